@@ -5,6 +5,8 @@ directory instead and fails when the checked-in code differs. The compiler and b
 the locked development environment, so the result depends on nothing else on the machine.
 """
 
+# ruff: noqa: T201 - a command of the repository, it speaks to a terminal
+
 from __future__ import annotations
 
 import argparse
@@ -25,7 +27,9 @@ INCLUDES = (ROOT, ROOT / "third_party", Path(protoc.__file__).parent / "_proto")
 def main() -> int:
     """Regenerate, or compare with what is checked in; answers the exit status."""
     parser = argparse.ArgumentParser(description="Generate proto/gen from proto/commis.")
-    parser.add_argument("--check", action="store_true", help="change nothing, fail when proto/gen is out of date")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing, fail when proto/gen is out of date"
+    )
     if not parser.parse_args().check:
         shutil.rmtree(GENERATED / "commis", ignore_errors=True)
         return generate(GENERATED)

@@ -1,0 +1,51 @@
+"""The secrets of one data directory: made at the first start, kept beside the data with mode 0600."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Self
+
+from local.ports import SERVICES
+
+ADMIN_EMAIL = "admin@commis.example"
+
+
+@dataclasses.dataclass(frozen=True)
+class Secrets:
+    """Passwords and keys by purpose; each one is random, none is shared between two parts of the suite."""
+
+    postgres: str
+    customers_secret: str
+    admin_password: str
+    demo_password: str
+    databases: dict[str, str]
+    nats: dict[str, str]
+    clients: dict[str, str]
+
+    @classmethod
+    def load_or_create(cls, path: Path) -> Self:
+        """Read the file, or write a new one with mode 0600."""
+        if path.exists():
+            return cls(**json.loads(path.read_text()))
+        made = cls(
+            postgres=_random(),
+            customers_secret=_random(),
+            admin_password=_random(18),
+            demo_password=_random(18),
+            databases={name: _random() for name in SERVICES},
+            nats={name: _random() for name in (*SERVICES, "gateway", "inspector")},
+            clients={name: _random() for name in SERVICES},
+        )
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(dataclasses.asdict(made), file, indent=2)
+        return made
+
+
+def _random(size: int = 32) -> str:
+    """A secret of ``size`` random bytes, safe in URLs and configuration files."""
+    return secrets.token_urlsafe(size)

@@ -1,0 +1,267 @@
+"""The suite as a library: start it, take parts of it down, ask where things are, stop it.
+
+async with Suite(Path("data"), ports=Ports.free()) as suite:
+    await suite.kill("orders")
+    suite.env["orders"]["COMMIS_CRASH_AT"] = "..."
+    await suite.start("orders")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import fcntl
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from local import environment, migrations
+from local.broker import Nats
+from local.database import Postgres
+from local.http_probe import status_of
+from local.ports import HOST, SERVICES, Ports
+from local.problems import StartError, explain_exit, refuse_missing
+from local.process import Process, Watchdog
+from local.secrets_file import ADMIN_EMAIL, Secrets
+
+READY_SECONDS = 90.0
+PARTS = ("postgres", "nats", "mailbox", *SERVICES, "gateway")
+Say = Callable[[str], None]
+
+
+class Suite:
+    """PostgreSQL, NATS, the mail box, the services and the gateway, each in a process of its own.
+
+    ``data_dir`` keeps databases, streams, secrets and logs between two runs; one suite at a time may use it.
+    ``services`` limits which services are started and ``gateway`` says whether the gateway is. ``env`` holds
+    variables per part that win over the suite's own; a change counts from the next start of that part.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        ports: Ports | None = None,
+        services: Iterable[str] = SERVICES,
+        gateway: bool = True,
+        say: Say = lambda _line: None,
+    ) -> None:
+        self.data_dir = data_dir.resolve()
+        self.ports = ports or Ports.from_environment()
+        self.services = tuple(services)
+        self.env: dict[str, dict[str, str]] = collections.defaultdict(dict)
+        self._gateway = gateway
+        self._say = say
+        self._watchdog = Watchdog()
+        self._lock: TextIO | None = None
+        self._processes: dict[str, Process] = {}
+
+    @property
+    def gateway_url(self) -> str:
+        """The public API."""
+        return f"http://{HOST}:{self.ports.gateway}"
+
+    @property
+    def mailbox_url(self) -> str:
+        """The HTTP side of the mail box."""
+        return f"http://{HOST}:{self.ports.mailbox}"
+
+    @property
+    def nats_url(self) -> str:
+        """The broker, with a user who may see everything."""
+        return f"nats://inspector:{self.secrets.nats['inspector']}@{HOST}:{self.ports.nats}"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Everything this suite consists of, in the order in which it starts."""
+        last = ("gateway",) if self._gateway else ()
+        return ("postgres", "nats", "mailbox", *self.services, *last)
+
+    def grpc_target(self, service: str) -> str:
+        """Host and port of a service's gRPC server."""
+        return f"{HOST}:{self.ports.of(service)}"
+
+    def admin_url(self, service: str) -> str:
+        """Where a service answers /livez, /readyz and /metrics."""
+        return f"http://{HOST}:{self.ports.of(f'{service}_admin')}"
+
+    def database_url(self, service: str) -> str:
+        """The database of a service, as its owner."""
+        return self._postgres.url(service)
+
+    def logs(self, part: str) -> str:
+        """Everything this part wrote since the data directory exists."""
+        path = self._log(part)
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def pid(self, part: str) -> int | None:
+        """The process number of a part; None while it does not run."""
+        return self._processes[part].pid
+
+    def running(self, part: str) -> bool:
+        """Whether the process of this part runs."""
+        return self._processes[part].running
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.up()
+        except BaseException:
+            await self.down()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.down()
+
+    async def up(self) -> None:
+        """Start everything; StartError says in one sentence what is wrong."""
+        refuse_missing([*self.services, *(("gateway",) if self._gateway else ()), "aiosmtpd", "asyncpg"])
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.lock()
+        self.secrets = Secrets.load_or_create(self.data_dir / "secrets.json")
+        self._prepare()
+        self._postgres.refuse_other_version()
+        self.ports.refuse_taken()
+        await self._watchdog.start()
+        self._say("starting PostgreSQL, NATS and the mail box")
+        await _all(self.start("postgres"), self.start("nats"), self.start("mailbox"))
+        await self._postgres.create_databases(self.services)
+        await migrations.run(
+            self.services, self.data_dir, self._environment, self._log, self._watchdog, self._say
+        )
+        await self._create_administrator()
+        self._say("starting the services and the gateway")
+        await _all(*(self.start(part) for part in self.parts[3:]))
+
+    async def down(self) -> None:
+        """Stop everything that runs, the callers first; safe to call at any time."""
+        for group in (("gateway",), self.services, ("mailbox", "nats"), ("postgres",)):
+            known = [self._processes[part] for part in group if part in self._processes]
+            await _all(*(process.stop() for process in known))
+        await self._watchdog.stop()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    async def start(self, part: str) -> None:
+        """Start one part and wait until it is ready."""
+        if part == "postgres":
+            await self._postgres.start()
+        elif part == "nats":
+            await self._nats.start()
+        else:
+            await self._processes[part].start(self._environment(part))
+            await self._until_ready(part)
+
+    async def stop(self, part: str) -> None:
+        """End one part as an operator would."""
+        await self._processes[part].stop()
+
+    async def kill(self, part: str) -> None:
+        """End one part as a crash would (SIGKILL)."""
+        await self._processes[part].kill()
+
+    async def restart(self, part: str) -> None:
+        """Stop one part, or what is left of it, and start it again."""
+        await self.stop(part)
+        await self.start(part)
+
+    async def wait(self, part: str) -> int:
+        """Wait until a part ended by itself; answers its status."""
+        return await self._processes[part].wait()
+
+    def _prepare(self) -> None:
+        """Describe every process; none is started."""
+        secrets, ports = self.secrets, self.ports
+        self._postgres = Postgres(
+            self.data_dir / "postgres", ports.postgres, secrets, self._log("postgres"), self._watchdog
+        )
+        self._nats = Nats(
+            self.data_dir / "nats", ports.nats, ports.nats_monitor, secrets, self._log("nats"), self._watchdog
+        )
+        box = ["local.mailbox", "--smtp-port", str(ports.smtp), "--http-port", str(ports.mailbox)]
+        commands = {"mailbox": box} | {name: [name, "serve"] for name in self.parts[3:]}
+        self._processes = {"postgres": self._postgres.process, "nats": self._nats.process}
+        for part, arguments in commands.items():
+            command = [sys.executable, "-m", *arguments]
+            self._processes[part] = Process(part, command, self._log(part), self._watchdog)
+
+    def _environment(self, part: str) -> dict[str, str]:
+        if part in SERVICES:
+            values = environment.of_service(part, self.ports, self.secrets, self._postgres, self._nats)
+        elif part == "gateway":
+            values = environment.of_gateway(self.ports)
+        else:
+            values = dict(os.environ)
+        return values | self.env[part]
+
+    async def _until_ready(self, part: str) -> None:
+        port, path = {
+            "gateway": (self.ports.gateway, "/readyz"),
+            "mailbox": (self.ports.mailbox, "/stats"),
+        }.get(part) or (self.ports.of(f"{part}_admin"), "/readyz")
+        process = self._processes[part]
+        deadline = asyncio.get_running_loop().time() + READY_SECONDS
+        while await status_of(port, path) != 200:
+            if not process.running:
+                raise explain_exit(part, process.status, process.log)
+            if asyncio.get_running_loop().time() > deadline:
+                raise StartError(f"{part} was not ready after {READY_SECONDS:.0f} seconds: see {process.log}")
+            await asyncio.sleep(0.05)
+
+    async def _create_administrator(self) -> None:
+        """Make the first staff member once, so that there is somebody who can sign in."""
+        marker = self.data_dir / "administrator-created"
+        if marker.exists() or "customers" not in self.services:
+            return
+        command = [
+            sys.executable,
+            "-m",
+            "customers",
+            "bootstrap-admin",
+            "--email",
+            ADMIN_EMAIL,
+            "--password-stdin",
+        ]
+        child = await asyncio.create_subprocess_exec(
+            *command, env=self._environment("customers"), stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await child.communicate(self.secrets.admin_password.encode() + b"\n")
+        if child.returncode != 0:
+            raise StartError(
+                f"The first administrator could not be made: {output.decode(errors='replace')[-300:]}"
+            )
+        marker.touch()
+
+    def _log(self, part: str) -> Path:
+        return self.data_dir / "logs" / f"{part}.log"
+
+    def lock(self) -> None:
+        """Keep a second suite away from this directory; the lock ends with the process that holds it."""
+        self._lock = (self.data_dir / "lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            self._lock = None
+            raise StartError(
+                f"The suite already runs from {self.data_dir}: stop it first (Ctrl-C where it runs)."
+            ) from error
+
+
+async def _all(*steps: Awaitable[None]) -> None:
+    """Run the steps side by side; when one fails, the others end before the failure is raised."""
+    tasks = [asyncio.ensure_future(step) for step in steps]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise

@@ -1,0 +1,1 @@
+"""A service that only listens."""
