@@ -1,0 +1,297 @@
+"""Applies foreign events exactly once: the inbox row is written in the transaction of the effect.
+
+nats-py's fetch(n) stalls (nats.py issue 986) and fetch(1) costs a request per message. So this sends pull
+requests for many messages of its own, keeps count of what is outstanding, and applies whatever has arrived,
+up to `batch` messages, in one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+from nats.aio.client import Client as NatsClient
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import broker, context, crash, db, dead_letters, metrics, telemetry
+from chassis.context import Request
+from chassis.db import Sessions
+from chassis.envelope import Meta, Unreadable, read
+from chassis.errors import Kind, ServiceError
+from chassis.logs import log
+
+Handler = Callable[
+    ..., Awaitable[None]
+]  # (session, event, meta) or, with prepare, (session, event, prepared)
+ACK_WAIT = 30
+HANDLER_SECONDS = 20
+PULL = 200
+HEARTBEAT = 5
+MAX_DELIVERIES = 6
+BACKOFF = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
+_TRANSIENT = frozenset((Kind.UNAVAILABLE, Kind.DEADLINE_EXCEEDED, Kind.RESOURCE_EXHAUSTED, Kind.ABORTED))
+
+RECORD = sa.text(
+    "INSERT INTO inbox (consumer, message_id) SELECT :consumer, unnest(CAST(:ids AS uuid[]))"
+    " ON CONFLICT DO NOTHING RETURNING message_id"
+)
+
+
+class Permanent(Exception):
+    """Raised by a handler for an event that will never succeed: it goes to the dead letters at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What one durable consumer of a service does with one stream.
+
+    `handler(session, event, meta)` runs in the transaction of the inbox row and must not call other services.
+    `prepare(event, meta)`, if given, runs before it and may; then it is `handler(session, event, prepared)`.
+    `handle_many(session, [(event, meta, prepared)])` replaces the handler where one statement can serve many.
+    Without prepare, messages are applied in stream order; with it, `workers` batches run side by side.
+    """
+
+    stream: str
+    durable: str
+    subjects: tuple[str, ...]
+    handler: Handler | None = None
+    workers: int = 4
+    batch: int = 50
+    prepare: Callable[[Message, Meta], Awaitable[Any]] | None = None
+    handle_many: Callable[[AsyncSession, Sequence[tuple[Any, Meta, Any]]], Awaitable[None]] | None = None
+
+
+@dataclass(slots=True)
+class _Item:
+    msg: Msg
+    event: Message
+    meta: Meta
+    prepared: Any = None
+
+
+async def apply(session: AsyncSession, subscription: Subscription, items: Sequence[Any]) -> int:
+    """Record the items in the inbox and run the handler for the new ones; the number of those."""
+    connection = await session.connection()
+    found = await connection.execute(
+        RECORD, {"consumer": subscription.durable, "ids": [item.meta.id for item in items]}
+    )
+    new = set(found.scalars())
+    fresh = []
+    for item in items:
+        if item.meta.id in new:
+            new.discard(item.meta.id)  # the same message twice in one batch counts once
+            fresh.append(item)
+    if subscription.handle_many is not None:
+        if fresh:
+            await subscription.handle_many(session, [(x.event, x.meta, x.prepared) for x in fresh])
+        return len(fresh)
+    assert subscription.handler is not None, "a subscription needs handler or handle_many"
+    for item in fresh:
+        context.enter(Request(request_id=str(item.meta.id), traceparent=item.meta.traceparent))
+        third = item.meta if subscription.prepare is None else item.prepared
+        with telemetry.span(item.meta.type, "consumer", item.meta.traceparent, link=True):
+            await subscription.handler(session, item.event, third)
+    return len(fresh)
+
+
+class Consumer:
+    """Runs one subscription until `stop`; what was received and not applied is handed back at once."""
+
+    def __init__(
+        self, sessions: Sessions, nats: NatsClient, subscription: Subscription, *, replicas: int = 1
+    ) -> None:
+        self._sessions = sessions
+        self._nc = nats
+        self._sub = subscription
+        self._replicas = replicas
+        self._queue: deque[Msg] = deque()
+        self._arrived = asyncio.Event()
+        self._stopping = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._inbox = ""
+        self._outstanding = 0
+        self._heard = 0.0
+        self._reconnects = -1
+        self._lost = True
+
+    async def stop(self) -> None:
+        self._stopping = True
+        self._arrived.set()
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        self._stopping = False
+        self._idle.clear()
+        self._inbox = self._nc.new_inbox()
+        inbox = await self._nc.subscribe(self._inbox, cb=self._receive)
+        workers = self._sub.workers if self._sub.prepare is not None else 1
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_pulling())
+                for _ in range(workers):
+                    group.create_task(self._work())
+        finally:
+            if self._nc.is_connected:
+                await inbox.unsubscribe()
+                for msg in self._queue:
+                    await msg.nak()
+            self._queue.clear()
+            self._idle.set()
+
+    async def _receive(self, msg: Msg) -> None:
+        self._heard = time.monotonic()
+        status = msg.headers.get("Status") if msg.headers else None
+        if status is None:
+            self._outstanding -= 1
+            self._queue.append(msg)
+            self._arrived.set()
+            if self._outstanding < PULL // 2:
+                await self._pull()
+        elif status != "100":  # 408 expired, 409 consumer changed, 503 nobody there; 100 is a heartbeat
+            headers = msg.headers or {}
+            pending = headers.get("Nats-Pending-Messages")
+            self._outstanding = max(0, self._outstanding - int(pending)) if pending else 0
+            self._lost = status == "503" or "Deleted" in headers.get("Description", "")
+            if status == "408":
+                await self._pull()
+
+    async def _pull(self) -> None:
+        wanted = PULL - self._outstanding - len(self._queue)
+        if wanted <= 0 or self._stopping or self._lost:
+            return
+        self._outstanding += wanted
+        request = {"batch": wanted, "expires": 30_000_000_000, "idle_heartbeat": HEARTBEAT * 1_000_000_000}
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._sub.stream}.{self._sub.durable}"
+        await self._nc.publish(subject, json.dumps(request).encode(), reply=self._inbox)
+
+    async def _keep_pulling(self) -> None:
+        """Once a second: (re)create what is missing and ask again when requests got lost on the way."""
+        while not self._stopping:
+            reconnects = self._nc.stats["reconnects"]
+            silent = time.monotonic() - self._heard > 2.5 * HEARTBEAT
+            if reconnects != self._reconnects or silent:
+                self._reconnects, self._outstanding, self._heard = reconnects, 0, time.monotonic()
+                self._lost = True
+            try:
+                if self._lost and self._nc.is_connected:
+                    await self._ensure()
+                    self._lost = False
+                if self._nc.is_connected:
+                    await self._pull()
+            except Exception as error:
+                log.warning("consumer not ready", consumer=self._sub.durable, error=repr(error))
+            for _ in range(10):
+                if not self._stopping:
+                    await asyncio.sleep(0.1)
+
+    async def _ensure(self) -> None:
+        js = self._nc.jetstream()
+        owner = self._sub.stream.removeprefix("COMMIS_").lower()
+        await broker.ensure_stream(js, owner, replicas=self._replicas)
+        config = ConsumerConfig(
+            durable_name=self._sub.durable,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT,
+            max_deliver=-1,  # the server would drop silently; we count deliveries and set aside ourselves
+            max_ack_pending=1000,
+            filter_subjects=list(self._sub.subjects),
+        )
+        await js.add_consumer(self._sub.stream, config)
+
+    async def _work(self) -> None:
+        while not self._stopping:
+            if not self._queue:
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._sub.batch))]
+            items = [item for msg in batch if (item := await self._read(msg)) is not None]
+            if items and self._sub.prepare is not None:
+                items = await self._prepare(items)
+            if items:
+                await self._settle(items)
+            if len(self._queue) < self._sub.batch:
+                await self._pull()
+
+    async def _read(self, msg: Msg) -> _Item | None:
+        try:
+            event, meta = read(msg)
+        except Unreadable as error:
+            await self._set_aside(msg, None, error)
+            return None
+        return _Item(msg, event, meta)
+
+    async def _prepare(self, items: list[_Item]) -> list[_Item]:
+        async def one(item: _Item) -> _Item | None:
+            context.enter(Request(request_id=str(item.meta.id), traceparent=item.meta.traceparent))
+            try:
+                async with asyncio.timeout(HANDLER_SECONDS):
+                    item.prepared = await self._sub.prepare(item.event, item.meta)  # type: ignore[misc]
+            except Exception as error:
+                await self._put_back(item, error)
+                return None
+            return item
+
+        return [item for item in await asyncio.gather(*map(one, items)) if item is not None]
+
+    async def _settle(self, items: list[_Item]) -> None:
+        try:
+            await self._commit(items)
+        except Exception as error:
+            if len(items) > 1 and db.unavailable(error) is None:
+                for item in items:  # find the one that spoils the batch
+                    await self._settle([item])
+                return
+            for item in items:
+                await self._put_back(item, error)
+
+    async def _commit(self, items: list[_Item]) -> None:
+        async with asyncio.timeout(HANDLER_SECONDS), self._sessions.begin() as session:
+            fresh = await apply(session, self._sub, items)
+            crash.point("consumer.before_commit")
+        crash.point("consumer.after_commit_before_ack")
+        for item in items:
+            await item.msg.ack()
+        metrics.EVENTS_APPLIED.labels(self._sub.durable).inc(fresh)
+        metrics.INBOX_DUPLICATES.labels(self._sub.durable).inc(len(items) - fresh)
+        metrics.EVENT_LAG.labels(self._sub.durable).observe(items[0].meta.age())
+
+    async def _put_back(self, item: _Item, error: Exception) -> None:
+        deliveries = item.meta.deliveries
+        if not transient(error) and (isinstance(error, Permanent) or deliveries >= MAX_DELIVERIES):
+            await self._set_aside(item.msg, item.meta, error)
+            return
+        log.warning("event put back", consumer=self._sub.durable, deliveries=deliveries, error=repr(error))
+        metrics.EVENTS_RETRIED.labels(self._sub.durable).inc()
+        # BackOff of the consumer applies to missing acks, not to nak: the delay has to be in the nak.
+        await item.msg.nak(delay=BACKOFF[min(deliveries, len(BACKOFF)) - 1])
+
+    async def _set_aside(self, msg: Msg, meta: Meta | None, error: Exception) -> None:
+        try:
+            async with self._sessions.begin() as session:
+                await dead_letters.add(session, self._sub.durable, msg, meta, error)
+        except Exception as failure:
+            log.warning("dead letter not written", consumer=self._sub.durable, error=repr(failure))
+            await msg.nak(delay=BACKOFF[-1])
+            return
+        metrics.DEAD_LETTERS.labels(self._sub.durable).inc()
+        log.error("event set aside", consumer=self._sub.durable, subject=msg.subject, exc_info=error)
+        await msg.term()
+
+
+def transient(error: BaseException) -> bool:
+    """Errors of the surroundings, which pass; an event is never given up because of them."""
+    if isinstance(error, ServiceError):
+        return error.kind in _TRANSIENT
+    return db.unavailable(error) is not None
