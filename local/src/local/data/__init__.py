@@ -1,0 +1,1 @@
+"""The demo data, prepared once and checked in; README.md says where it comes from and under which licence."""
