@@ -1,0 +1,22 @@
+"""One running stack and one small world for all tests of this folder; each test uses SKUs of its own."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.stack import Stack, start_stack
+from tests.world import World, build
+
+
+@pytest.fixture(scope="session")
+async def stack() -> AsyncIterator[Stack]:
+    async with start_stack() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def world(stack: Stack) -> AsyncIterator[World]:
+    made = await build(stack.gateway_url, stack.mailbox_url, (stack.admin_email, stack.admin_password))
+    yield made
+    await made.mailbox.close()
+    await made.api.close()
