@@ -62,6 +62,5 @@ proto-lint: $(STAMP) ## lint the contracts and refuse changes that break the las
 bench: $(STAMP) ## run the benchmarks
 	@$(BIN)/python -m bench
 
-lock: $(STAMP) ## resolve locks/dev.in again into locks/dev.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-		--no-header --no-annotate --output-file locks/dev.txt locks/dev.in
+lock: $(STAMP) ## take the newest versions that fit into locks/
+	@$(BIN)/python tools/lock --upgrade

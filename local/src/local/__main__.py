@@ -11,8 +11,13 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from local.problems import StartError
+from local import exclusive
+from local.demo import people, run
+from local.demo.site import Site
+from local.problems import StartProblem
+from local.secrets_file import ADMIN_EMAIL
 from local.suite import Suite
+from local.upkeep import keep_running
 
 
 def main() -> int:
@@ -22,8 +27,8 @@ def main() -> int:
         "--data-dir", type=Path, default=Path(os.environ.get("COMMIS_DATA_DIR", ".local-data"))
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="start everything and stay up until Ctrl-C")
-    run.add_argument("--empty", action="store_true", help="do not load the demo data")
+    running = commands.add_parser("run", help="start everything and stay up until Ctrl-C")
+    running.add_argument("--empty", action="store_true", help="do not load the demo data")
     commands.add_parser("demo", help="start everything, load the demo data, place an order, stop")
     commands.add_parser("reset", help="delete all data of the suite on this machine")
     arguments = parser.parse_args()
@@ -35,7 +40,7 @@ def main() -> int:
         return asyncio.run(
             until_stopped(arguments.data_dir, stay if arguments.empty else stay_with_demo_data)
         )
-    except StartError as problem:
+    except StartProblem as problem:
         print(f"commis: {problem}", file=sys.stderr)
         return 1
 
@@ -74,8 +79,6 @@ async def _parent_ended() -> None:
 
 async def stay(suite: Suite) -> int:
     """Print where everything is and keep it running; a service that ends is started again."""
-    from local.upkeep import keep_running
-
     print_addresses(suite)
     await keep_running(suite)
     return 0
@@ -83,17 +86,23 @@ async def stay(suite: Suite) -> int:
 
 async def stay_with_demo_data(suite: Suite) -> int:
     """Load the demo data, then stay."""
-    from local.demo import load
-
-    await load(suite)
+    status = await run.load(site_of(suite))
+    if status:
+        print("commis: the demo data is not complete; the suite runs all the same", flush=True)
     return await stay(suite)
 
 
 async def demo(suite: Suite) -> int:
     """Load the demo data and order as a representative."""
-    from local.demo import run_demo
+    return await run.whole(site_of(suite))
 
-    return await run_demo(suite)
+
+def site_of(suite: Suite) -> Site:
+    """The suite as the demonstration sees it: from outside."""
+    secrets = suite.secrets
+    return Site(
+        suite.gateway_url, suite.mailbox_url, ADMIN_EMAIL, secrets.admin_password, secrets.demo_password
+    )
 
 
 def print_addresses(suite: Suite) -> None:
@@ -103,6 +112,9 @@ def print_addresses(suite: Suite) -> None:
         f"\n  mail box     {suite.mailbox_url}"
         f"\n  gRPC         {'  '.join(f'{name} {suite.grpc_target(name)}' for name in suite.services)}"
         f"\n  logs         {suite.data_dir}/logs"
+        f"\n\n  sign in      {ADMIN_EMAIL} with {suite.secrets.admin_password}"
+        f"\n               with {suite.secrets.demo_password}, once the demo data is loaded:"
+        f"\n               {(chr(10) + ' ' * 15).join(people.who_signs_in())}"
         "\n\n  Ctrl-C stops everything; the data is kept (make reset deletes it).\n",
         flush=True,
     )
@@ -114,10 +126,9 @@ def reset(data_dir: Path) -> int:
         print(f"commis: there is no data in {data_dir}")
         return 0
     if not (data_dir / "secrets.json").exists():
-        raise StartError(f"{data_dir} is no data directory of the suite, so it is not deleted.")
-    suite = Suite(data_dir)
-    suite.lock()
-    shutil.rmtree(data_dir)
+        raise StartProblem(f"{data_dir} is no data directory of the suite, so it is not deleted.")
+    with exclusive.lock(data_dir):
+        shutil.rmtree(data_dir)
     print(f"commis: deleted {data_dir}")
     return 0
 

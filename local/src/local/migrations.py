@@ -22,7 +22,7 @@ async def run(
     watchdog: Watchdog,
     say: Callable[[str], None],
 ) -> None:
-    """Run ``python -m SERVICE migrate`` where needed; StartError when one fails.
+    """Run ``python -m SERVICE migrate`` where needed; StartProblem when one fails.
 
     What was applied is remembered beside the data, so that a start without changes does not pay for it.
     """

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping
 from typing import Self
 
-from local.problems import StartError
+from local.problems import StartProblem
 
 HOST = "127.0.0.1"
 SERVICES = ("customers", "catalog", "orders", "library", "notifications")
@@ -37,7 +37,7 @@ class Ports:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The default ports with what the environment overrides; StartError when one is no port."""
+        """The default ports with what the environment overrides; StartProblem when one is no port."""
         chosen: dict[str, int] = {}
         for field in dataclasses.fields(cls):
             variable = f"COMMIS_PORT_{field.name.upper()}"
@@ -45,7 +45,7 @@ class Ports:
             if not text:
                 continue
             if not text.isdecimal() or not 0 < int(text) < 65536:
-                raise StartError(f"{variable} must be a port number from 1 to 65535.")
+                raise StartProblem(f"{variable} must be a port number from 1 to 65535.")
             chosen[field.name] = int(text)
         return cls(**chosen)
 
@@ -68,13 +68,13 @@ class Ports:
         return number
 
     def refuse_taken(self) -> None:
-        """Raise StartError naming every port that another program already listens on."""
+        """Raise StartProblem naming every port that another program already listens on."""
         taken = [field.name for field in dataclasses.fields(self) if not _can_bind(self.of(field.name))]
         if not taken:
             return
         what = ", ".join(f"{self.of(name)} ({name})" for name in taken)
         variables = " ".join(f"COMMIS_PORT_{name.upper()}=..." for name in taken[:3])
-        raise StartError(
+        raise StartProblem(
             f"Port {what} is in use: stop the other program (perhaps this suite, running already) or choose"
             f" another port, for example with {variables}"
         )

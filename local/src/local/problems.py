@@ -10,29 +10,29 @@ from pathlib import Path
 _MISSING = re.compile(r"No module named '([\w.]+)'")
 
 
-class StartError(Exception):
+class StartProblem(Exception):
     """The suite cannot start; the message is for the person at the terminal and names the way out."""
 
 
 def refuse_missing(modules: Iterable[str]) -> None:
-    """Raise StartError when a part of the suite is not installed in this environment."""
+    """Raise StartProblem when a part of the suite is not installed in this environment."""
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
-        raise StartError(
+        raise StartProblem(
             f"The installation is incomplete, {', '.join(missing)} is missing: run `make setup`."
         )
 
 
-def explain_exit(name: str, status: int | None, log: Path) -> StartError:
+def explain_exit(name: str, status: int | None, log: Path) -> StartProblem:
     """Why a process ended before it was ready, from the end of its log."""
     tail = read_tail(log)
     missing = _MISSING.search(tail)
     if missing:
-        return StartError(
+        return StartProblem(
             f"{name} cannot start because the Python module {missing[1]} is not installed: run `make setup`."
         )
     last = next((line for line in reversed(tail.splitlines()) if line.strip()), "its log is empty")
-    return StartError(f"{name} ended at start with status {status}: {last.strip()[:300]} (see {log})")
+    return StartProblem(f"{name} ended at start with status {status}: {last.strip()[:300]} (see {log})")
 
 
 def read_tail(log: Path, size: int = 16_384) -> str:

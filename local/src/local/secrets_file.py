@@ -37,7 +37,8 @@ class Secrets:
             admin_password=_random(18),
             demo_password=_random(18),
             databases={name: _random() for name in SERVICES},
-            nats={name: _random() for name in (*SERVICES, "gateway", "inspector")},
+            # The server reads a password like a word of its configuration: it must begin with a letter.
+            nats={name: f"n{_random()}" for name in (*SERVICES, "gateway", "operator")},
             clients={name: _random() for name in SERVICES},
         )
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

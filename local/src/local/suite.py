@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import fcntl
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable
@@ -18,14 +17,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from local import environment, migrations
+from local import administrator, environment, exclusive, migrations
 from local.broker import Nats
 from local.database import Postgres
 from local.http_probe import status_of
 from local.ports import HOST, SERVICES, Ports
-from local.problems import StartError, explain_exit, refuse_missing
+from local.problems import StartProblem, explain_exit, refuse_missing
 from local.process import Process, Watchdog
-from local.secrets_file import ADMIN_EMAIL, Secrets
+from local.secrets_file import Secrets
 
 READY_SECONDS = 90.0
 PARTS = ("postgres", "nats", "mailbox", *SERVICES, "gateway")
@@ -72,7 +71,7 @@ class Suite:
     @property
     def nats_url(self) -> str:
         """The broker, with a user who may see everything."""
-        return f"nats://inspector:{self.secrets.nats['inspector']}@{HOST}:{self.ports.nats}"
+        return f"nats://operator:{self.secrets.nats['operator']}@{HOST}:{self.ports.nats}"
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -119,10 +118,10 @@ class Suite:
         await self.down()
 
     async def up(self) -> None:
-        """Start everything; StartError says in one sentence what is wrong."""
+        """Start everything; StartProblem says in one sentence what is wrong."""
         refuse_missing([*self.services, *(("gateway",) if self._gateway else ()), "aiosmtpd", "asyncpg"])
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self.lock()
+        self._lock = exclusive.lock(self.data_dir)
         self.secrets = Secrets.load_or_create(self.data_dir / "secrets.json")
         self._prepare()
         self._postgres.refuse_other_version()
@@ -134,7 +133,9 @@ class Suite:
         await migrations.run(
             self.services, self.data_dir, self._environment, self._log, self._watchdog, self._say
         )
-        await self._create_administrator()
+        if "customers" in self.services:
+            password = self.secrets.admin_password
+            await administrator.create(self.data_dir, password, self._environment("customers"))
         self._say("starting the services and the gateway")
         await _all(*(self.start(part) for part in self.parts[3:]))
 
@@ -211,48 +212,13 @@ class Suite:
             if not process.running:
                 raise explain_exit(part, process.status, process.log)
             if asyncio.get_running_loop().time() > deadline:
-                raise StartError(f"{part} was not ready after {READY_SECONDS:.0f} seconds: see {process.log}")
+                raise StartProblem(
+                    f"{part} was not ready after {READY_SECONDS:.0f} seconds: see {process.log}"
+                )
             await asyncio.sleep(0.05)
-
-    async def _create_administrator(self) -> None:
-        """Make the first staff member once, so that there is somebody who can sign in."""
-        marker = self.data_dir / "administrator-created"
-        if marker.exists() or "customers" not in self.services:
-            return
-        command = [
-            sys.executable,
-            "-m",
-            "customers",
-            "bootstrap-admin",
-            "--email",
-            ADMIN_EMAIL,
-            "--password-stdin",
-        ]
-        child = await asyncio.create_subprocess_exec(
-            *command, env=self._environment("customers"), stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        output, _ = await child.communicate(self.secrets.admin_password.encode() + b"\n")
-        if child.returncode != 0:
-            raise StartError(
-                f"The first administrator could not be made: {output.decode(errors='replace')[-300:]}"
-            )
-        marker.touch()
 
     def _log(self, part: str) -> Path:
         return self.data_dir / "logs" / f"{part}.log"
-
-    def lock(self) -> None:
-        """Keep a second suite away from this directory; the lock ends with the process that holds it."""
-        self._lock = (self.data_dir / "lock").open("a+")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._lock.close()
-            self._lock = None
-            raise StartError(
-                f"The suite already runs from {self.data_dir}: stop it first (Ctrl-C where it runs)."
-            ) from error
 
 
 async def _all(*steps: Awaitable[None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from local.problems import StartError
+from local.problems import StartProblem
 from local.suite import Suite
 
 _FIRST_DELAY = 1.0
@@ -29,5 +29,5 @@ async def _keep(suite: Suite, part: str) -> None:
         await asyncio.sleep(delay)
         try:
             await suite.start(part)
-        except StartError as problem:
+        except StartProblem as problem:
             print(f"commis: {problem}", flush=True)

@@ -1,0 +1,46 @@
+"""Load everything, in the order in which it depends on each other, and order."""
+
+from __future__ import annotations
+
+import time
+
+from local.demo import catalogue, ordering, people, vendor
+from local.demo.api import Api, Mails, Refused
+from local.demo.show import step, title
+from local.demo.site import Site
+
+
+async def load(site: Site) -> int:
+    """Fill the installation; answers 0, or 1 when the API refused something."""
+    return await _with(site, order=False)
+
+
+async def whole(site: Site) -> int:
+    """Fill the installation and order; answers 0 when the order was placed and confirmed by mail."""
+    return await _with(site, order=True)
+
+
+async def _with(site: Site, *, order: bool) -> int:
+    api, mails = Api(site.gateway_url), Mails(site.mailbox_url)
+    started = time.monotonic()
+    try:
+        await _load(api, mails, site)
+        step("loaded", f"in {time.monotonic() - started:.1f} s")
+        return await ordering.order_as_representative(api, mails, site.demo_password) if order else 0
+    except* (Refused, RuntimeError) as refusals:
+        for refusal in refusals.exceptions:
+            step("failed", str(refusal))
+    finally:
+        await api.close()
+        await mails.close()
+    return 1
+
+
+async def _load(api: Api, mails: Mails, site: Site) -> None:
+    title("Loading the demo data through the public API")
+    admin = await api.sign_in(site.admin_email, site.admin_password)
+    await vendor.set_up(admin)
+    await catalogue.import_all(admin)
+    await vendor.set_discounts(admin)
+    await people.create_all(admin)
+    await people.set_passwords(api, mails, site.demo_password)
