@@ -1,0 +1,254 @@
+"""The installation of docker-compose.yml in real containers, by testcontainers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import docker
+import httpx
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+
+from tests.stack import compose, engine, ports
+from tests.stack.interface import PARTS, SERVICES, StackProblem
+
+READY_SECONDS = 90.0
+LABEL = "commis.tests.pid"
+_GRPC = dict(zip(SERVICES, range(50051, 50056), strict=True))
+_JOBS = {name: f"{name}-migrate" for name in SERVICES}
+# Which ports a test reaches, inside the containers; outside they are free ones that stay the same.
+_INSIDE = {"postgres": (5432,), "nats": (4222, 8222), "mailbox": (8025,), "gateway": (8080,)} | {
+    name: (port, port + 1000) for name, port in _GRPC.items()
+}
+_READY = {"nats": (8222, "/healthz"), "mailbox": (8025, "/stats"), "gateway": (8080, "/readyz")} | {
+    name: (port + 1000, "/readyz") for name, port in _GRPC.items()
+}
+_HALF_A_SECOND = 500_000_000  # in nanoseconds, as the engine wants it
+
+
+class ContainerStack:
+    """A `Stack` of containers in a network of their own; everything is removed at the end."""
+
+    kind = "containers"
+
+    def __init__(self, env: Mapping[str, Mapping[str, str]]) -> None:
+        self._env = {part: dict(env.get(part, {})) for part in PARTS}
+        self._values = compose.local_values() | engine.image_names()
+        self._services = compose.services(self._values)
+        self._ports = ports.free((part, port) for part, inside in _INSIDE.items() for port in inside)
+        self._containers: dict[str, Container] = {}
+        self._images: dict[str, str] = {}
+        self._earlier_logs: dict[str, str] = {}
+        self._volumes: list[Any] = []
+
+    async def up(self) -> None:
+        """Build what is missing, start everything, make the first administrator."""
+        await asyncio.to_thread(self._prepare)
+        await asyncio.gather(*(self._start(part) for part in ("postgres", "nats", "mailbox")))
+        # One after the other: there are two processors, and each of them would use both.
+        for service in SERVICES:
+            await asyncio.to_thread(self._run_job, _JOBS[service], service)
+        await asyncio.to_thread(self._run_job, "administrator", "customers")
+        await asyncio.gather(*(self._start(part) for part in (*SERVICES, "gateway")))
+
+    async def down(self) -> None:
+        """Remove containers, volumes and network; safe at any time."""
+        await asyncio.to_thread(self._remove)
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://{self._address('gateway', 8080)}"
+
+    @property
+    def mailbox_url(self) -> str:
+        return f"http://{self._address('mailbox', 8025)}"
+
+    @property
+    def nats_url(self) -> str:
+        return f"nats://operator:{self._values['NATS_OPERATOR_PASSWORD']}@{self._address('nats', 4222)}"
+
+    @property
+    def admin_email(self) -> str:
+        return self._values["ADMIN_EMAIL"]
+
+    @property
+    def admin_password(self) -> str:
+        return self._values["ADMIN_PASSWORD"]
+
+    def database_url(self, service: str) -> str:
+        password = self._values[f"{service.upper()}_DATABASE_PASSWORD"]
+        return f"postgresql://{service}:{password}@{self._address('postgres', 5432)}/{service}"
+
+    def grpc_target(self, service: str) -> str:
+        return self._address(service, _GRPC[service])
+
+    def admin_url(self, service: str) -> str:
+        return f"http://{self._address(service, _GRPC[service] + 1000)}"
+
+    def client_secret(self, service: str) -> str:
+        return self._values[f"{service.upper()}_CLIENT_SECRET"]
+
+    def logs(self, part: str) -> str:
+        now = self._containers[part].logs().decode(errors="replace") if part in self._containers else ""
+        return self._earlier_logs.get(part, "") + now
+
+    def running(self, part: str) -> bool:
+        if part not in self._containers:
+            return False
+        self._containers[part].reload()
+        return self._containers[part].status in {"running", "paused"}
+
+    async def start(self, part: str, *, env: Mapping[str, str] | None = None) -> None:
+        if env is not None and dict(env) != self._env[part]:
+            self._env[part] = dict(env)
+            await asyncio.to_thread(self._discard, part)
+        await self._start(part)
+
+    async def stop(self, part: str) -> None:
+        await asyncio.to_thread(self._containers[part].stop, timeout=30)
+
+    async def kill(self, part: str) -> None:
+        with suppress(APIError):  # it ended by itself
+            await asyncio.to_thread(self._containers[part].kill)
+        await asyncio.to_thread(self._containers[part].wait)
+
+    async def restart(self, part: str, *, env: Mapping[str, str] | None = None) -> None:
+        await self.stop(part)
+        await self.start(part, env=env)
+
+    async def pause(self, part: str) -> None:
+        await asyncio.to_thread(self._containers[part].pause)
+
+    async def resume(self, part: str) -> None:
+        await asyncio.to_thread(self._containers[part].unpause)
+
+    async def wait(self, part: str, *, seconds: float = 60) -> int:
+        deadline = time.monotonic() + seconds
+        while await asyncio.to_thread(self.running, part):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{part} still runs after {seconds} seconds")
+            await asyncio.sleep(0.1)
+        return int(self._containers[part].attrs["State"]["ExitCode"])
+
+    async def crash_at(self, part: str, point: str) -> None:
+        await self.restart(part, env={"COMMIS_CRASH_AT": point})
+
+    def _address(self, part: str, port: int) -> str:
+        return f"127.0.0.1:{self._ports[part, port]}"
+
+    def _prepare(self) -> None:
+        self._client = docker.from_env(timeout=120)
+        # The reaper is an image of a registry; without it, what a killed run left is removed by the next one.
+        testcontainers_config.ryuk_disabled = True
+        self._remove_leftovers()
+        for service in (*SERVICES, "gateway", "local"):
+            self._images[service] = engine.build(self._client, service)
+        labels = {"labels": {LABEL: str(os.getpid())}}
+        self._network = Network(docker_network_kw=labels).create()
+        for part in ("postgres", "nats"):
+            self._volumes.append(self._client.volumes.create(f"{self._network.name}-{part}", **labels))
+
+    async def _start(self, part: str) -> None:
+        await asyncio.to_thread(self._launch, part)
+        deadline = time.monotonic() + READY_SECONDS
+        while not await self._is_ready(part):
+            if not await asyncio.to_thread(self.running, part):
+                raise StackProblem(f"{part} ended before it was ready:\n{self.logs(part)[-3000:]}")
+            if time.monotonic() > deadline:
+                raise StackProblem(f"{part} was not ready in time:\n{self.logs(part)[-3000:]}")
+            await asyncio.sleep(0.1)
+
+    def _launch(self, part: str) -> None:
+        if part in self._containers:
+            self._containers[part].start()
+        else:
+            self._containers[part] = self._create(part, part, self._env[part])
+
+    async def _is_ready(self, part: str) -> bool:
+        if part == "postgres":
+            await asyncio.to_thread(self._containers[part].reload)
+            state = self._containers[part].attrs["State"]
+            return bool(state["Health"]["Status"] == "healthy")
+        port, path = _READY[part]
+        with suppress(httpx.HTTPError):
+            async with httpx.AsyncClient(timeout=2) as client:
+                return (await client.get(f"http://{self._address(part, port)}{path}")).status_code == 200
+        return False
+
+    def _create(self, name: str, part: str, env: Mapping[str, str]) -> Container:
+        """A running container of this service of docker-compose.yml."""
+        service = self._services[name]
+        options = compose.limits(service) | {"labels": {LABEL: str(os.getpid())}}
+        if part == "postgres":
+            options["healthcheck"] = {"test": service["healthcheck"]["test"], "interval": _HALF_A_SECOND}
+        image = self._images.get("local" if part == "mailbox" else part) or service["image"]
+        container = DockerContainer(image, network=self._network, network_aliases=[name], **options)
+        container.with_command(service["command"])
+        container.with_envs(**service.get("environment", {}) | dict(env))
+        for source, mount in compose.binds(service).items():
+            container.with_volume_mapping(source, mount["bind"], mount["mode"])
+        for volume, target in compose.named_volumes(service).items():
+            container.with_volume_mapping(f"{self._network.name}-{volume}", target, "rw")
+        if name == part:
+            # Only this machine may connect, which `with_bind_ports` cannot say.
+            container.ports = {str(p): ("127.0.0.1", self._ports[part, p]) for p in _INSIDE[part]}  # type: ignore[misc]
+        container.start()
+        return container.get_wrapped_container()
+
+    def _run_job(self, name: str, part: str) -> None:
+        container = self._create(name, part, {})
+        try:
+            status = container.wait(timeout=300)["StatusCode"]
+            if status != 0:
+                raise StackProblem(f"{name} ended with {status}:\n{container.logs().decode()[-3000:]}")
+        finally:
+            container.remove(force=True, v=True)
+
+    def _discard(self, part: str) -> None:
+        """Forget a container whose environment is to change; its logs and its named volume stay."""
+        if container := self._containers.pop(part, None):
+            before = self._earlier_logs.get(part, "")
+            self._earlier_logs[part] = before + container.logs().decode(errors="replace")
+            container.remove(force=True, v=True)
+
+    def _remove(self) -> None:
+        for container in self._containers.values():
+            with suppress(NotFound):
+                container.remove(force=True, v=True)
+        for volume in self._volumes:
+            volume.remove(force=True)
+        if hasattr(self, "_network"):
+            self._network.remove()
+        if hasattr(self, "_client"):
+            self._client.close()
+
+    def _remove_leftovers(self) -> None:
+        """What runs that were killed left behind."""
+        label = {"label": LABEL}
+        for container in self._client.containers.list(all=True, filters=label):
+            if not _alive(container.labels[LABEL]):
+                container.remove(force=True, v=True)
+        for network in self._client.networks.list(filters=label):
+            if not _alive(network.attrs["Labels"][LABEL]):
+                network.remove()
+        for volume in self._client.volumes.list(filters=label):
+            if not _alive(volume.attrs["Labels"][LABEL]):
+                volume.remove(force=True)
+
+
+def _alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
