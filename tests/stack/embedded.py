@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.ports import Ports
-from local.problems import StartError
+from local.problems import StartProblem
 from local.secrets_file import ADMIN_EMAIL
 from local.suite import Suite
 
@@ -32,7 +32,7 @@ class EmbeddedStack:
         """Start everything, make the first administrator."""
         try:
             await self._suite.up()
-        except StartError as problem:
+        except StartProblem as problem:
             raise StackProblem(str(problem)) from problem
 
     async def down(self) -> None:
@@ -83,7 +83,7 @@ class EmbeddedStack:
             self._suite.env[part] = dict(env)
         try:
             await self._suite.start(part)
-        except StartError as problem:
+        except StartProblem as problem:
             raise StackProblem(f"{problem}\n{self.logs(part)[-3000:]}") from problem
 
     async def stop(self, part: str) -> None:
