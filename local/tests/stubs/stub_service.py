@@ -39,5 +39,5 @@ async def serve(name: str) -> None:
         writer.close()
 
     async with await asyncio.start_server(answer, "127.0.0.1", int(os.environ[variable])):
-        print(f"{name} is ready", flush=True)
+        print(f"{name} is ready {os.environ.get('STUB_SAYS', '')}", flush=True)
         await stopped.wait()
