@@ -10,7 +10,7 @@ import re
 import unicodedata
 from decimal import Decimal
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from babel import Locale
@@ -29,7 +29,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 class EnumType(Protocol):
     """What generated enum wrappers offer."""
 
-    def Name(self, number: int) -> str: ...
+    def Name(self, number: Any) -> str: ...
 
 
 def _storable(v: Violations, field: str, value: str) -> bool:
