@@ -82,6 +82,6 @@ def load(cls: type[S]) -> S:
     except ValidationError as error:
         prefix = str(cls.model_config.get("env_prefix", ""))
         for problem in error.errors(include_input=False, include_url=False, include_context=False):
-            name = "".join(str(part) for part in problem["loc"])
-            print(f"{prefix}{name.upper()}: {problem['msg']}", file=sys.stderr)  # noqa: T201  # before logs exist
+            name = prefix + "_".join(str(part) for part in problem["loc"]).upper()
+            print(f"{name.rstrip('_')}: {problem['msg']}", file=sys.stderr)  # noqa: T201  # before logs exist
         raise SystemExit(EX_CONFIG) from None

@@ -1,16 +1,11 @@
 """Applies foreign events exactly once: the inbox row is written in the transaction of the effect.
 
-nats-py's fetch(n) stalls (nats.py issue 986) and fetch(1) costs a request per message. So this sends pull
-requests for many messages of its own, keeps count of what is outstanding, and applies whatever has arrived,
-up to `batch` messages, in one transaction.
+Whatever has arrived, up to `batch` messages, shares one transaction; if that fails, each gets its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,23 +14,21 @@ import sqlalchemy as sa
 from google.protobuf.message import Message
 from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import broker, context, crash, db, dead_letters, metrics, telemetry
+from chassis import context, crash, db, dead_letters, metrics, telemetry
 from chassis.context import Request
 from chassis.db import Sessions
 from chassis.envelope import Meta, Unreadable, read
 from chassis.errors import Kind, ServiceError
 from chassis.logs import log
+from chassis.pulling import Puller
 
 Handler = Callable[
     ..., Awaitable[None]
 ]  # (session, event, meta) or, with prepare, (session, event, prepared)
-ACK_WAIT = 30
-HANDLER_SECONDS = 20
-PULL = 200
-HEARTBEAT = 5
+HANDLER_SECONDS = 20  # less than the puller's ACK_WAIT
+LINGER_SECONDS = 0.05  # after a batch, wait a little for more: one transaction then serves many events
 MAX_DELIVERIES = 6
 BACKOFF = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
 _TRANSIENT = frozenset((Kind.UNAVAILABLE, Kind.DEADLINE_EXCEEDED, Kind.RESOURCE_EXHAUSTED, Kind.ABORTED))
@@ -104,125 +97,53 @@ async def apply(session: AsyncSession, subscription: Subscription, items: Sequen
 
 
 class Consumer:
-    """Runs one subscription until `stop`; what was received and not applied is handed back at once."""
+    """Runs one subscription until `stop`."""
 
     def __init__(
         self, sessions: Sessions, nats: NatsClient, subscription: Subscription, *, replicas: int = 1
     ) -> None:
         self._sessions = sessions
-        self._nc = nats
         self._sub = subscription
-        self._replicas = replicas
-        self._queue: deque[Msg] = deque()
-        self._arrived = asyncio.Event()
-        self._stopping = False
+        self._puller = Puller(
+            nats, subscription.stream, subscription.durable, subscription.subjects, replicas=replicas
+        )
         self._idle = asyncio.Event()
         self._idle.set()
-        self._inbox = ""
-        self._outstanding = 0
-        self._heard = 0.0
-        self._reconnects = -1
-        self._lost = True
 
     async def stop(self) -> None:
-        self._stopping = True
-        self._arrived.set()
+        """Returns when the batches in flight are committed and acknowledged."""
+        self._puller.stop()
         await self._idle.wait()
 
     async def run(self) -> None:
-        self._stopping = False
+        self._puller.stopping.clear()
         self._idle.clear()
-        self._inbox = self._nc.new_inbox()
-        inbox = await self._nc.subscribe(self._inbox, cb=self._receive)
         workers = self._sub.workers if self._sub.prepare is not None else 1
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep_pulling())
+                group.create_task(self._puller.run())
                 for _ in range(workers):
                     group.create_task(self._work())
         finally:
-            if self._nc.is_connected:
-                await inbox.unsubscribe()
-                for msg in self._queue:
-                    await msg.nak()
-            self._queue.clear()
+            await self._puller.hand_back()
             self._idle.set()
 
-    async def _receive(self, msg: Msg) -> None:
-        self._heard = time.monotonic()
-        status = msg.headers.get("Status") if msg.headers else None
-        if status is None:
-            self._outstanding -= 1
-            self._queue.append(msg)
-            self._arrived.set()
-            if self._outstanding < PULL // 2:
-                await self._pull()
-        elif status != "100":  # 408 expired, 409 consumer changed, 503 nobody there; 100 is a heartbeat
-            headers = msg.headers or {}
-            pending = headers.get("Nats-Pending-Messages")
-            self._outstanding = max(0, self._outstanding - int(pending)) if pending else 0
-            self._lost = status == "503" or "Deleted" in headers.get("Description", "")
-            if status == "408":
-                await self._pull()
-
-    async def _pull(self) -> None:
-        wanted = PULL - self._outstanding - len(self._queue)
-        if wanted <= 0 or self._stopping or self._lost:
-            return
-        self._outstanding += wanted
-        request = {"batch": wanted, "expires": 30_000_000_000, "idle_heartbeat": HEARTBEAT * 1_000_000_000}
-        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._sub.stream}.{self._sub.durable}"
-        await self._nc.publish(subject, json.dumps(request).encode(), reply=self._inbox)
-
-    async def _keep_pulling(self) -> None:
-        """Once a second: (re)create what is missing and ask again when requests got lost on the way."""
-        while not self._stopping:
-            reconnects = self._nc.stats["reconnects"]
-            silent = time.monotonic() - self._heard > 2.5 * HEARTBEAT
-            if reconnects != self._reconnects or silent:
-                self._reconnects, self._outstanding, self._heard = reconnects, 0, time.monotonic()
-                self._lost = True
-            try:
-                if self._lost and self._nc.is_connected:
-                    await self._ensure()
-                    self._lost = False
-                if self._nc.is_connected:
-                    await self._pull()
-            except Exception as error:
-                log.warning("consumer not ready", consumer=self._sub.durable, error=repr(error))
-            for _ in range(10):
-                if not self._stopping:
-                    await asyncio.sleep(0.1)
-
-    async def _ensure(self) -> None:
-        js = self._nc.jetstream()
-        owner = self._sub.stream.removeprefix("COMMIS_").lower()
-        await broker.ensure_stream(js, owner, replicas=self._replicas)
-        config = ConsumerConfig(
-            durable_name=self._sub.durable,
-            deliver_policy=DeliverPolicy.ALL,
-            ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=ACK_WAIT,
-            max_deliver=-1,  # the server would drop silently; we count deliveries and set aside ourselves
-            max_ack_pending=1000,
-            filter_subjects=list(self._sub.subjects),
-        )
-        await js.add_consumer(self._sub.stream, config)
-
     async def _work(self) -> None:
-        while not self._stopping:
-            if not self._queue:
-                self._arrived.clear()
-                await self._arrived.wait()
+        puller = self._puller
+        while not puller.stopping.is_set():
+            if not puller.queue:
+                puller.arrived.clear()
+                await puller.arrived.wait()
                 continue
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._sub.batch))]
+            batch = [puller.queue.popleft() for _ in range(min(len(puller.queue), self._sub.batch))]
             items = [item for msg in batch if (item := await self._read(msg)) is not None]
             if items and self._sub.prepare is not None:
                 items = await self._prepare(items)
             if items:
                 await self._settle(items)
-            if len(self._queue) < self._sub.batch:
-                await self._pull()
+            if len(puller.queue) < self._sub.batch:
+                await puller.pull()
+                await asyncio.sleep(LINGER_SECONDS)
 
     async def _read(self, msg: Msg) -> _Item | None:
         try:

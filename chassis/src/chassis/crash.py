@@ -1,7 +1,7 @@
 """Named crash points: a process started with COMMIS_CRASH_AT=<name> dies there as by kill -9.
 
-COMMIS_CRASH_PID names another process of the same machine that is killed instead, so that a test can take a database or a
-broker away at exactly that point.
+COMMIS_CRASH_PID names another process of the same machine that is killed instead, so that a test can take a
+database or a broker away at exactly that point.
 """
 
 import contextlib

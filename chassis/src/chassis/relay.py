@@ -19,7 +19,9 @@ from chassis.tables import MAX_ATTEMPTS
 
 BATCH = 200
 POLL_SECONDS = 0.05
-LINGER_SECONDS = 0.005  # while busy, wait a little for more: one SELECT and UPDATE then serve many events
+# After a batch, wait a little for more: one SELECT and UPDATE then serve many events under load, while an
+# event that comes alone leaves at once.
+LINGER_SECONDS = 0.05
 KEEP_DAYS = 7
 _LOCK = 0x72656C6179
 _PENDING = f"publish_time IS NULL AND attempts < {MAX_ATTEMPTS}"
@@ -95,10 +97,9 @@ class Relay:
             while not self._stopping:
                 self._wake.clear()
                 seen, published = await self._pass(pg, publisher)
-                if published == 0:
+                if seen < BATCH:
+                    await asyncio.sleep(LINGER_SECONDS if published else 0)
                     await self._pause(POLL_SECONDS)
-                elif seen < BATCH:
-                    await asyncio.sleep(LINGER_SECONDS)
                 if time.monotonic() > self._next_chores:
                     await self._chores(pg)
         finally:

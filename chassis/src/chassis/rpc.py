@@ -9,12 +9,13 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.message import DecodeError
 
-from chassis import access, context, db, metrics, status
+from chassis import access, context, db, metrics, status, telemetry
 from chassis.access import Rule
 from chassis.context import Principal, Request
 from chassis.errors import DeadlineExceeded, InvalidArgument, Kind, ServiceError, Unauthenticated
@@ -42,7 +43,10 @@ class Surroundings:
 
     def add(self, server: grpc.aio.Server, adder: Callable[[Any, Any], None], servicer: Any) -> None:
         """Register `servicer` by its generated adder. Raises RefusedToStart unless every RPC has one rule."""
-        adder(servicer, _Recorder(self, server, getattr(servicer, "RULES", {})))
+        recorder = _Recorder(self, server, getattr(servicer, "RULES", {}))
+        adder(servicer, recorder)
+        if not recorder.registered:
+            raise RefusedToStart(f"{type(servicer).__name__}: its adder registered no methods by name")
 
     def wrap(
         self, service: str, handlers: Mapping[str, Handler], rules: Mapping[str, Rule]
@@ -79,8 +83,16 @@ class Surroundings:
             started = time.perf_counter()
             try:
                 request = await self._enter(rule, ctx)
-                response = await self._shielded(inner(parse(raw), ctx), ctx, request)
+                if telemetry.enabled():
+                    with telemetry.span(method, "server", request.traceparent) as traceparent:
+                        context.enter(replace(request, traceparent=traceparent))
+                        response = await self._shielded(inner(parse(raw), ctx), ctx, request)
+                else:
+                    response = await self._shielded(inner(parse(raw), ctx), ctx, request)
             except grpc.aio.AbortError:
+                raise
+            except asyncio.CancelledError:
+                metrics.RPC_HANDLED.labels(method, "CANCELLED").inc()
                 raise
             except Exception as error:
                 await self._refuse(method, error, ctx)
@@ -150,13 +162,10 @@ class Surroundings:
         )
         context.enter(request)  # so that a refused token is logged with its request id
         if bearer or vouch:
-            request = Request(
-                request_id=request.request_id,
+            request = replace(
+                request,
                 principal=await self._verify(bearer, rule) if bearer else None,
                 service=await self._verify(vouch, rule) if vouch else None,
-                peer=request.peer,
-                traceparent=request.traceparent,
-                deadline=request.deadline,
             )
             context.enter(request)
         access.check(rule, request)
@@ -220,11 +229,13 @@ class _Recorder:
         self._surroundings = surroundings
         self._server = server
         self._rules = rules
+        self.registered = False
 
     def add_generic_rpc_handlers(self, handlers: Any) -> None:
         """Nothing: the same handlers arrive by name below."""
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
+        self.registered = True
         wrapped = self._surroundings.wrap(service, handlers, self._rules)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, wrapped),))
         self._server.add_registered_method_handlers(service, wrapped)  # type: ignore[attr-defined]

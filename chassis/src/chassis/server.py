@@ -110,6 +110,8 @@ async def serve(
     if surroundings.running:  # their clients are gone, their transactions are not
         await asyncio.wait(set(surroundings.running), timeout=settings.grace_seconds)
     await _wind_down(background, tasks, nats, engine)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
     if http is not None:
         http.close()
     log.info("stopped")

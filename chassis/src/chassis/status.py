@@ -19,8 +19,8 @@ from chassis.errors import (
 DETAILS_KEY = "grpc-status-details-bin"
 CODES: dict[Kind, grpc.StatusCode] = {kind: grpc.StatusCode[kind.value] for kind in Kind}
 _KINDS = {code: kind for kind, code in CODES.items()}
-# Trailers have a size limit (64 KiB, set by server and client); a longer list helps nobody anyway.
-MAX_VIOLATIONS = 200
+# Trailers are base64 and end at 64 KiB (set by server and client); a longer list helps nobody anyway.
+MAX_VIOLATION_BYTES = 30_000
 _MAX_TEXT = 500
 
 
@@ -37,7 +37,9 @@ def to_status(error: ServiceError, domain: str) -> status_pb2.Status:
     status.details.add().Pack(info)
     if error.violations:
         bad = error_details_pb2.BadRequest()
-        for found in error.violations[:MAX_VIOLATIONS]:
+        for found in error.violations:
+            if bad.ByteSize() > MAX_VIOLATION_BYTES:
+                break
             bad.field_violations.add(
                 field=_clean(found.field), description=_clean(found.description), reason=found.reason
             )

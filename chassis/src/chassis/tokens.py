@@ -102,7 +102,8 @@ class Verifier:
         self._fetched = time.monotonic()
         try:
             published = await self._fetch()
-        except Exception:  # the issuer is away: go on with the keys we have, ask again later
+        except Exception:  # the issuer is away: go on with the keys we have, ask again in a second
+            self._fetched += 1 - self._refresh_seconds
             return
         keys = KeySet.import_key_set(published)  # type: ignore[arg-type]
         self._keys = {key.kid: key for key in keys.keys if key.kid}

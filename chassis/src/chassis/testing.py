@@ -5,6 +5,7 @@ Loaded by its entry point; a conftest only declares its database: `engine, sessi
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -12,9 +13,9 @@ import nats
 import pytest
 from nats.aio.client import Client as NatsClient
 
-from chassis.testing.databases import create_database, database_fixtures, empty
-from chassis.testing.grpc import TestServer, grpc_server
-from chassis.testing.issuer import (
+from chassis.testkit.databases import create_database, database_fixtures, empty
+from chassis.testkit.grpc import TestServer, grpc_server
+from chassis.testkit.issuer import (
     LocalIssuer,
     as_customer,
     as_rep,
@@ -23,7 +24,7 @@ from chassis.testing.issuer import (
     as_staff,
     issuer,
 )
-from chassis.testing.servers import NatsServer, PostgresServer
+from chassis.testkit.servers import NatsServer, PostgresServer, async_url
 
 __all__ = [
     "LocalIssuer",
@@ -46,6 +47,10 @@ __all__ = [
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """Superuser URL: COMMIS_TEST_POSTGRES_URL, else an embedded server for this run."""
+    given = os.environ.get("COMMIS_TEST_POSTGRES_URL", "")
+    if given:
+        yield async_url(given)
+        return
     server = PostgresServer()
     try:
         yield server.start()
@@ -67,7 +72,7 @@ def nats_server() -> Iterator[NatsServer]:
 @pytest.fixture(scope="session")
 def nats_url(request: pytest.FixtureRequest) -> str:
     """COMMIS_TEST_NATS_URL, else the embedded server."""
-    given = NatsServer.given_url()
+    given = os.environ.get("COMMIS_TEST_NATS_URL", "")
     return given or str(request.getfixturevalue("nats_server").url)
 
 

@@ -10,7 +10,7 @@ import grpc
 
 from chassis import client, server
 from chassis.rpc import Surroundings
-from chassis.testing.issuer import LocalIssuer, issuer
+from chassis.testkit.issuer import LocalIssuer, issuer
 
 
 @dataclass(frozen=True, slots=True)
