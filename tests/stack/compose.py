@@ -54,8 +54,6 @@ def limits(service: Mapping[str, Any]) -> dict[str, Any]:
     chosen = {key: service[key] for key in same if key in service}
     if "entrypoint" in service:
         chosen["entrypoint"] = service["entrypoint"]
-    if "tmpfs" in service:
-        chosen["tmpfs"] = dict.fromkeys(service["tmpfs"], "")
     return chosen
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
 
 import docker
 import httpx
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 from docker.models.containers import Container
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
@@ -21,7 +21,7 @@ from tests.stack import compose, engine, ports
 from tests.stack.interface import PARTS, SERVICES, StackProblem
 
 READY_SECONDS = 90.0
-LABEL = "commis.tests.pid"
+LABEL = "commis.tests"  # <process>-<random>: which stack of which run a thing belongs to
 _GRPC = dict(zip(SERVICES, range(50051, 50056), strict=True))
 _JOBS = {name: f"{name}-migrate" for name in SERVICES}
 # Which ports a test reaches, inside the containers; outside they are free ones that stay the same.
@@ -47,21 +47,23 @@ class ContainerStack:
         self._containers: dict[str, Container] = {}
         self._images: dict[str, str] = {}
         self._earlier_logs: dict[str, str] = {}
-        self._volumes: list[Any] = []
+        self._labels = {LABEL: f"{os.getpid()}-{secrets.token_hex(4)}"}
 
     async def up(self) -> None:
         """Build what is missing, start everything, make the first administrator."""
         await asyncio.to_thread(self._prepare)
-        await asyncio.gather(*(self._start(part) for part in ("postgres", "nats", "mailbox")))
+        await _all(*(self._start(part) for part in ("postgres", "nats", "mailbox")))
         # One after the other: there are two processors, and each of them would use both.
         for service in SERVICES:
             await asyncio.to_thread(self._run_job, _JOBS[service], service)
         await asyncio.to_thread(self._run_job, "administrator", "customers")
-        await asyncio.gather(*(self._start(part) for part in (*SERVICES, "gateway")))
+        await _all(*(self._start(part) for part in (*SERVICES, "gateway")))
 
     async def down(self) -> None:
         """Remove containers, volumes and network; safe at any time."""
-        await asyncio.to_thread(self._remove)
+        if hasattr(self, "_client"):
+            await asyncio.to_thread(_remove, self._client, lambda owner: owner == self._labels[LABEL])
+            self._client.close()
 
     @property
     def gateway_url(self) -> str:
@@ -148,13 +150,12 @@ class ContainerStack:
         self._client = docker.from_env(timeout=120)
         # The reaper is an image of a registry; without it, what a killed run left is removed by the next one.
         testcontainers_config.ryuk_disabled = True
-        self._remove_leftovers()
+        _remove(self._client, lambda owner: not _alive(owner.partition("-")[0]))
         for service in (*SERVICES, "gateway", "local"):
             self._images[service] = engine.build(self._client, service)
-        labels = {"labels": {LABEL: str(os.getpid())}}
-        self._network = Network(docker_network_kw=labels).create()
+        self._network = Network(docker_network_kw={"labels": self._labels}).create()
         for part in ("postgres", "nats"):
-            self._volumes.append(self._client.volumes.create(f"{self._network.name}-{part}", **labels))
+            self._client.volumes.create(f"{self._network.name}-{part}", labels=self._labels)
 
     async def _start(self, part: str) -> None:
         await asyncio.to_thread(self._launch, part)
@@ -186,12 +187,13 @@ class ContainerStack:
     def _create(self, name: str, part: str, env: Mapping[str, str]) -> Container:
         """A running container of this service of docker-compose.yml."""
         service = self._services[name]
-        options = compose.limits(service) | {"labels": {LABEL: str(os.getpid())}}
+        options = compose.limits(service) | {"labels": self._labels}
         if part == "postgres":
             options["healthcheck"] = {"test": service["healthcheck"]["test"], "interval": _HALF_A_SECOND}
         image = self._images.get("local" if part == "mailbox" else part) or service["image"]
         container = DockerContainer(image, network=self._network, network_aliases=[name], **options)
         container.with_command(service["command"])
+        container.tmpfs = dict.fromkeys(service.get("tmpfs", ()), "")
         container.with_envs(**service.get("environment", {}) | dict(env))
         for source, mount in compose.binds(service).items():
             container.with_volume_mapping(source, mount["bind"], mount["mode"])
@@ -219,29 +221,26 @@ class ContainerStack:
             self._earlier_logs[part] = before + container.logs().decode(errors="replace")
             container.remove(force=True, v=True)
 
-    def _remove(self) -> None:
-        for container in self._containers.values():
-            with suppress(NotFound):
-                container.remove(force=True, v=True)
-        for volume in self._volumes:
-            volume.remove(force=True)
-        if hasattr(self, "_network"):
-            self._network.remove()
-        if hasattr(self, "_client"):
-            self._client.close()
 
-    def _remove_leftovers(self) -> None:
-        """What runs that were killed left behind."""
-        label = {"label": LABEL}
-        for container in self._client.containers.list(all=True, filters=label):
-            if not _alive(container.labels[LABEL]):
-                container.remove(force=True, v=True)
-        for network in self._client.networks.list(filters=label):
-            if not _alive(network.attrs["Labels"][LABEL]):
-                network.remove()
-        for volume in self._client.volumes.list(filters=label):
-            if not _alive(volume.attrs["Labels"][LABEL]):
-                volume.remove(force=True)
+async def _all(*steps: Awaitable[None]) -> None:
+    """Run the steps side by side and let all of them end, since a thread cannot be cut short; then raise."""
+    for result in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+
+
+def _remove(client: docker.DockerClient, wanted: Callable[[str], bool]) -> None:
+    """Remove the containers, volumes and networks whose label is wanted."""
+    filters = {"label": LABEL}
+    for container in client.containers.list(all=True, filters=filters):
+        if wanted(container.labels[LABEL]):
+            container.remove(force=True, v=True)
+    for volume in client.volumes.list(filters=filters):
+        if wanted(volume.attrs["Labels"][LABEL]):
+            volume.remove(force=True)
+    for network in client.networks.list(filters=filters):
+        if wanted(network.attrs["Labels"][LABEL]):
+            network.remove()
 
 
 def _alive(pid: str) -> bool:

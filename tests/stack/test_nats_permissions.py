@@ -5,7 +5,6 @@ import os
 import subprocess
 import sysconfig
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import nats
 import pytest
@@ -27,7 +26,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
     (directory / "nats.conf").write_text(text.replace("/data", str(directory)))
     users = (*SERVICES, "gateway", "operator")
     passwords = {f"NATS_{user.upper()}_PASSWORD": f"password-of-{user}" for user in users}
-    command = [Path(sysconfig.get_path("scripts")) / "nats-server", "-c", directory / "nats.conf"]
+    command = [f"{sysconfig.get_path('scripts')}/nats-server", "-c", str(directory / "nats.conf")]
     process = subprocess.Popen(command, env=os.environ | passwords)
     try:
         yield f"nats://127.0.0.1:{chosen['client', 4222]}"
