@@ -16,8 +16,8 @@ from typing import Any
 from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
 
-from chassis import broker
 from chassis.logs import log
 
 ACK_WAIT = 30
@@ -59,6 +59,8 @@ class Puller:
                 if self._nc.is_connected:
                     await self._check()
                     await self.pull()
+            except NotFoundError:
+                log.info("waiting for the stream", consumer=self._durable, stream=self._stream)
             except Exception as error:
                 log.warning("consumer not ready", consumer=self._durable, error=repr(error))
             try:
@@ -115,9 +117,7 @@ class Puller:
             self._lost = False
 
     async def _ensure(self) -> None:
-        js = self._nc.jetstream()
-        owner = self._stream.removeprefix("COMMIS_").lower()
-        await broker.ensure_stream(js, owner, replicas=self._replicas)
+        # The stream is its owner's to make, whose relay does it first thing; the broker refuses it to others.
         config = ConsumerConfig(
             durable_name=self._durable,
             deliver_policy=DeliverPolicy.ALL,
@@ -127,4 +127,4 @@ class Puller:
             max_ack_pending=1000,
             filter_subjects=self._subjects,
         )
-        await js.add_consumer(self._stream, config)
+        await self._nc.jetstream().add_consumer(self._stream, config)
