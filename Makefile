@@ -20,6 +20,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(STAMP) ## build .venv with pinned versions (quick when nothing changed)
+	@:
 
 $(STAMP): locks/dev.txt local/setup.sh $(addsuffix /pyproject.toml,$(MEMBERS))
 	@sh local/setup.sh
