@@ -21,7 +21,7 @@ SHORT = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def suite() -> AsyncIterator[Suite]:
     with tempfile.TemporaryDirectory(prefix="commis-faults-") as folder:
         running = Suite(Path(folder), ports=Ports.free())
@@ -31,7 +31,7 @@ async def suite() -> AsyncIterator[Suite]:
             yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def world(suite: Suite) -> AsyncIterator[World]:
     admin = ("admin@commis.example", suite.secrets.admin_password)
     made = await build(suite.gateway_url, suite.mailbox_url, admin, variants=30, stock=100_000, accounts=2)

@@ -8,13 +8,13 @@ from tests.stack import Stack, start_stack
 from tests.world import World, build
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def stack() -> AsyncIterator[Stack]:
-    async with start_stack() as running:
+    async with start_stack({"gateway": {"GATEWAY_RATE_LIMIT_PER_MINUTE": "1000000"}}) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def world(stack: Stack) -> AsyncIterator[World]:
     made = await build(stack.gateway_url, stack.mailbox_url, (stack.admin_email, stack.admin_password))
     yield made
