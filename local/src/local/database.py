@@ -91,7 +91,7 @@ class Postgres:
         self.refuse_other_version()
         if not (self._directory / "PG_VERSION").exists():
             await asyncio.to_thread(self._create_cluster)
-        environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while True:
             await self.process.start(environment)

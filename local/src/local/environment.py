@@ -46,6 +46,7 @@ def of_service(name: str, ports: Ports, secrets: Secrets, postgres: Postgres, na
         "CLIENT_SECRET": secrets.clients[name],
         "CUSTOMERS_TARGET": f"{HOST}:{ports.customers}",
         "PROFILE": "local",
+        "DRAIN_SECONDS": "0",  # nothing here balances load that would have to notice first
     }
     values |= {f"{other.upper()}_TARGET": f"{HOST}:{ports.of(other)}" for other in _TARGETS[name]}
     values |= _own(name, ports, secrets)
@@ -58,6 +59,7 @@ def of_gateway(ports: Ports) -> dict[str, str]:
         "HOST": HOST,
         "PORT": str(ports.gateway),
         "PROFILE": "local",
+        "DRAIN_SECONDS": "0",
         "RATE_LIMIT_PER_MINUTE": "60000",
     }
     values |= {f"{name.upper()}_TARGET": f"{HOST}:{ports.of(name)}" for name in SERVICES}

@@ -181,12 +181,19 @@ def _rep(code: str, first: str, last: str, language: str) -> Json:
         "last_name": last,
         "email": f"{_ascii(first)}.{_ascii(last)}@reps.example",
         "language_code": language,
+        "active": True,
     }
 
 
 def _staff_member(first: str, last: str, language: str, mail: str, roles: list[str]) -> Json:
-    email = f"{mail}@commis.example"
-    return {"first_name": first, "last_name": last, "email": email, "language_code": language, "roles": roles}
+    return {
+        "first_name": first,
+        "last_name": last,
+        "email": f"{mail}@commis.example",
+        "language_code": language,
+        "roles": roles,
+        "active": True,
+    }
 
 
 def _ascii(name: str) -> str:

@@ -63,7 +63,7 @@ class Api:
 
     async def put(self, path: str, body: Mapping[str, Any] | None = None) -> Json:
         """Put something in its place."""
-        return await self._call("PUT", path, json=body or {})
+        return await self._call("PUT", path, json=body)
 
     async def patch(self, path: str, body: Mapping[str, Any]) -> Json:
         """Change some fields."""

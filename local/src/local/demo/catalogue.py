@@ -29,7 +29,7 @@ async def import_all(staff: Api) -> None:
             step(name, "imported before")
             continue
         content = gzip.decompress((_DATA / f"{name}.gz").read_bytes())
-        job = await staff.upload("/v1/imports", content, kind=kind, format="CSV", file_name=_file_name(name))
+        job = await staff.upload("/v1/imports", content, kind=kind, file_name=_file_name(name))
         _show(name, await _finished(staff, job))
         await _show_verdicts(staff, job["id"])
 
