@@ -48,7 +48,7 @@ class Nats:
 
     async def start(self) -> None:
         """Write the configuration, start the server, wait until JetStream answers."""
-        self._directory.mkdir(parents=True, exist_ok=True)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._config.write_text(self._configuration())
         passwords = {f"NATS_{name.upper()}_PASSWORD": value for name, value in self._passwords.items()}
         await self.process.start({"PATH": os.environ.get("PATH", "")} | passwords)

@@ -93,7 +93,7 @@ class Process:
 
     async def start(self, environment: Mapping[str, str]) -> None:
         """Start it with exactly this environment."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         guard = [sys.executable, "-I", "-S", str(_HERE / "guard.py")]

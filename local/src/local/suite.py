@@ -120,7 +120,7 @@ class Suite:
     async def up(self) -> None:
         """Start everything; StartProblem says in one sentence what is wrong."""
         refuse_missing([*self.services, *(("gateway",) if self._gateway else ()), "aiosmtpd", "asyncpg"])
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._lock = exclusive.lock(self.data_dir)
         self.secrets = Secrets.load_or_create(self.data_dir / "secrets.json")
         self._prepare()
