@@ -8,13 +8,13 @@ from pathlib import Path
 import nats
 import psutil
 import uvloop
-from google.protobuf.wrappers_pb2 import StringValue
-
-from chassis import db, logs, outbox
 from chassis.consumer import Consumer, Subscription
 from chassis.relay import Relay
 from chassis.testkit.databases import create_database
 from chassis.testkit.servers import NatsServer, PostgresServer
+from google.protobuf.wrappers_pb2 import StringValue
+
+from chassis import db, logs, outbox
 
 EVENTS = 4000
 MIGRATIONS = Path(__file__).parents[1] / "tests" / "migrations"
@@ -78,13 +78,13 @@ async def measure(url, nats_url):
         )
 
     async def until(total):
-        while applied < total:
+        while applied < total:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
     async def published():
         from chassis.relay import backlog
 
-        while (await backlog(engine))["pending"]:
+        while (await backlog(engine))["pending"]:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     await add(sessions, 50, 1)

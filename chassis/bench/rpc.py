@@ -1,24 +1,25 @@
-"""CPU that the surroundings add to one RPC: `python chassis/bench/rpc.py` (client and server in one process)."""
+"""CPU that the surroundings add to one RPC (client and server in one process): python chassis/bench/rpc.py"""
 
 import asyncio
 import sys
 import time
+from typing import ClassVar
 
 import grpc
 import uvloop
-from google.protobuf.wrappers_pb2 import StringValue
-
-from chassis import access, client, context, logs, server
 from chassis.context import Principal, Request
 from chassis.ids import new_id
 from chassis.testkit.issuer import LocalIssuer
+from google.protobuf.wrappers_pb2 import StringValue
+
+from chassis import access, client, context, logs, server
 
 CALLS = 4000
 CODEC = (StringValue.SerializeToString, StringValue.FromString)
 
 
 class Echo:
-    RULES = {"Say": access.accounts()}
+    RULES: ClassVar[dict[str, access.Rule]] = {"Say": access.accounts()}
 
     async def Say(self, request, ctx):
         return request
@@ -83,7 +84,8 @@ async def main():
                 figures.setdefault(work.__name__, []).append(await cpu(work, parallel))
         best = {name: min(values) for name, values in figures.items()}
         sys.stdout.write(
-            f"parallel {parallel}: bare {best['raw']:.0f} us, server side adds {best['served'] - best['raw']:.0f} us,"
+            f"parallel {parallel}: bare {best['raw']:.0f} us,"
+            f" server side adds {best['served'] - best['raw']:.0f} us,"
             f" client side adds {best['called'] - best['served']:.0f} us\n"
         )
     await wrapped.stop(0)

@@ -27,7 +27,7 @@ from chassis.pulling import Puller
 Handler = Callable[
     ..., Awaitable[None]
 ]  # (session, event, meta) or, with prepare, (session, event, prepared)
-HANDLER_SECONDS = 20  # less than the puller's ACK_WAIT
+HANDLER_SECONDS = 15  # less than the puller's ACK_WAIT
 LINGER_SECONDS = 0.05  # after a batch, wait a little for more: one transaction then serves many events
 MAX_DELIVERIES = 6
 BACKOFF = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)

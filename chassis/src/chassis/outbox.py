@@ -34,6 +34,8 @@ def add(
     The row is written just before the commit; read it after that. Headers are CloudEvents 1.0 in binary
     mode of the NATS binding. `aggregate_version` lets consumers see gaps and repeats.
     """
+    if not session.in_transaction():
+        session.sync_session.begin()  # else a rollback before the first statement would not be noticed
     identity = str(new_id())
     request = context.current()
     headers = {

@@ -20,9 +20,9 @@ from nats.js.errors import NotFoundError
 
 from chassis.logs import log
 
-ACK_WAIT = 30
+ACK_WAIT = 20  # after a crash, this long until another process gets the messages
 HEARTBEAT = 5
-PULL = 200
+PULL = 100
 
 
 class Puller:
