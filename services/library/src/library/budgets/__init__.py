@@ -1,0 +1,1 @@
+"""Budgets as staff keep them and libraries read them, with their ledger."""

@@ -1,0 +1,1 @@
+"""What orders hold of budgets, from placing to invoice and credit note."""

@@ -1,0 +1,64 @@
+"""What orders tell: placed turns a hold firm, cancelled gives it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from chassis.consumer import Subscription
+from chassis.envelope import Meta
+from commis.orders.v1 import events_pb2
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from library.budgets.domain import Movement
+from library.budgets.store import BudgetStore
+from library.holds.domain import OrderHold
+from library.holds.store import HoldStore
+from library.holds.use_cases import settle
+
+Event = events_pb2.OrderPlaced | events_pb2.OrderCancelled
+
+
+async def apply_all(session: AsyncSession, batch: Sequence[tuple[Event, Meta, Any]]) -> None:
+    """All orders of the batch are locked by id, then all their budgets by id, as everywhere else.
+
+    A cancelled order that holds nothing leaves no trace: should an attempt still be on its way, its hold
+    runs out and orders, asked then, says that it is cancelled.
+    """
+    told = [event for event, _meta, _ in batch if _concerns_us(event)]
+    if not told:
+        return
+    holds = {hold.order_id: hold for hold in await HoldStore(session).lock({_order(e) for e in told})}
+    await BudgetStore(session).lock({key for hold in holds.values() for key in hold.lines})
+    for event in told:
+        hold = holds.get(_order(event))
+        if hold is not None:
+            movements = _tell(hold, event)
+            reason = "cancelled" if isinstance(event, events_pb2.OrderCancelled) else "placed"
+            await settle(session, hold, movements, event.attribution, reason)
+
+
+def _concerns_us(event: Event) -> bool:
+    """Most orders use no budget: their events cost nothing here."""
+    if isinstance(event, events_pb2.OrderPlaced):
+        return any(line.budget_code for line in event.lines)
+    return True
+
+
+def _order(event: Event) -> UUID:
+    return UUID(event.order_id)
+
+
+def _tell(hold: OrderHold, event: Event) -> list[Movement]:
+    if isinstance(event, events_pb2.OrderCancelled):
+        return hold.cancel()
+    return hold.confirm(UUID(event.attempt_id))
+
+
+SUBSCRIPTION = Subscription(
+    stream="COMMIS_ORDERS",
+    durable="library-holds",
+    subjects=("commis.orders.v1.order_placed", "commis.orders.v1.order_cancelled"),
+    handle_many=apply_all,
+)
