@@ -1,0 +1,155 @@
+"""Builds the application from settings; nothing is read from the environment or built at import."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from chassis.metrics import LOOP_LAG
+from commis.catalog.v1 import imports_pb2
+from commis.customers.v1 import sessions_pb2
+from fastapi import FastAPI
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+
+from gateway import oauth, upload
+from gateway.auth import Admission, verifier
+from gateway.clients import Clients
+from gateway.config import Settings
+from gateway.docs import pages
+from gateway.edge import Edge
+from gateway.endpoint import Endpoint
+from gateway.health import Lifecycle, Live, Metrics, Ready
+from gateway.limits import RateLimit
+from gateway.openapi import document
+from gateway.operation import Operation
+from gateway.problems import MEDIA_TYPE, Problem
+from gateway.routes import OPERATIONS
+
+_EXPOSED = ["ETag", "Location", "X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"]
+_ASKED = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-Id", "traceparent"]
+_IMPORTS = imports_pb2.DESCRIPTOR.services_by_name["ImportService"].methods_by_name
+_TOKENS = sessions_pb2.DESCRIPTOR.services_by_name["TokenService"].methods_by_name
+
+
+class _Id(Convertor[str]):
+    """A path segment up to a verb: the id in /v1/orders/{id}:place. Ids are checked by the operation."""
+
+    regex = "[^/:]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("id", _Id())
+
+
+def create_app(
+    settings: Settings,
+    *,
+    lifecycle: Lifecycle | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> FastAPI:
+    """`lifecycle` lets the server say that it is stopping; `clock` drives the rate limit."""
+    lifecycle = lifecycle or Lifecycle()
+    clients = _clients(settings)
+    app = FastAPI(
+        title="Commis",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan(clients, lifecycle),
+    )
+    for path, method, endpoint in _endpoints(settings, clients, lifecycle):
+        app.router.routes.append(Route(path, endpoint, methods=[method], name=endpoint.name))
+    app.add_exception_handler(HTTPException, _refused)
+    limit = RateLimit(settings.rate_limit_per_minute, clock)
+    app.add_middleware(
+        Edge, settings=settings, admission=Admission(limit, verifier(clients, settings.issuer))
+    )
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=_ASKED,
+            expose_headers=_EXPOSED,
+            max_age=600,
+        )
+    return app
+
+
+def _clients(settings: Settings) -> Clients:
+    methods = [operation.rpc_descriptor for operation in OPERATIONS]
+    methods += [_IMPORTS["UploadImport"], _TOKENS["GetJwks"], _TOKENS["IssueServiceToken"]]
+    retried = {operation.rpc: operation.rpc_descriptor for operation in OPERATIONS if _repeatable(operation)}
+    return Clients(settings, methods, [*retried.values(), _TOKENS["GetJwks"]])
+
+
+def _repeatable(operation: Operation) -> bool:
+    return operation.method == "GET" or operation.key_required
+
+
+def _endpoints(settings: Settings, clients: Clients, lifecycle: Lifecycle) -> list[tuple[str, str, Any]]:
+    listed: list[tuple[str, str, Any]] = [
+        (operation.path, operation.method, Endpoint(operation, clients, settings.max_body_bytes))
+        for operation in OPERATIONS
+    ]
+    listed += [
+        (upload.PATH, "POST", upload.Upload(clients, settings.max_import_bytes)),
+        (oauth.TOKEN_PATH, "POST", oauth.Token(clients)),
+        (oauth.KEYS_PATH, "GET", oauth.Keys(clients)),
+        ("/livez", "GET", Live()),
+        ("/readyz", "GET", Ready(lifecycle, clients)),
+        ("/metrics", "GET", Metrics()),
+    ]
+    listed += [(path, "GET", page) for path, page in pages(document()).items()]
+    return listed
+
+
+def _lifespan(clients: Clients, lifecycle: Lifecycle) -> Any:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        clients.open()
+        watch = asyncio.create_task(_watch_loop())
+        lifecycle.ready = True
+        yield
+        lifecycle.ready = False
+        watch.cancel()
+        await clients.close()
+
+    return lifespan
+
+
+async def _watch_loop() -> None:
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(1)
+        LOOP_LAG.set(max(0.0, time.monotonic() - before - 1))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """404 and 405 of the router as problems; Allow names every method that the path has."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        methods: set[str] = set()
+        for route in request.app.router.routes:
+            if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+                methods |= route.methods or set()
+        allowed = ", ".join(sorted(methods))
+        problem = Problem(405, "METHOD_NOT_ALLOWED", f"This path has {allowed}.", headers={"Allow": allowed})
+    else:
+        problem = Problem(404, "PATH_NOT_FOUND", "There is no such path.")
+    body = problem.body(request.scope["exchange"].request_id)
+    return Response(body, problem.status, problem.headers, media_type=MEDIA_TYPE.decode())

@@ -1,0 +1,251 @@
+"""The OpenAPI 3.1 document, generated from the same declarations and descriptors that run."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from commis.catalog.v1.imports_pb2 import Import, UploadImportHeader
+
+from gateway import oauth, openapi_problems, upload
+from gateway.operation import Operation
+from gateway.query import documented
+from gateway.routes import OPERATIONS
+from gateway.wire import schema
+from gateway.wire.schema import Schema, Schemas
+
+_DESCRIPTION = """\
+Commis: sell to businesses and consumers through a storefront, representatives and the back office.
+
+* Names are snake_case; identifiers are UUIDs, opaque to clients.
+* Money is `{"amount": "12.34", "currency": "EUR"}`; all decimals are strings, never JSON numbers.
+* Instants are RFC 3339 in UTC, dates are local dates of the vendor.
+* Members are always there: absent values are null, absent lists are [].
+* Lists are paged by `page_token`; unknown members and query parameters are refused.
+* `PATCH`: members that are present change, null clears; lists and nested objects are replaced as a whole.
+* `ETag`/`If-Match`: a change based on an outdated version answers 412.
+* `Idempotency-Key`: repeating a request with the same key gives the same answer; another body answers 422.
+* Errors are `application/problem+json` (RFC 9457); `reason` is stable and meant for programs.
+"""
+_TAGS = {
+    "Orders": "From the open cart to the closed order.",
+    "Products": "Products, categories and the search.",
+    "Sessions": "Signing in, renewing, signing out; passwords; tokens for programs.",
+    "Accounts": "Who buys, with their business profile and addresses.",
+    "Prices": "Quotes and price lists.",
+    "Discounts": "The discount grid.",
+    "Stock": "Warehouses, levels and movements.",
+    "Shipping methods": "How goods can be sent, and what that costs.",
+    "Terms": "The vendor's terms, by version.",
+    "Budgets": "Budgets of library accounts.",
+    "Imports": "Bulk imports as jobs with a verdict per record.",
+    "Representatives": "Representatives and their accounts.",
+    "Staff": "The vendor's own people.",
+    "Mails": "What was sent to whom.",
+    "Audit": "What was done, by whom, for whom.",
+}
+_STATUS = {200: "Done.", 201: "Created.", 202: "Accepted; it happens later.", 204: "Done."}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Built once; treat it as read-only."""
+    schemas = Schemas()
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        path = re.sub(r":id\}", "}", operation.path)
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, schemas)
+    paths[upload.PATH]["post"] = _upload(schemas)
+    paths[oauth.TOKEN_PATH] = {"post": _token()}
+    paths[oauth.KEYS_PATH] = {"get": _keys()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Commis",
+            "version": "1",
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted((schemas.components | openapi_problems.SCHEMAS).items())),
+            "responses": openapi_problems.RESPONSES,
+            "headers": openapi_problems.HEADERS,
+            "securitySchemes": _SECURITY,
+        },
+        "security": [{"bearer": []}, {"client": []}],
+    }
+
+
+_SECURITY = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The access_token of POST /v1/sign-in.",
+    },
+    "client": {
+        "type": "oauth2",
+        "description": "For programs of internal teams.",
+        "flows": {"clientCredentials": {"tokenUrl": oauth.TOKEN_PATH, "scopes": {}}},
+    },
+}
+
+
+def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    reasons = operation.errors.split()
+    described = [operation.description] if operation.description else []
+    if reasons:
+        described.append("Reasons of errors: " + ", ".join(f"`{reason}`" for reason in reasons) + ".")
+    documented_ = {
+        "operationId": operation.operation_id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": "\n\n".join(described) or operation.summary + ".",
+        "parameters": _parameters(operation, schemas),
+        "responses": {
+            str(operation.status): _success(operation, schemas),
+            **openapi_problems.of(operation),
+        },
+    }
+    if operation.body is not None:
+        documented_["requestBody"] = _body(operation, schemas)
+    if operation.public:
+        documented_["security"] = []
+    return documented_
+
+
+def _parameters(operation: Operation, schemas: Schemas) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {
+                "type": "string",
+                **({"format": "uuid"} if name.endswith("_id") else {"minLength": 1}),
+            },
+        }
+        for name in operation.parameters
+    ]
+    listed += documented(operation.queries, operation.request, schemas)
+    if operation.key_accepted:
+        listed.append(openapi_problems.key_parameter(required=operation.key_required))
+    if operation.etag_place:
+        listed.append(openapi_problems.MATCH_PARAMETER)
+    return listed
+
+
+def _body(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    assert operation.body is not None
+    fields = operation.body_fields
+    name = operation.operation_id[0].upper() + operation.operation_id[1:] + "Body"
+    shape = schemas.reference(
+        name, lambda: schemas.accepted_object(fields, operation.required, patch=operation.body_patch)
+    )
+    return {
+        "required": operation.body_required,
+        "content": {"application/json": {"schema": shape, "example": schema.example(fields, accepted=True)}},
+    }
+
+
+def _success(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    answered: dict[str, Any] = {"description": _STATUS[operation.status]}
+    shape = operation.answers.schema(operation.response, schemas)
+    if shape is not None:
+        example = operation.answers.example(operation.response)
+        answered["content"] = {"application/json": {"schema": shape, "example": example}}
+    names = ["X-Request-Id", "RateLimit", "RateLimit-Policy"]
+    names += ["ETag"] if operation.answers.etag(operation.response) else []
+    names += ["Location"] if operation.location else []
+    answered["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return answered
+
+
+def _upload(schemas: Schemas) -> dict[str, Any]:
+    shape: Schema = schemas.shown(Import.DESCRIPTOR)
+    fields = {item.name: item for item in Import.DESCRIPTOR.fields}
+    return {
+        "operationId": "uploadImport",
+        "tags": ["Imports"],
+        "summary": "Upload an import",
+        "description": "A CSV file of up to 2 GiB, read as it arrives; the job starts when all is here.\n\n"
+        "Reasons of errors: `INVALID_FIELDS`, `IMPORT_TOO_LARGE`.",
+        "parameters": [
+            *documented(upload.QUERY, UploadImportHeader.DESCRIPTOR, schemas),
+            openapi_problems.key_parameter(required=False),
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                upload.MEDIA_TYPE: {"schema": {"type": "string"}, "example": "sku,name_fr\nA-1,Livre\n"}
+            },
+        },
+        "responses": {
+            "202": {
+                "description": _STATUS[202],
+                "headers": {"Location": {"$ref": "#/components/headers/Location"}},
+                "content": {
+                    "application/json": {"schema": shape, "example": schema.example(fields, accepted=False)}
+                },
+            },
+            **openapi_problems.listed(400, 401, 403, 408, 413, 415, 422, 429, 431, 500, 503, 504),
+        },
+    }
+
+
+def _token() -> dict[str, Any]:
+    text = {"type": "string"}
+    form = {
+        "type": "object",
+        "properties": {
+            "grant_type": {"type": "string", "enum": ["client_credentials"]},
+            "client_id": text,
+            "client_secret": text,
+            "scope": {
+                "type": "string",
+                "description": "Space separated; all of the client when absent.",
+            },
+        },
+        "required": ["grant_type"],
+    }
+    refused = openapi_problems.OAUTH_ERROR
+    return {
+        "operationId": "issueToken",
+        "tags": ["Sessions"],
+        "summary": "Get a token for a program",
+        "description": "Client credentials (RFC 6749 section 4.4); errors are those of section 5.2.",
+        "security": [],
+        "requestBody": {"required": True, "content": {oauth.FORM: {"schema": form}}},
+        "responses": {
+            "200": {
+                "description": _STATUS[200],
+                "content": {"application/json": {"schema": openapi_problems.OAUTH_TOKEN}},
+            },
+            "400": refused,
+            "401": refused,
+            **openapi_problems.listed(408, 413, 415, 429, 431, 500, 503, 504),
+        },
+    }
+
+
+def _keys() -> dict[str, Any]:
+    keys = {
+        "type": "object",
+        "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
+        "required": ["keys"],
+    }
+    return {
+        "operationId": "getKeys",
+        "tags": ["Sessions"],
+        "summary": "Get the keys that verify access tokens",
+        "description": "A JSON Web Key Set (RFC 7517).",
+        "security": [],
+        "responses": {
+            "200": {"description": _STATUS[200], "content": {"application/json": {"schema": keys}}},
+            **openapi_problems.listed(429, 431, 500, 503, 504),
+        },
+    }

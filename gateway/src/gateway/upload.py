@@ -1,0 +1,110 @@
+"""POST /v1/imports: passes a CSV of up to 2 GiB on to the catalogue as it arrives, a piece at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+from chassis.errors import Violations
+from commis.catalog.v1.imports_pb2 import Import, UploadImportHeader, UploadImportRequest
+
+from gateway import headers as header
+from gateway.clients import Clients
+from gateway.endpoint import JSON, ClientGone, check_length, check_media_type, reply, too_large
+from gateway.exchange import Exchange, Scope
+from gateway.problems import Problem, invalid_fields
+from gateway.query import Query, query_reader
+from gateway.wire.render import renderer
+
+UPLOAD = "/commis.catalog.v1.ImportService/UploadImport"
+PATH = "/v1/imports"
+QUERY = (
+    Query("kind", required=True),
+    Query("file_name", description="The client's own name of the file, for people."),
+)
+MEDIA_TYPE = "text/csv"
+_PIECE = 512 * 1024
+_IDLE_SECONDS = 30.0
+_TIMEOUT = 3600.0
+
+
+class Upload:
+    """Raises Problem and grpc.aio.AioRpcError like every endpoint."""
+
+    name = "uploadImport"
+
+    def __init__(self, clients: Clients, max_bytes: int) -> None:
+        self._clients = clients
+        self._limit = max_bytes
+        self._query = query_reader(QUERY, UploadImportHeader.DESCRIPTOR)
+        self._show = renderer(Import.DESCRIPTOR)
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        exchange: Exchange = scope["exchange"]
+        exchange.route, exchange.client_path = self.name, _client_path
+        first = self._header(exchange, scope["query_string"])
+        check_media_type(exchange, MEDIA_TYPE)
+        check_length(exchange, self._limit)
+        trouble: list[Exception] = []
+        call = self._clients[UPLOAD]
+        try:
+            answered = await call(
+                self._pieces(first, receive, trouble), timeout=_TIMEOUT, metadata=exchange.metadata()
+            )
+        except Exception:
+            if trouble:  # our own reason for ending the stream, not gRPC's view of it
+                raise trouble[0] from None
+            raise
+        shown = self._show(getattr(answered, "import"))
+        location = f"{PATH}/{shown['id']}".encode()
+        headers = [(b"content-type", JSON), (b"location", location)]
+        await reply(send, 202, headers, orjson.dumps(shown))
+
+    def _header(self, exchange: Exchange, query: bytes) -> UploadImportHeader:
+        violations = Violations()
+        fields = self._query(query, violations)
+        key = exchange.headers.get(b"idempotency-key")
+        request_id = header.request_id_of(key, exchange.token or "", required=False, violations=violations)
+        if violations:
+            raise invalid_fields(violations)
+        return UploadImportHeader(request_id=request_id, format=Import.FORMAT_CSV, **fields)
+
+    async def _pieces(
+        self, first: UploadImportHeader, receive: Any, trouble: list[Exception]
+    ) -> AsyncIterator[UploadImportRequest]:
+        yield UploadImportRequest(header=first)
+        piece, size = bytearray(), 0
+        try:
+            more = True
+            while more:
+                chunk, more = await _chunk(receive)
+                size += len(chunk)
+                if size > self._limit:
+                    raise too_large(self._limit)
+                piece += chunk
+                while len(piece) >= _PIECE:
+                    yield UploadImportRequest(content=bytes(piece[:_PIECE]))
+                    del piece[:_PIECE]
+        except Exception as error:
+            trouble.append(error)
+            raise
+        if piece:
+            yield UploadImportRequest(content=bytes(piece))
+
+
+async def _chunk(receive: Any) -> tuple[bytes, bool]:
+    try:
+        async with asyncio.timeout(_IDLE_SECONDS):
+            message = await receive()
+    except TimeoutError:
+        raise Problem(408, "BODY_TIMEOUT", "The body did not arrive in time.") from None
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message.get("body", b""), bool(message.get("more_body"))
+
+
+def _client_path(path: str) -> str:
+    path = path.removeprefix("header.")
+    return header.KEY_HEADER if path == "request_id" else path

@@ -1,0 +1,176 @@
+"""What descriptors do not say: which members clients may not send, which they must, and examples.
+
+`REQUIRED` is documentation: the owning service refuses what is missing, together with all other findings.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+
+_ALWAYS_READ_ONLY = frozenset(("id", "create_time", "update_time", "etag"))
+_READ_ONLY: dict[str, frozenset[str]] = {
+    "commis.customers.v1.Account": frozenset(("number", "kind", "display_name", "addresses", "persons")),
+    "commis.customers.v1.Representative": frozenset(("assigned_account_count",)),
+    "commis.catalog.v1.Variant": frozenset(("product_id", "product_name", "vat_class")),
+    "commis.catalog.v1.Category": frozenset(("path",)),
+    "commis.catalog.v1.Price": frozenset(("price_list_id",)),
+    # Facts about the customer come from other services, never from a client.
+    "commis.catalog.v1.QuoteLinesRequest": frozenset(("customer",)),
+    # In the path.
+    "commis.catalog.v1.SetPriceListOrderRequest": frozenset(("account_id", "group")),
+    "commis.library.v1.Budget": frozenset(("held", "committed", "credited", "adjusted", "remaining")),
+    "commis.orders.v1.Order": frozenset(
+        {"number", "state", "payment_state", "fulfilment_state", "cart", "parties", "currency_code", "lines"}
+        | {"totals", "terms_acceptance", "place_time", "allowed_verbs", "map_link"}
+    ),
+}
+
+
+def is_read_only(field: FieldDescriptor) -> bool:
+    """Shown, never accepted."""
+    if field.name in _ALWAYS_READ_ONLY:
+        return True
+    owner = field.containing_type
+    return owner is not None and field.name in _READ_ONLY.get(owner.full_name, ())
+
+
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "commis.common.v1.Address": ("street_lines", "city", "region_code"),
+    "commis.customers.v1.CreateAccountRequest": ("first_name", "last_name", "email", "language_code"),
+    "commis.customers.v1.AccountAddress": ("address",),
+    "commis.customers.v1.BusinessProfile": ("company_name", "vat_number"),
+    "commis.customers.v1.Representative": ("rep_code", "first_name", "last_name", "email", "language_code"),
+    "commis.customers.v1.StaffMember": ("first_name", "last_name", "email", "language_code", "roles"),
+    "commis.customers.v1.SignInRequest": ("email", "password"),
+    "commis.customers.v1.RefreshSessionRequest": ("refresh_token",),
+    "commis.customers.v1.ChooseIdentityRequest": ("identity_id",),
+    "commis.customers.v1.RequestPasswordResetRequest": ("email",),
+    "commis.customers.v1.SetPasswordRequest": ("token", "password"),
+    "commis.catalog.v1.Product": ("name", "vat_class", "variants"),
+    "commis.catalog.v1.Variant": ("sku",),
+    "commis.catalog.v1.Characteristic": ("name", "value"),
+    "commis.catalog.v1.Category": ("name",),
+    "commis.catalog.v1.PriceList": ("code", "display_name", "currency_code"),
+    "commis.catalog.v1.Price": ("valid_from", "ladder"),
+    "commis.catalog.v1.LadderStep": ("min_quantity", "unit_price"),
+    "commis.catalog.v1.SetPricesRequest": ("prices",),
+    "commis.catalog.v1.SetPriceListOrderRequest": ("price_list_ids",),
+    "commis.catalog.v1.DiscountRow": ("percent", "valid_from"),
+    "commis.catalog.v1.EndDiscountRowRequest": ("valid_to",),
+    "commis.catalog.v1.QuoteLinesRequest": ("lines",),
+    "commis.catalog.v1.QuoteLine": ("quantity",),
+    "commis.catalog.v1.Warehouse": ("code", "display_name", "region_code"),
+    "commis.catalog.v1.MoveStockRequest": ("warehouse_id", "kind", "quantity"),
+    "commis.orders.v1.LineInput": ("quantity",),
+    "commis.orders.v1.AddOrderLinesRequest": ("lines",),
+    "commis.orders.v1.PlaceOrderRequest": ("terms_version", "terms_hash"),
+    "commis.orders.v1.ShippingMethod": ("code", "name", "currency_code"),
+    "commis.orders.v1.ShippingBand": ("price",),
+    "commis.orders.v1.PublishTermsRequest": ("version", "text"),
+    "commis.library.v1.Budget": ("account_id", "code", "period_start_date", "period_end_date", "total"),
+    "commis.library.v1.AllocateBudgetRequest": ("amount",),
+    "commis.library.v1.AdjustBudgetRequest": ("amount", "reason"),
+}
+
+_ID = "0199f3c2-6f00-7cc1-8d55-2f0b7a1c9e01"
+_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+# Of a string by the name of its field; "Message.field" wins over "field".
+EXAMPLES: dict[str, Any] = {
+    "access_token": "eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk5In0.c2ln",
+    "action": "placed",
+    "administrative_area": "",
+    "allowed_verbs": "cancel",
+    "authors": "Colette",
+    "Budget.code": "FICTION",
+    "brand": "Folio",
+    "budget_code": "FICTION",
+    "category": "S",
+    "chamber_of_commerce_number": "0403170701",
+    "city": "Bruxelles",
+    "client_address": "192.0.2.17",
+    "code": "STANDARD",
+    "company": "Bibliothèque de Bruxelles",
+    "company_name": "Bibliothèque de Bruxelles",
+    "cost_centre": "CC-12",
+    "currency_code": "EUR",
+    "description": "Le blé en herbe, broché",
+    "display_name": "Anna Peeters",
+    "email": "anna.peeters@example.org",
+    "Facet.name": "brand",
+    "field": "delivery_address.postal_code",
+    "file_name": "prices-2026.csv",
+    "first_name": "Anna",
+    "gtin": "9782070409341",
+    "group": "LIBRARY",
+    "groups": "LIBRARY",
+    "hash": _HASH,
+    "isbn": "9782070409341",
+    "language_code": "fr",
+    "last_name": "Peeters",
+    "line_id": "1",
+    "line_reference": "A-17",
+    "map_link": "https://www.openstreetmap.org/search?query=Rue%20Neuve%201%2C%201000%20Bruxelles",
+    "name": "Size",
+    "next_page_token": "eyJ2IjoxfQ",
+    "number": "2026-000123",
+    "order_reference": "PO-2026-17",
+    "password": "correct horse battery staple",
+    "path": "Livres/Romans",
+    "phone": "+3225551234",
+    "picture_urls": "https://pictures.example.org/9782070409341.jpg",
+    "postal_code": "1000",
+    "product_form": "BC",
+    "product_ref": "9782070409341",
+    "publication_date": "2025-03",
+    "reason": "Ordered by mistake",
+    "recipient": "Anna Peeters",
+    "record_ref": "9782070409341",
+    "refresh_token": "cmVmcmVzaC10b2tlbi1leGFtcGxl",
+    "region_code": "BE",
+    "rep_code": "R07",
+    "request_id": "0199f3c2-7a10-7b3e-9c55-51d2a7f0aa10",
+    "roles": "ORDER_DESK",
+    "rule": "GTIN_CHECK_DIGIT",
+    "shipping_method": "STANDARD",
+    "sku": "9782070409341-BC",
+    "street_lines": "Rue Neuve 1",
+    "subject": "Votre commande 2026-000123",
+    "tax_category": "S",
+    "template": "order_confirmation",
+    "terms_hash": _HASH,
+    "terms_text": "Conditions générales de vente ...",
+    "terms_version": "2026-01",
+    "text": "Bonjour Anna, merci pour votre commande.",
+    "text_language_code": "fr",
+    "token": "one-time-token-from-the-mail",
+    "vat_class": "BOOK",
+    "vat_number": "BE0403170701",
+    "version": "2026-01",
+}
+BY_TYPE: dict[str, Any] = {
+    "google.type.Money": {"amount": "12.34", "currency": "EUR"},
+    "google.type.Decimal": "12.5",
+    "google.type.Date": "2026-11-21",
+    "google.protobuf.Timestamp": "2026-11-21T10:00:00Z",
+    "commis.common.v1.LocalizedText": {"fr": "Livre", "en": "Book"},
+}
+
+
+def example_text(field: FieldDescriptor) -> str:
+    """A plausible value of this string field; identifiers are UUIDs."""
+    owner = field.containing_type.name if field.containing_type is not None else ""
+    for name in (f"{owner}.{field.name}", field.name):
+        if name in EXAMPLES:
+            return str(EXAMPLES[name])
+    return _ID if is_identifier(field) else ""
+
+
+_NOT_UUIDS = frozenset(("line_id", "reference_id", "subject_id", "actor_id", "cause_id", "line_ids"))
+
+
+def is_identifier(field: FieldDescriptor) -> bool:
+    """Named like an id that Commis made (others, such as a client's own line_id, may be any text)."""
+    named = field.name == "id" or field.name.endswith(("_id", "_ids"))
+    return named and field.name not in _NOT_UUIDS
