@@ -1,0 +1,1 @@
+"""Price lists, discount grids and the one function that prices a line."""

@@ -1,0 +1,99 @@
+"""What the pricing function is given and what it answers."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from uuid import UUID
+
+from catalog.tax.rates import Tax
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    id: UUID
+    code: str
+    currency: str
+    tax_inclusive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price of one variant in one list; valid in [valid_from, valid_to). `ladder` ascends from quantity 1."""
+
+    id: UUID
+    list_id: UUID
+    valid_from: datetime.date
+    valid_to: datetime.date | None
+    ladder: tuple[tuple[int, Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """`percent` off. At most one of account and group, at most one of the four product fields; brands compare
+    as they are folded by the caller."""
+
+    id: UUID
+    percent: Decimal
+    min_quantity: int
+    valid_from: datetime.date
+    valid_to: datetime.date | None
+    account_id: UUID | None = None
+    group: str | None = None
+    variant_id: UUID | None = None
+    product_id: UUID | None = None
+    category_id: UUID | None = None
+    brand: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """`lists` in the customer's order; `tax_inclusive` is how this customer is quoted."""
+
+    account_id: UUID | None
+    groups: frozenset[str]
+    tax_inclusive: bool
+    lists: tuple[PriceList, ...]
+    day: datetime.date
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """`categories` maps each category of the product, ancestors included, to its depth (root 1)."""
+
+    variant_id: UUID
+    product_id: UUID
+    brand: str
+    categories: Mapping[UUID, int]
+    tax: Tax
+    prices: Sequence[Price]
+    grid: Iterable[GridRow] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One reason of the price; before and after are unit prices, but totals for ROUNDING."""
+
+    kind: str
+    reference_id: str
+    description: str
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """`discount` and `total` in minor units of the currency."""
+
+    currency: str
+    tax_inclusive: bool
+    unit_price: Decimal
+    discount_percent: Decimal
+    discount: int
+    total: int
+    unit_net: Decimal
+    unit_gross: Decimal
+    tax: Tax
+    trace: tuple[Step, ...] = field(repr=False)

@@ -1,0 +1,177 @@
+"""The price of a line: one pure function, used by quotes, carts and orders alike.
+
+Order of precedence, each step in the trace of the line:
+
+1. PRICE_LIST  The customer's price lists are tried in their order. The first one with a price of the variant
+   that is valid on the day wins, with its whole ladder; ladders of two lists are never mixed.
+2. LADDER      Of that ladder the highest step whose minimum quantity is reached.
+3. TAX_CONVERSION  Businesses are quoted without tax, consumers with it. A list of the other basis is converted,
+   to four decimals, half away from zero: tax-inclusive prices contain the tax of the vendor's own country.
+   Nothing is converted for a consumer in the EU on a tax-inclusive list: he pays that price anywhere.
+4. GRID        One row of the discount grid applies, never several. Rows qualify by customer, product, minimum
+   quantity and day. The most specific customer wins: account, then group, then everybody. Among those the most
+   specific product: variant, product, category (a deeper one before its ancestors), brand, then everything.
+   Ties take the higher percentage (then the older row, so that the trace is always the same).
+5. LEGAL_CAP   The place of fixed book prices: a floor on what is left, which nothing before may undercut.
+6. ROUNDING    total = round(unit price x quantity x (1 - percentage)), once, half away from zero, to the minor
+   unit. The discount in money is what is missing from round(unit price x quantity), so that
+   round(unit price x quantity - discount) is the total as well.
+
+Amounts are Decimal; unit prices have at most four decimals and eight digits before the point, quantities at
+most seven digits, so that nothing is lost within the precision used here.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+
+from chassis.money import exponent, round_half_up
+
+from catalog.pricing.domain import Buyer, GridRow, Item, Price, PricedLine, PriceList, Step
+from catalog.tax.rates import Tax
+
+PRECISE = Context(prec=50, rounding=ROUND_HALF_UP)
+_UNIT = Decimal("0.0001")
+_HUNDRED = Decimal(100)
+_ZERO = Decimal(0)
+_ONE = Decimal(1)
+
+
+def price_line(buyer: Buyer, item: Item, quantity: int) -> PricedLine | None:
+    """The price of `quantity` (at least 1) of the item; None when no list has a valid price."""
+    found = _first_list(buyer, item.prices)
+    if found is None:
+        return None
+    price_list, price = found
+    with localcontext(PRECISE):
+        minimum, unit = _ladder_step(price, quantity)
+        first = price.ladder[0][1]
+        trace = [
+            Step("PRICE_LIST", str(price_list.id), f"Price list {price_list.code}", first, first),
+            Step("LADDER", str(price.id), f"Unit price from {minimum}", first, unit),
+        ]
+        unit = _convert(unit, price_list, buyer, item.tax, trace)
+        row = _best_row(buyer, item, quantity)
+        percent = row.percent if row is not None else _ZERO
+        left = unit * (_HUNDRED - percent) / _HUNDRED
+        if row is not None:
+            trace.append(Step("GRID", str(row.id), _told(row), unit, left.quantize(_UNIT)))
+        # LEGAL_CAP: a fixed book price will raise `left` to its floor here, after everything that lowers it.
+        return _total(price_list.currency, buyer, item.tax, quantity, unit, percent, left, trace)
+
+
+def _first_list(buyer: Buyer, prices: Sequence[Price]) -> tuple[PriceList, Price] | None:
+    for price_list in buyer.lists:
+        for price in prices:
+            if price.list_id == price_list.id and _valid(price.valid_from, price.valid_to, buyer.day):
+                return price_list, price
+    return None
+
+
+def _valid(begin: datetime.date, end: datetime.date | None, day: datetime.date) -> bool:
+    return begin <= day and (end is None or day < end)
+
+
+def _ladder_step(price: Price, quantity: int) -> tuple[int, Decimal]:
+    reached = price.ladder[0]
+    for step in price.ladder:
+        if step[0] > quantity:
+            break
+        reached = step
+    return reached
+
+
+def _convert(unit: Decimal, price_list: PriceList, buyer: Buyer, tax: Tax, trace: list[Step]) -> Decimal:
+    if price_list.tax_inclusive and (not buyer.tax_inclusive or tax.category == "G"):
+        rate, converted = tax.home_rate, unit / (_ONE + tax.home_rate / _HUNDRED)
+        words = f"Without the {rate.normalize():f} % VAT that the list contains"
+    elif buyer.tax_inclusive and not price_list.tax_inclusive:
+        rate, converted = tax.rate, unit * (_ONE + tax.rate / _HUNDRED)
+        words = f"With {rate.normalize():f} % VAT"
+    else:
+        return unit
+    converted = converted.quantize(_UNIT)
+    trace.append(Step("TAX_CONVERSION", "", words, unit, converted))
+    return converted
+
+
+def _best_row(buyer: Buyer, item: Item, quantity: int) -> GridRow | None:
+    best: GridRow | None = None
+    best_rank: tuple[int, int, Decimal] | None = None
+    for row in item.grid:
+        if quantity < row.min_quantity or not _valid(row.valid_from, row.valid_to, buyer.day):
+            continue
+        customer, product = _customer_rank(row, buyer), _product_rank(row, item)
+        if customer is None or product is None:
+            continue
+        rank = (customer, product, row.percent)
+        if best is None or best_rank is None or rank > best_rank or (rank == best_rank and row.id < best.id):
+            best, best_rank = row, rank
+    return best
+
+
+def _customer_rank(row: GridRow, buyer: Buyer) -> int | None:
+    if row.account_id is not None:
+        return 2 if row.account_id == buyer.account_id else None
+    if row.group is not None:
+        return 1 if row.group in buyer.groups else None
+    return 0
+
+
+_VARIANT, _PRODUCT, _CATEGORY, _BRAND, _ALL = 1_000_002, 1_000_001, 1, 1, 0
+
+
+def _product_rank(row: GridRow, item: Item) -> int | None:
+    """Greater is more specific; categories rank by depth, above brands."""
+    if row.variant_id is not None:
+        return _VARIANT if row.variant_id == item.variant_id else None
+    if row.product_id is not None:
+        return _PRODUCT if row.product_id == item.product_id else None
+    if row.category_id is not None:
+        depth = item.categories.get(row.category_id)
+        return None if depth is None else _CATEGORY + depth
+    if row.brand is not None:
+        return _BRAND if row.brand == item.brand else None
+    return _ALL
+
+
+def _told(row: GridRow) -> str:
+    customer = "this account" if row.account_id else (f"group {row.group}" if row.group else "everybody")
+    product = next(
+        (name for name in ("variant", "product", "category") if getattr(row, f"{name}_id") is not None),
+        f"brand {row.brand}" if row.brand is not None else "everything",
+    )
+    return f"{row.percent.normalize():f} % from {row.min_quantity} for {customer} on {product}"
+
+
+def _total(
+    currency: str,
+    buyer: Buyer,
+    tax: Tax,
+    quantity: int,
+    unit: Decimal,
+    percent: Decimal,
+    left: Decimal,
+    trace: list[Step],
+) -> PricedLine:
+    places = exponent(currency)
+    exact = left * quantity
+    total = round_half_up(exact, places)
+    rounded = Decimal(total).scaleb(-places)
+    if rounded != exact:
+        trace.append(Step("ROUNDING", "", "Line total to the minor unit, once", exact, rounded))
+    with_tax = _ONE + tax.rate / _HUNDRED
+    return PricedLine(
+        currency=currency,
+        tax_inclusive=buyer.tax_inclusive,
+        unit_price=unit,
+        discount_percent=percent,
+        discount=round_half_up(unit * quantity, places) - total,
+        total=total,
+        unit_net=(left / with_tax if buyer.tax_inclusive else left).quantize(_UNIT),
+        unit_gross=(left if buyer.tax_inclusive else left * with_tax).quantize(_UNIT),
+        tax=tax,
+        trace=tuple(trace),
+    )

@@ -1,0 +1,176 @@
+"""Prices lines for a customer: reads the facts, asks the pricing function, adds availability."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.pricing.domain import Buyer, Item, Price, PricedLine
+from catalog.pricing.facts import VariantFacts, read_prices, read_variants
+from catalog.pricing.price import price_line
+from catalog.pricing.reference import Reference, ReferenceCache
+from catalog.search.folding import fold
+from catalog.stock.availability import Availability, availability_of
+from catalog.tax.rates import Destination, tax_of
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """For whom a price is asked; facts of the service customers."""
+
+    account_id: UUID | None
+    groups: tuple[str, ...] = ()
+    region_code: str = ""
+    postal_code: str = ""
+    buyer_class: str = ""
+    business: bool = False
+    vat_number: str = ""
+
+    @property
+    def destination(self) -> Destination:
+        return Destination(self.region_code, self.postal_code, self.business, self.vat_number)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One of variant_id and sku is set."""
+
+    line_id: str
+    variant_id: UUID | None
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a line cannot be sold as asked."""
+
+    reason: str
+    description: str
+    available: int = 0
+    expected_date: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedLine:
+    line: Line
+    variant: VariantFacts | None
+    price: PricedLine | None
+    availability: Availability | None
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """`instant` decides; `past` is set when what was known at that instant counts."""
+
+    instant: datetime.datetime
+    day: datetime.date
+    today: datetime.date
+    past: datetime.datetime | None
+
+
+class Quoter:
+    """Everything one process needs to price lines."""
+
+    def __init__(self, zone: ZoneInfo, vendor_region: str) -> None:
+        self._zone = zone
+        self.vendor_region = vendor_region
+        self.references = ReferenceCache()
+
+    def clock(self, as_of: datetime.datetime | None = None) -> Clock:
+        """Local days in the vendor's business time zone."""
+        now = datetime.datetime.now(datetime.UTC)
+        today = now.astimezone(self._zone).date()
+        if as_of is None:
+            return Clock(now, today, today, None)
+        try:
+            day = as_of.astimezone(self._zone).date()
+        except OverflowError:  # within hours of the year 1 or 10000
+            day = as_of.date()
+        return Clock(as_of, day, today, as_of if as_of < now else None)
+
+    async def quote(
+        self, session: AsyncSession, customer: Customer, lines: Sequence[Line], clock: Clock
+    ) -> list[QuotedLine]:
+        """In the order of the lines. Two statements, whatever their number."""
+        ids = list({line.variant_id for line in lines if line.variant_id is not None})
+        skus = list({line.sku for line in lines if line.variant_id is None})
+        found = await read_variants(session, ids, skus, customer.account_id, clock.today)
+        reference = self.references.current
+        if found.variants and reference.version != found.version:
+            reference = await self.references.fresh(session, found.version)
+        buyer = _buyer(reference, customer, found.account_lists, clock.day)
+        numbers = {reference.numbers[price_list.id]: price_list for price_list in buyer.lists}
+        sold = [variant.no for variant in found.variants if not variant.discontinued]
+        prices = await read_prices(session, sold, numbers, clock.day, clock.past)
+        by_id = {variant.id: variant for variant in found.variants}
+        by_sku = {variant.sku: variant for variant in found.variants} if skus else {}
+        work = _Work(buyer, reference, customer, prices, self.vendor_region, {})
+        return [
+            work.quoted(line, by_id.get(line.variant_id) if line.variant_id is not None else by_sku.get(line.sku))
+            for line in lines
+        ]
+
+
+def _buyer(
+    reference: Reference, customer: Customer, account_lists: Sequence[UUID], day: datetime.date
+) -> Buyer:
+    return Buyer(
+        account_id=customer.account_id,
+        groups=frozenset(customer.groups),
+        tax_inclusive=not customer.business,
+        lists=reference.lists_of(account_lists, customer.groups, business=customer.business),
+        day=day,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    buyer: Buyer
+    reference: Reference
+    customer: Customer
+    prices: Mapping[int, Sequence[Price]]
+    vendor_region: str
+    items: dict[UUID, Item]
+
+    def quoted(self, line: Line, variant: VariantFacts | None) -> QuotedLine:
+        if variant is None:
+            refusal = Refusal("VARIANT_NOT_FOUND", "There is no such variant.")
+            return QuotedLine(line, None, None, None, refusal)
+        if variant.discontinued:
+            refusal = Refusal("VARIANT_DISCONTINUED", f"{variant.sku} is no longer sold.")
+            return QuotedLine(line, variant, None, None, refusal)
+        price = price_line(self.buyer, self._item(variant), line.quantity)
+        if price is None:
+            refusal = Refusal("NO_PRICE", f"{variant.sku} has no price for this account on {self.buyer.day}.")
+            return QuotedLine(line, variant, None, availability_of(variant, line.quantity), refusal)
+        return QuotedLine(line, variant, price, availability_of(variant, line.quantity), None)
+
+    def _item(self, variant: VariantFacts) -> Item:
+        known = self.items.get(variant.id)
+        if known is not None:
+            return known
+        categories = self.reference.depths(variant.category_ids)
+        brand = fold(variant.brand)
+        grid = ()
+        if self.reference.grid:
+            customers = (self.customer.account_id, *self.customer.groups, None)
+            products = (variant.id, variant.product_id, *categories, brand, None)
+            grid = tuple(self.reference.rows_for(dict.fromkeys(customers), dict.fromkeys(products)))
+        item = Item(
+            variant_id=variant.id,
+            product_id=variant.product_id,
+            brand=brand,
+            categories=categories,
+            tax=tax_of(self.customer.destination, variant.vat_class, self.buyer.day, self.vendor_region),
+            prices=self.prices.get(variant.no, ()),
+            grid=grid,
+        )
+        self.items[variant.id] = item
+        return item

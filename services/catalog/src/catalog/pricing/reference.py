@@ -1,0 +1,141 @@
+"""What changes rarely and is small: price lists, group orders, the discount grid, the category tree.
+
+Each process remembers it together with its version. Every pricing statement reads the current version along
+with its own rows (see `facts`), so a remembered set is used only as long as it is true.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from chassis.ids import new_id
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog import sql
+from catalog.pricing.domain import GridRow, PriceList
+from catalog.search.folding import fold
+
+_TOUCH = sql.statement(
+    "INSERT INTO reference_version (version) VALUES (:version)"
+    " ON CONFLICT (singleton) DO UPDATE SET version = excluded.version"
+)
+_VERSION = sql.statement("SELECT version FROM reference_version")
+_LISTS = sql.statement(
+    "SELECT id, no, code, currency_code, tax_inclusive, default_use FROM price_lists ORDER BY code"
+)
+_GROUPS = sql.statement("SELECT subject, list_ids FROM price_list_orders WHERE kind = 'GROUP'")
+_GRID = sql.statement(
+    "SELECT id, percent, min_quantity, valid_from, valid_to, account_id, group_name, variant_id, product_id,"
+    " category_id, brand FROM discount_rows"
+)
+_CATEGORIES = sql.statement("SELECT id, lineage FROM categories")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`grid` by customer key, then by product key; a key is an id, a folded brand, or None for all."""
+
+    version: UUID | None
+    lists: Mapping[UUID, PriceList] = field(default_factory=dict)
+    numbers: Mapping[UUID, int] = field(default_factory=dict)
+    by_number: Mapping[int, PriceList] = field(default_factory=dict)
+    defaults: Mapping[str, tuple[PriceList, ...]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[UUID, ...]] = field(default_factory=dict)
+    grid: Mapping[object, Mapping[object, tuple[GridRow, ...]]] = field(default_factory=dict)
+    lineages: Mapping[UUID, tuple[UUID, ...]] = field(default_factory=dict)
+
+    def lists_of(self, own: Iterable[UUID] | None, groups: Iterable[str], *, business: bool) -> tuple[PriceList, ...]:
+        """The account's own set, else those of its groups one after the other, else the default lists."""
+        chosen = list(own or ())
+        if not chosen:
+            chosen = [identity for group in groups for identity in self.groups.get(group, ())]
+        if not chosen:
+            return self.defaults.get("BUSINESS" if business else "CONSUMER", ())
+        return tuple(self.lists[identity] for identity in dict.fromkeys(chosen) if identity in self.lists)
+
+    def depths(self, category_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """Each category with its ancestors, by depth (root 1)."""
+        return {
+            identity: depth
+            for category_id in category_ids
+            for depth, identity in enumerate(self.lineages.get(category_id, ()), start=1)
+        }
+
+    def rows_for(self, customers: Iterable[object], products: Iterable[object]) -> Iterator[GridRow]:
+        """The grid rows that name one of these customers and one of these products."""
+        wanted = tuple(products)
+        for customer in customers:
+            by_product = self.grid.get(customer)
+            if by_product:
+                for product in wanted:
+                    yield from by_product.get(product, ())
+
+
+async def touch(session: AsyncSession) -> None:
+    """Call in every transaction that changes lists, orders of lists, grid rows or categories."""
+    await sql.run(session, _TOUCH, {"version": new_id()})
+
+
+class ReferenceCache:
+    """One per process."""
+
+    def __init__(self) -> None:
+        self.current = Reference(None)
+        self._reading = asyncio.Lock()
+
+    async def fresh(self, session: AsyncSession, version: UUID | None) -> Reference:
+        """The set of at least this version; read in the session of the caller, who must not need two."""
+        if self.current.version == version:
+            return self.current
+        async with self._reading:
+            if self.current.version != version:
+                self.current = await read(session)
+        return self.current
+
+
+async def read(session: AsyncSession) -> Reference:
+    # The version first: what is read after it may only be newer, and then the next check reads again.
+    found = await sql.first(session, _VERSION)
+    version = found.version if found is not None else None
+    rows = await sql.rows(session, _LISTS)
+    lists = {row.id: PriceList(row.id, row.code, row.currency_code, row.tax_inclusive) for row in rows}
+    groups = await sql.rows(session, _GROUPS)
+    return Reference(
+        version=version,
+        lists=lists,
+        numbers={row.id: row.no for row in rows},
+        by_number={row.no: lists[row.id] for row in rows},
+        defaults={
+            use: tuple(lists[row.id] for row in rows if row.default_use == use) for use in ("BUSINESS", "CONSUMER")
+        },
+        groups={row.subject: tuple(row.list_ids) for row in groups},
+        grid=_grid([_grid_row(row) for row in await sql.rows(session, _GRID)]),
+        lineages={row.id: tuple(row.lineage) for row in await sql.rows(session, _CATEGORIES)},
+    )
+
+
+def _grid_row(row: sql.Row) -> GridRow:
+    return GridRow(
+        id=row.id,
+        percent=row.percent,
+        min_quantity=row.min_quantity,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        account_id=row.account_id,
+        group=row.group_name,
+        variant_id=row.variant_id,
+        product_id=row.product_id,
+        category_id=row.category_id,
+        brand=fold(row.brand) if row.brand is not None else None,
+    )
+
+
+def _grid(rows: Iterable[GridRow]) -> dict[object, dict[object, tuple[GridRow, ...]]]:
+    built: dict[object, dict[object, list[GridRow]]] = {}
+    for row in rows:
+        product = row.variant_id or row.product_id or row.category_id or row.brand
+        built.setdefault(row.account_id or row.group, {}).setdefault(product, []).append(row)
+    return {customer: {product: tuple(found) for product, found in by.items()} for customer, by in built.items()}

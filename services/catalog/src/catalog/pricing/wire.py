@@ -1,0 +1,98 @@
+"""Priced lines as they go over the wire."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+from chassis.money import Money, price_to_proto, to_proto
+from commis.catalog.v1 import pricing_pb2
+from google.type import date_pb2, decimal_pb2
+
+from catalog.pricing.domain import PricedLine, Step
+from catalog.pricing.quote import QuotedLine, Refusal
+from catalog.stock.availability import Availability
+
+_KINDS = {name.removeprefix("KIND_"): number for name, number in pricing_pb2.PriceTraceStep.Kind.items()}
+_STATES = {name.removeprefix("STATE_"): number for name, number in pricing_pb2.Availability.State.items()}
+LANGUAGE_FALLBACK = ("en", "fr", "nl", "it")
+
+
+def localized(texts: dict[str, str], language: str) -> str:
+    """The text in this language, else in the first of en, fr, nl, it that has one."""
+    return texts.get(language) or next((texts[code] for code in LANGUAGE_FALLBACK if texts.get(code)), "")
+
+
+def date_to_proto(value: datetime.date | None) -> date_pb2.Date | None:
+    return None if value is None else date_pb2.Date(year=value.year, month=value.month, day=value.day)
+
+
+def decimal_to_proto(value: Decimal) -> decimal_pb2.Decimal:
+    """Without trailing zeros and never in scientific notation."""
+    return decimal_pb2.Decimal(value=f"{value.normalize():f}")
+
+
+def quoted_to_proto(quoted: QuotedLine, language: str) -> pricing_pb2.QuotedLine:
+    built = pricing_pb2.QuotedLine(line_id=quoted.line.line_id, quantity=quoted.line.quantity)
+    variant = quoted.variant
+    if variant is None:
+        built.variant_id = str(quoted.line.variant_id or "")
+        built.sku = quoted.line.sku
+    else:
+        built.variant_id, built.product_id, built.sku = str(variant.id), str(variant.product_id), variant.sku
+        built.description = description(variant.names, variant.options, variant.sku, language)
+    if quoted.price is not None and variant is not None:
+        fill_price(built.price, quoted.price, variant.weight_grams)
+    if quoted.availability is not None:
+        fill_availability(built.availability, quoted.availability)
+    if quoted.refusal is not None:
+        built.refusal.CopyFrom(refusal_to_proto(quoted.refusal))
+    return built
+
+
+def description(names: dict[str, str], options: list[list[str]], sku: str, language: str) -> str:
+    """The product's name with the options of the variant, e.g. `Chaz Kangeroo Hoodie, XS, Black`."""
+    return ", ".join((localized(names, language) or sku, *(value for _name, value in options)))
+
+
+def fill_price(built: pricing_pb2.LinePrice, price: PricedLine, weight_grams: int) -> None:
+    currency = price.currency
+    built.currency_code = currency
+    built.tax_inclusive = price.tax_inclusive
+    built.unit_price.CopyFrom(price_to_proto(price.unit_price, currency))
+    built.discount_percent.value = f"{price.discount_percent.normalize():f}"
+    built.discount.CopyFrom(to_proto(Money(price.discount, currency)))
+    built.total.CopyFrom(to_proto(Money(price.total, currency)))
+    built.unit_net.CopyFrom(price_to_proto(price.unit_net, currency))
+    built.unit_gross.CopyFrom(price_to_proto(price.unit_gross, currency))
+    built.tax_rate_percent.value = f"{price.tax.rate.normalize():f}"
+    built.tax_category = price.tax.category
+    built.trace.extend([_step(step) for step in price.trace])
+    built.weight_grams = weight_grams
+
+
+def _step(step: Step) -> pricing_pb2.PriceTraceStep:
+    return pricing_pb2.PriceTraceStep(
+        kind=_KINDS[step.kind],  # type: ignore[arg-type]
+        reference_id=step.reference_id,
+        description=step.description,
+        before=decimal_to_proto(step.before),
+        after=decimal_to_proto(step.after),
+    )
+
+
+def fill_availability(built: pricing_pb2.Availability, availability: Availability) -> None:
+    built.state = _STATES[availability.state]  # type: ignore[assignment]
+    built.available_quantity = availability.available
+    expected = date_to_proto(availability.expected_date)
+    if expected is not None:
+        built.expected_date.CopyFrom(expected)
+
+
+def refusal_to_proto(refusal: Refusal) -> pricing_pb2.LineRefusal:
+    return pricing_pb2.LineRefusal(
+        reason=refusal.reason,
+        description=refusal.description,
+        available_quantity=refusal.available,
+        expected_date=date_to_proto(refusal.expected_date),
+    )

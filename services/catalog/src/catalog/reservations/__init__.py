@@ -1,0 +1,1 @@
+"""Stock held for orders."""

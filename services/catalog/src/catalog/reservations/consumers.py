@@ -1,0 +1,48 @@
+"""Events of orders that concern held stock. One consumer for all three, so that they keep their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from chassis.consumer import Permanent, Subscription
+from commis.orders.v1 import events_pb2
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.reservations import firming
+from catalog.reservations.firming import OrderFact
+
+_PREFIX = "commis.orders.v1"
+
+
+async def apply_order_facts(session: AsyncSession, events: Sequence[tuple[Any, Any, Any]]) -> None:
+    facts = [fact for event, _meta, _prepared in events if (fact := _fact(event)) is not None]
+    try:
+        await firming.apply(session, facts)
+    except firming.HoldMissing as missing:
+        raise Permanent(str(missing)) from missing
+
+
+def _fact(event: Any) -> OrderFact | None:
+    order_id = UUID(event.order_id)
+    if isinstance(event, events_pb2.OrderPlaced):
+        quantities: dict[UUID, int] = {}
+        for line in event.lines:
+            variant_id = UUID(line.variant_id)
+            quantities[variant_id] = quantities.get(variant_id, 0) + line.quantity
+        attempt = UUID(event.attempt_id) if event.attempt_id else order_id
+        return OrderFact("PLACED", order_id, attempt, quantities)
+    if isinstance(event, events_pb2.OrderCancelled):
+        return OrderFact("CANCELLED", order_id)
+    if isinstance(event, events_pb2.OrderShipped):
+        return OrderFact("SHIPPED", order_id)
+    return None
+
+
+ORDERS = Subscription(
+    stream="COMMIS_ORDERS",
+    durable="catalog-stock-holds",
+    subjects=(f"{_PREFIX}.order_placed", f"{_PREFIX}.order_cancelled", f"{_PREFIX}.order_shipped"),
+    handle_many=apply_order_facts,
+)

@@ -1,0 +1,1 @@
+"""Search over products: folded words, facets, sorts."""

@@ -1,0 +1,1 @@
+"""Stock per variant and warehouse, with its ledger."""

@@ -1,0 +1,1 @@
+"""VAT rates by country, class and date."""
