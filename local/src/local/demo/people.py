@@ -22,16 +22,21 @@ async def create_all(admin: Api) -> None:
     reps = await _ensure(admin, "/v1/representatives", wanted["representatives"])
     staff = await _ensure(admin, "/v1/staff", wanted["staff"])
     accounts = await _ensure(admin, "/v1/accounts", [entry["account"] for entry in wanted["accounts"]])
-    by_code = {rep["rep_code"]: rep["id"] for rep in reps.values()}
-    assignments = [
-        admin.put(f"/v1/representatives/{by_code[code]}/accounts/{accounts[entry['account']['email']]['id']}")
-        for entry in wanted["accounts"]
-        for code in entry["representatives"]
-    ]
-    await _in_turn(assignments)
+    assigned = 0
+    for rep in reps.values():
+        own = [
+            accounts[entry["account"]["email"]]["id"]
+            for entry in wanted["accounts"]
+            if rep["rep_code"] in entry["representatives"]
+        ]
+        assigned += len(own)
+        if rep["assigned_account_count"] < len(own):
+            await _in_turn(
+                admin.put(f"/v1/representatives/{rep['id']}/accounts/{account}") for account in own
+            )
     step("staff", ", ".join(f"{member['email']} ({', '.join(member['roles'])})" for member in staff.values()))
     step("representatives", ", ".join(f"{rep['rep_code']} {rep['email']}" for rep in reps.values()))
-    step("accounts", f"{len(accounts)}, with {len(assignments)} assignments to representatives")
+    step("accounts", f"{len(accounts)}, with {assigned} assignments to representatives")
 
 
 def who_signs_in() -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import httpx
+
 from local.demo import catalogue, ordering, people, vendor
 from local.demo.api import Api, Mails, Refused
 from local.demo.show import step, title
@@ -27,9 +29,9 @@ async def _with(site: Site, *, order: bool) -> int:
         await _load(api, mails, site)
         step("loaded", f"in {time.monotonic() - started:.1f} s")
         return await ordering.order_as_representative(api, mails, site.demo_password) if order else 0
-    except* (Refused, RuntimeError) as refusals:
+    except* (Refused, RuntimeError, httpx.HTTPError) as refusals:
         for refusal in refusals.exceptions:
-            step("failed", str(refusal))
+            step("failed", str(refusal) or type(refusal).__name__)
     finally:
         await api.close()
         await mails.close()
