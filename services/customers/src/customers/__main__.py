@@ -1,0 +1,119 @@
+"""The composition root of customers: the only place that reads settings and builds objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import chassis.housekeeping
+import sqlalchemy as sa
+from chassis.consumer import Consumer, Subscription
+from chassis.db import Sessions
+from chassis.relay import Relay
+from chassis.tokens import Verifier
+from commis.customers.v1 import accounts_pb2_grpc, audit_pb2_grpc, representatives_pb2_grpc, sessions_pb2_grpc
+
+from chassis import broker, commands, db, server
+from customers.access.rpc import AccessServicer, RecipientServicer
+from customers.accounts.rpc import AccountServicer
+from customers.audit import consumers
+from customers.audit.consumers import Checkpoints
+from customers.audit.rpc import AuditServicer
+from customers.commands import COMMANDS
+from customers.config import Settings
+from customers.database import metadata
+from customers.housekeeping import Housekeeping
+from customers.keys import signing
+from customers.keys.rpc import TokenServicer
+from customers.keys.signing import Keyring
+from customers.people.hashing import HashPool
+from customers.reps.rpc import RepresentativeServicer
+from customers.sessions.rpc import SessionServicer
+from customers.sessions.throttle import Throttle
+from customers.sessions.use_cases import Door
+from customers.staff.rpc import StaffServicer
+from customers.vault import Vault
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+def servicers(settings: Settings, door: Door) -> list[server.Servicer]:
+    """Every service of customers with its name."""
+    sessions, vault = door.sessions, door.vault
+    tokens = TokenServicer(sessions, door.keyring, settings.service_clients)
+    recipients = RecipientServicer(sessions, vault, settings.link_base)
+    a, r, s, u = accounts_pb2_grpc, representatives_pb2_grpc, sessions_pb2_grpc, audit_pb2_grpc
+    package = "commis.customers.v1"
+    return [
+        (a.add_AccountServiceServicer_to_server, AccountServicer(sessions), f"{package}.AccountService"),
+        (
+            r.add_RepresentativeServiceServicer_to_server,
+            RepresentativeServicer(sessions),
+            f"{package}.RepresentativeService",
+        ),
+        (r.add_StaffServiceServicer_to_server, StaffServicer(sessions), f"{package}.StaffService"),
+        (s.add_SessionServiceServicer_to_server, SessionServicer(door), f"{package}.SessionService"),
+        (s.add_TokenServiceServicer_to_server, tokens, f"{package}.TokenService"),
+        (s.add_AccessServiceServicer_to_server, AccessServicer(sessions), f"{package}.AccessService"),
+        (s.add_RecipientServiceServicer_to_server, recipients, f"{package}.RecipientService"),
+        (u.add_AuditServiceServicer_to_server, AuditServicer(sessions), f"{package}.AuditService"),
+    ]
+
+
+async def serve(settings: Settings) -> None:
+    engine = db.engine(settings)
+    sessions = db.sessions(engine)
+    vault = Vault(settings.secret.get_secret_value())
+    keyring = Keyring(sessions, vault, settings.issuer)
+    door = Door(sessions, vault, keyring, HashPool(), Throttle(sessions, vault))
+
+    async def own_jwks() -> dict[str, Any]:
+        async with sessions() as session:
+            return await signing.published(session)
+
+    async def ready() -> None:
+        async with engine.connect() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+
+    nats = await broker.connect(settings)
+    background: list[server.Background] = [
+        Relay(engine, nats, "customers", replicas=settings.nats_replicas),
+        *(
+            Consumer(sessions, nats, subscription, replicas=settings.nats_replicas)
+            for subscription in consumers.subscriptions(vault, keyring)
+        ),
+        Checkpoints(sessions, vault, keyring),
+        Housekeeping(sessions),
+        chassis.housekeeping.Housekeeping(sessions),
+    ]
+    await server.serve(
+        settings,
+        servicers=servicers(settings, door),
+        verifier=Verifier(own_jwks, settings.issuer),
+        engine=engine,
+        nats=nats,
+        background=background,
+        on_start=[keyring.start],
+        ready={"database": ready},
+    )
+    door.hashes.close()
+
+
+def _subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscription]:
+    vault = Vault(settings.secret.get_secret_value())
+    return consumers.subscriptions(vault, Keyring(sessions, vault, settings.issuer))
+
+
+SERVICE = commands.Service(
+    name="customers",
+    settings_class=Settings,
+    serve=serve,
+    migrations=MIGRATIONS,
+    metadata=metadata(),
+    subscriptions=_subscriptions,
+    extra_commands=COMMANDS,
+)
+
+if __name__ == "__main__":
+    commands.main(SERVICE)

@@ -1,0 +1,1 @@
+"""What other services ask: may this caller order for this account, with which facts; who receives a mail."""

@@ -1,0 +1,124 @@
+"""May this caller order for this account, and with which facts: one statement, asked once per order."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from chassis.context import Principal
+from chassis.paging import Page
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import ids
+from customers import callers
+from customers.accounts.errors import AccountNotFound
+from customers.database import AnyRow
+from customers.reps.models import Assignment, Representative
+from customers.sessions.errors import SessionEnded
+
+_ADDRESS = (
+    "recipient",
+    "company",
+    "street_lines",
+    "postal_code",
+    "city",
+    "administrative_area",
+    "region_code",
+    "phone",
+)
+
+
+def _columns(alias: str) -> str:
+    return ", ".join(f"{alias}.{name} AS {alias}_{name}" for name in _ADDRESS)
+
+
+# {actor}: columns about who acts; {join}: what must hold for the caller; both by kind of caller, below.
+_FACTS = f"""
+SELECT a.id, a.number, a.kind, a.state, a.groups, a.buyer_class,
+       h.first_name, h.last_name, h.email, h.language_code, h.phone,
+       coalesce(b.company_name, '') AS company_name, coalesce(b.vat_number, '') AS vat_number,
+       coalesce(b.state = 'APPROVED' AND b.b2b_active, false) AS business,
+       coalesce(b.state = 'APPROVED' AND b.b2b_active AND b.pay_later_allowed, false) AS pay_later_allowed,
+       bill.id IS NOT NULL AS has_bill, {_columns("bill")},
+       ship.id IS NOT NULL AS has_ship, {_columns("ship")},
+       EXISTS (SELECT 1 FROM session_families f WHERE f.id = :family_id AND f.end_time IS NOT NULL) AS ended,
+       {{actor}}
+  FROM accounts a
+  JOIN persons h ON h.id = a.holder_id
+  {{join}}
+  LEFT JOIN business_profiles b ON b.account_id = a.id
+  LEFT JOIN addresses bill ON bill.account_id = a.id AND bill.default_billing
+  LEFT JOIN addresses ship ON ship.account_id = a.id AND ship.default_delivery
+ WHERE a.id = :account_id
+"""  # noqa: S608  # constants
+_NAMED = "act.first_name AS actor_first_name, act.last_name AS actor_last_name, {code} AS rep_code"
+_OF_PERSON = sa.text(
+    _FACTS.format(
+        actor=_NAMED.format(code="''"),
+        join="JOIN memberships m ON m.account_id = a.id AND m.person_id = :actor_id"
+        " JOIN persons act ON act.id = m.person_id",
+    )
+)
+_OF_REP = sa.text(
+    _FACTS.format(
+        actor=_NAMED.format(code="r.rep_code"),
+        join="JOIN assignments s ON s.account_id = a.id AND s.rep_id = :actor_id"
+        " JOIN representatives r ON r.id = s.rep_id AND r.active JOIN persons act ON act.id = r.person_id",
+    )
+)
+_OF_STAFF = sa.text(
+    _FACTS.format(
+        actor=_NAMED.format(code="''"),
+        join="LEFT JOIN staff_members t ON t.id = :actor_id LEFT JOIN persons act ON act.id = t.person_id",
+    )
+)
+_OF_SERVICE = sa.text(
+    _FACTS.format(actor="'' AS actor_first_name, '' AS actor_last_name, '' AS rep_code", join="")
+)
+
+
+async def get_facts(session: AsyncSession, who: Principal | None, account_id: UUID) -> AnyRow:
+    """`who` is the end user, or the internal team; None when a service asks for itself.
+
+    Raises AccountNotFound (absent, or not the caller's), SessionEnded."""
+    kind, identity = who.effective_actor if who is not None else ("SERVICE", "")
+    given: dict[str, Any] = {"account_id": account_id, "family_id": callers.family_of(who)}
+    if who is not None and who.kind == "ACCOUNT" and who.subject != account_id:
+        raise AccountNotFound(account_id)
+    match kind:
+        case "PERSON" if who is not None and who.kind == "ACCOUNT":
+            statement = _OF_PERSON
+        case "REP":
+            statement = _OF_REP
+        case "STAFF":
+            statement = _OF_STAFF
+        case "SERVICE":
+            statement = _OF_SERVICE
+        case _:
+            raise AccountNotFound(account_id)
+    if kind != "SERVICE":
+        given["actor_id"] = ids.parse_id(identity)
+    row = (await session.execute(statement, given)).first()
+    if row is None:
+        raise AccountNotFound(account_id)
+    if row.ended:
+        raise SessionEnded
+    return row
+
+
+async def list_visible(session: AsyncSession, who: Principal, page: Page) -> list[UUID]:
+    """Up to one more than a page of the ids of a rep's accounts, or the one account of a customer."""
+    rep_id = callers.rep_of(who)
+    if rep_id is None or who.kind == "ACCOUNT":
+        own = who.acts_for_account
+        visible = own is not None and await session.scalar(sa.select(callers.visible(who, sa.literal(own))))
+        return [own] if own is not None and visible and page.after is None else []
+    query = (
+        sa.select(Assignment.account_id)
+        .join(Representative, Representative.id == Assignment.rep_id)
+        .where(Assignment.rep_id == rep_id, Representative.active)
+    )
+    if page.after is not None:
+        query = query.where(Assignment.account_id > page.after[0])
+    return list((await session.scalars(query.order_by(Assignment.account_id).limit(page.size + 1))).all())

@@ -1,0 +1,53 @@
+"""Who gets a mail: present address, name and language of an account's holder, a person, a rep or staff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from chassis.errors import NotFound
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from customers.accounts.models import Account
+from customers.people.models import Person
+from customers.reps.models import Representative
+from customers.staff.models import StaffMember
+
+
+class RecipientNotFound(NotFound):
+    reason = "RECIPIENT_NOT_FOUND"
+
+    def __init__(self, kind: str, party_id: object) -> None:
+        super().__init__(f"There is no {kind} {party_id} to write to.", kind=kind, party_id=party_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    email: str
+    display_name: str
+    language_code: str
+
+
+_PERSON = sa.select(Person.email, Person.first_name, Person.last_name, Person.language_code)
+_BY_KIND = {
+    "ACCOUNT": _PERSON.join(Account, Account.holder_id == Person.id).where(
+        Account.id == sa.bindparam("party_id")
+    ),
+    "PERSON": _PERSON.where(Person.id == sa.bindparam("party_id")),
+    "REP": _PERSON.join(Representative, Representative.person_id == Person.id).where(
+        Representative.id == sa.bindparam("party_id")
+    ),
+    "STAFF": _PERSON.join(StaffMember, StaffMember.person_id == Person.id).where(
+        StaffMember.id == sa.bindparam("party_id")
+    ),
+}
+
+
+async def get_recipient(session: AsyncSession, kind: str, party_id: UUID) -> Recipient:
+    """Raises RecipientNotFound, also for a kind nobody can be written to."""
+    query = _BY_KIND.get(kind)
+    row = (await session.execute(query, {"party_id": party_id})).first() if query is not None else None
+    if row is None:
+        raise RecipientNotFound(kind, party_id)
+    return Recipient(row.email, f"{row.first_name} {row.last_name}".strip(), row.language_code)

@@ -1,0 +1,164 @@
+"""AccessService and RecipientService: what the other services ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from chassis.access import Rule
+from chassis.context import Principal
+from chassis.db import Sessions
+from chassis.errors import Violations
+from commis.common.v1 import common_pb2
+from commis.customers.v1 import accounts_pb2, sessions_pb2_grpc
+from commis.customers.v1 import sessions_pb2 as pb
+
+from chassis import access, context, fields, paging
+from customers import callers, transactions
+from customers.access import queries, recipients, rules
+from customers.access.errors import OrderNotAuthorized
+from customers.accounts.search import display_name
+from customers.attribution import party_kind
+from customers.database import AnyRow
+from customers.people import credentials
+from customers.vault import Vault
+
+_SERVICES = access.services("customers.access")
+_MAIL = access.services("customers.recipients")
+
+
+class AccessServicer(sessions_pb2_grpc.AccessServiceServicer):
+    RULES: ClassVar[Mapping[str, Rule]] = {
+        "GetOrderingContext": _SERVICES,
+        "AuthorizeOrder": _SERVICES,
+        "ListVisibleAccounts": _SERVICES,
+    }
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def GetOrderingContext(
+        self, request: pb.GetOrderingContextRequest, context: Any
+    ) -> pb.GetOrderingContextResponse:
+        found = Violations()
+        account_id = fields.identifier(found, "account_id", request.account_id)
+        found.raise_if_any()
+        assert account_id is not None
+        who = _caller()
+        async with self._sessions() as session:
+            row = await queries.get_facts(session, who, account_id)
+        return pb.GetOrderingContextResponse(context=_context(row, who))
+
+    async def AuthorizeOrder(
+        self, request: pb.AuthorizeOrderRequest, context: Any
+    ) -> pb.AuthorizeOrderResponse:
+        found = Violations()
+        fields.identifier(found, "order_id", request.order_id)
+        account_id = fields.identifier(found, "account_id", request.account_id)
+        method = fields.text(found, "payment_method", request.payment_method, max_length=60)
+        found.raise_if_any()
+        assert account_id is not None
+        who = _caller()
+        async with self._sessions() as session:
+            row = await queries.get_facts(session, who, account_id)
+        allowed = rules.payment_methods(pay_later_allowed=row.pay_later_allowed)
+        against = rules.findings(row.state, method, allowed)
+        if against:
+            raise OrderNotAuthorized(account_id, against)
+        return pb.AuthorizeOrderResponse(context=_context(row, who), payment_methods=allowed)
+
+    async def ListVisibleAccounts(
+        self, request: pb.ListVisibleAccountsRequest, context: Any
+    ) -> pb.ListVisibleAccountsResponse:
+        who = _caller()
+        if who is None:
+            return pb.ListVisibleAccountsResponse(all=True)
+        filters = {"caller": who.effective_actor, "subject": str(who.subject), "list": "visible"}
+        page = paging.decode(request.page_size, request.page_token, filters)
+        async with transactions.reading(self._sessions) as (session, _who):
+            if callers.sees_all(who):
+                return pb.ListVisibleAccountsResponse(all=True)
+            ids = await queries.list_visible(session, who, page)
+        answer = pb.ListVisibleAccountsResponse(account_ids=map(str, ids[: page.size]))
+        if len(ids) > page.size:
+            answer.next_page_token = paging.next_token((ids[page.size - 1],), filters)
+        return answer
+
+
+class RecipientServicer(sessions_pb2_grpc.RecipientServiceServicer):
+    RULES: ClassVar[Mapping[str, Rule]] = {"GetRecipient": _MAIL, "GetCredentialLink": _MAIL}
+
+    def __init__(self, sessions: Sessions, vault: Vault, link_base: str) -> None:
+        self._sessions = sessions
+        self._vault = vault
+        self._link_base = link_base
+
+    async def GetRecipient(self, request: pb.GetRecipientRequest, context: Any) -> pb.GetRecipientResponse:
+        found = Violations()
+        kind = fields.enum(found, "party.kind", request.party.kind, common_pb2.PartyKind)
+        party_id = fields.identifier(found, "party.id", request.party.id)
+        found.raise_if_any()
+        assert party_id is not None
+        async with self._sessions() as session:
+            known = await recipients.get_recipient(session, kind.removeprefix("PARTY_KIND_"), party_id)
+        return pb.GetRecipientResponse(
+            email=known.email, display_name=known.display_name, language_code=known.language_code
+        )
+
+    async def GetCredentialLink(
+        self, request: pb.GetCredentialLinkRequest, context: Any
+    ) -> pb.GetCredentialLinkResponse:
+        found = Violations()
+        request_id = fields.identifier(found, "credential_request_id", request.credential_request_id)
+        found.raise_if_any()
+        assert request_id is not None
+        async with self._sessions() as session:
+            link = await credentials.get_link(session, self._vault, self._link_base, request_id)
+        answer = pb.GetCredentialLinkResponse(
+            email=link.email, display_name=link.display_name, language_code=link.language_code, link=link.link
+        )
+        answer.expire_time.FromDatetime(link.expire_time)
+        return answer
+
+
+def _caller() -> Principal | None:
+    """The end user whose token was forwarded, or the internal team; None when a service asks for itself."""
+    return context.current().principal
+
+
+def _context(row: AnyRow, who: Principal | None) -> pb.OrderingContext:
+    person = f"{row.first_name} {row.last_name}".strip()
+    built = pb.OrderingContext(
+        account_id=str(row.id),
+        account_number=row.number,
+        display_name=display_name(row.kind, row.company_name, person),
+        language_code=row.language_code,
+        region_code=row.ship_region_code or row.bill_region_code or "",
+        groups=row.groups,
+        buyer_class=accounts_pb2.BuyerClass.Value(f"BUYER_CLASS_{row.buyer_class}"),
+        business=row.business,
+        vat_number=row.vat_number,
+        pay_later_allowed=row.pay_later_allowed,
+        contact_name=person,
+        contact_email=row.email,
+        contact_phone=row.phone,
+        rep_code=row.rep_code,
+        account_state=accounts_pb2.Account.State.Value(f"STATE_{row.state}"),
+    )
+    for prefix, target in (("bill", built.billing_address), ("ship", built.delivery_address)):
+        if getattr(row, f"has_{prefix}"):
+            _address(target, row, prefix, person)
+    kind, identity = who.effective_actor if who is not None else ("SERVICE", "")
+    built.actor.kind = party_kind(kind)
+    built.actor.id = identity
+    built.actor.display_name = f"{row.actor_first_name or ''} {row.actor_last_name or ''}".strip()
+    return built
+
+
+def _address(target: common_pb2.Address, row: AnyRow, prefix: str, person: str) -> None:
+    """An address that names nobody is the contact's."""
+    for name in ("company", "postal_code", "city", "administrative_area", "region_code", "phone"):
+        setattr(target, name, getattr(row, f"{prefix}_{name}"))
+    target.street_lines.extend(getattr(row, f"{prefix}_street_lines"))
+    recipient = getattr(row, f"{prefix}_recipient")
+    target.recipient = recipient if recipient or target.company else person

@@ -1,0 +1,31 @@
+"""Which payment methods an account may use now, and what stands against an order of it."""
+
+from __future__ import annotations
+
+from chassis.errors import FieldViolation
+
+ALWAYS = ("BANK_TRANSFER", "CHEQUE", "CASH_ON_DELIVERY")
+PAY_LATER = "PAY_LATER"
+
+
+def payment_methods(*, pay_later_allowed: bool) -> list[str]:
+    """Paying later is for approved business accounts to which the vendor gave it.
+
+    Electronic payment is missing on purpose: there is no provider, and a rep never pays for a customer."""
+    return [*ALWAYS, *([PAY_LATER] if pay_later_allowed else [])]
+
+
+def findings(account_state: str, payment_method: str, allowed: list[str]) -> list[FieldViolation]:
+    """Everything that stands against placing; empty when nothing does."""
+    found = []
+    if account_state != "ACTIVE":
+        found.append(FieldViolation("account_id", f"the account is {account_state}", "ACCOUNT_NOT_ACTIVE"))
+    if not payment_method:
+        found.append(FieldViolation("payment_method", "is required", "REQUIRED"))
+    elif payment_method not in allowed:
+        found.append(
+            FieldViolation(
+                "payment_method", f"must be one of {', '.join(allowed)}", "PAYMENT_METHOD_NOT_ALLOWED"
+            )
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Accounts: who buys and is billed, with their business profile, and the search over them."""

@@ -1,0 +1,24 @@
+"""Errors about accounts."""
+
+from __future__ import annotations
+
+from chassis.errors import NotFound, PermissionDenied
+
+
+class AccountNotFound(NotFound):
+    """Also the answer about an account that the caller may not see."""
+
+    reason = "ACCOUNT_NOT_FOUND"
+
+    def __init__(self, account_id: object) -> None:
+        super().__init__(f"There is no account {account_id}.", account_id=account_id)
+
+
+class ChangeNotAllowed(PermissionDenied):
+    """The caller may see the account but not change these fields of it."""
+
+    reason = "CHANGE_NOT_ALLOWED"
+
+    def __init__(self, *fields: str) -> None:
+        listed = ", ".join(sorted(fields))
+        super().__init__(f"You may not change {listed}.", fields=listed)

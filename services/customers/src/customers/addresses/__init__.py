@@ -1,0 +1,1 @@
+"""Postal addresses of accounts, checked against the rules of their country."""

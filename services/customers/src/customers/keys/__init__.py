@@ -1,0 +1,1 @@
+"""Signing keys, published as a JSON Web Key Set, and client credentials of services and internal teams."""

@@ -1,0 +1,1 @@
+"""Representatives and the accounts assigned to them."""

@@ -1,0 +1,1 @@
+"""Signing in, session families, refresh tokens and ordering sessions."""

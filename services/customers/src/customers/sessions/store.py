@@ -1,0 +1,42 @@
+"""Ending session families."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from customers.sessions.models import SessionFamily
+
+
+async def end_families(session: AsyncSession, condition: sa.ColumnElement[bool], reason: str) -> int:
+    """End the families of the condition that still live; how many those were."""
+    living = (
+        sa.select(SessionFamily.id)
+        .where(condition, SessionFamily.end_time.is_(None))
+        .order_by(SessionFamily.id)
+        .with_for_update(key_share=True)
+    )
+    statement = sa.update(SessionFamily).where(SessionFamily.id.in_(living))
+    ended = await session.execute(
+        statement.values(end_time=sa.func.now(), end_reason=reason).returning(SessionFamily.id)
+    )
+    return len(ended.all())
+
+
+async def end_all_of_person(session: AsyncSession, person_id: UUID, reason: str) -> int:
+    return await end_families(session, SessionFamily.person_id == person_id, reason)
+
+
+async def end_with_children(session: AsyncSession, family_id: UUID, reason: str) -> int:
+    """A family and the ordering sessions opened from it."""
+    return await end_families(
+        session, sa.or_(SessionFamily.id == family_id, SessionFamily.parent_id == family_id), reason
+    )
+
+
+async def end_ordering(session: AsyncSession, rep_id: UUID, account_id: UUID, reason: str) -> int:
+    """The rep's ordering sessions for one account."""
+    mine = sa.and_(SessionFamily.rep_id == rep_id, SessionFamily.subject_id == account_id)
+    return await end_families(session, mine, reason)

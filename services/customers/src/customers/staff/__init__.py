@@ -1,0 +1,1 @@
+"""The vendor's own people in the back office, with their roles."""
