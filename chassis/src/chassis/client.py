@@ -1,4 +1,4 @@
-"""Calls to other services: one channel per target, one deadline budget, the caller's identity passed on."""
+"""Calls to other services: one channel per target, one deadline, the caller's identity passed on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Response = TypeVar("Response")
 DEFAULT_TIMEOUT = 5.0
-_RESERVE = 0.02  # what is left to us to answer after a call used up the budget
+_RESERVE = 0.02  # what is left to us to answer after a call used up its time
 
 _SERVICE_CONFIG = {
     "loadBalancingConfig": [{"round_robin": {}}],

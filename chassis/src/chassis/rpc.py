@@ -135,6 +135,11 @@ class Surroundings:
                 raise
             raise DeadlineExceeded("The request took too long.") from None
 
+    async def finish(self, seconds: float) -> None:
+        """Wait for handlers whose clients have gone; their transactions have not."""
+        if self.running:
+            await asyncio.wait(set(self.running), timeout=seconds)
+
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self.running.discard(task)
         if not task.cancelled():

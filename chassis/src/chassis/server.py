@@ -80,15 +80,9 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM, SIGINT or `stop`; then in this order: unready, drain_seconds for balancers to see
     it, no new RPCs and grace_seconds for the running ones, background tasks, broker, database."""
-    logs.configure(settings.log_level, settings.service_name)
-    telemetry.configure(settings)
-    paging.use_key(settings.database_url.get_secret_value())
-    stop = stop or asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = _prepare(settings, stop or asyncio.Event())
     server, surroundings, checks = build(servicers, verifier, settings.domain)
-    names = ["", *(name for _, _, name in servicers)]
-    admin = _Admin(ready or {}, engine)
+    admin = _Admin(ready or {}, engine, nats)
     for start in on_start:
         await start()
     port = _listen(server, settings)
@@ -96,25 +90,30 @@ async def serve(
     http = await admin.listen(settings) if settings.admin_port else None
     tasks = [asyncio.create_task(_supervise(task)) for task in background]
     tasks.append(asyncio.create_task(admin.watch()))
-    for name in names:
+    for name in ("", *(name for _, _, name in servicers)):
         await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
     admin.ready = True
+    log.info("serving", port=port)
     if on_bound is not None:
         on_bound(port)
-    log.info("serving", port=port)
     await stop.wait()
     admin.ready = False
     await checks.enter_graceful_shutdown()
     await asyncio.sleep(settings.drain_seconds)
     await server.stop(settings.grace_seconds)
-    if surroundings.running:  # their clients are gone, their transactions are not
-        await asyncio.wait(set(surroundings.running), timeout=settings.grace_seconds)
+    await surroundings.finish(settings.grace_seconds)
     await _wind_down(background, tasks, nats, engine)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().remove_signal_handler(number)
     if http is not None:
         http.close()
-    log.info("stopped")
+
+
+def _prepare(settings: ServiceSettings, stop: asyncio.Event) -> asyncio.Event:
+    logs.configure(settings.log_level, settings.service_name)
+    telemetry.configure(settings)
+    paging.use_key(settings.database_url.get_secret_value())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 def _listen(server: grpc.aio.Server, settings: ServiceSettings) -> int:
@@ -161,15 +160,22 @@ async def _wind_down(
             log.warning("broker connection not drained", error=repr(error))
     if engine is not None:
         await engine.dispose()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
+    log.info("stopped")
 
 
 class _Admin:
-    """/livez touches nothing, /readyz asks the own database only, /metrics is Prometheus text."""
+    """/livez looks at this process alone, /readyz asks the own database only, /metrics is Prometheus text."""
 
-    def __init__(self, checks: Mapping[str, Ready], engine: AsyncEngine | None) -> None:
+    def __init__(
+        self, checks: Mapping[str, Ready], engine: AsyncEngine | None, nats: NatsClient | None
+    ) -> None:
         self.ready = False
         self._checks = checks
         self._engine = engine
+        self._nats = nats
+        self._flushed = time.monotonic()
 
     async def listen(self, settings: ServiceSettings) -> asyncio.Server:
         return await asyncio.start_server(self._answer, settings.grpc_host, settings.admin_port)
@@ -181,6 +187,20 @@ class _Admin:
             metrics.LOOP_LAG.set(max(0.0, time.monotonic() - before - 1))
             if self._engine is not None:
                 metrics.POOL_CHECKED_OUT.set(self._engine.pool.checkedout())  # type: ignore[attr-defined]
+
+            if self._nats is not None:
+                await self._flush(self._nats)
+
+    async def _flush(self, nats: NatsClient) -> None:
+        """nats-py can lose its flusher task while it looks connected (nats.py issue 624): notice that."""
+        if not nats.is_connected:  # the server is away, which is not our process's fault
+            self._flushed = time.monotonic()
+        elif time.monotonic() - self._flushed > 10:
+            try:
+                await nats.flush(timeout=5)
+                self._flushed = time.monotonic()
+            except Exception as error:
+                log.warning("broker connection does not answer", error=repr(error))
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -201,7 +221,8 @@ class _Admin:
         if path == b"/metrics":
             return "200 OK", generate_latest()
         if path == b"/livez":
-            return "200 OK", b"alive\n"
+            stuck = time.monotonic() - self._flushed > 60
+            return ("503 Service Unavailable", b"stuck\n") if stuck else ("200 OK", b"alive\n")
         if path != b"/readyz":
             return "404 Not Found", b"not found\n"
         if not self.ready:
