@@ -1,0 +1,98 @@
+"""Composition root of orders: `python -m orders serve|migrate|dead-letters|outbox|reconcile`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from chassis.commands import Service, main
+from chassis.housekeeping import Housekeeping
+from chassis.relay import Relay
+from chassis.tokens import ServiceTokens, Verifier
+from commis.orders.v1 import checkout_pb2_grpc, orders_pb2_grpc
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis import broker, client, db, server
+from orders.budget_client import LibraryClient
+from orders.clients import CatalogClient, CustomersClient
+from orders.config import Settings
+from orders.infrastructure import Infrastructure
+from orders.placing.rpc import PlacementServicer
+from orders.ports import Ports
+from orders.rpc import OrderServicer
+from orders.shipping.rpc import ShippingMethodServicer
+from orders.shipping.store import ShippingMethods
+from orders.tables import metadata
+from orders.terms.rpc import TermsServicer
+from orders.token_client import TokenClient
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+def servicers(infra: Infrastructure) -> list[server.Servicer]:
+    """Every service of orders with its name."""
+    return [
+        (
+            orders_pb2_grpc.add_OrderServiceServicer_to_server,
+            OrderServicer(infra),
+            "commis.orders.v1.OrderService",
+        ),
+        (
+            orders_pb2_grpc.add_PlacementServiceServicer_to_server,
+            PlacementServicer(infra),
+            "commis.orders.v1.PlacementService",
+        ),
+        (
+            checkout_pb2_grpc.add_ShippingMethodServiceServicer_to_server,
+            ShippingMethodServicer(infra),
+            "commis.orders.v1.ShippingMethodService",
+        ),
+        (
+            checkout_pb2_grpc.add_TermsServiceServicer_to_server,
+            TermsServicer(infra),
+            "commis.orders.v1.TermsService",
+        ),
+    ]
+
+
+async def _ping(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        await connection.execute(sa.text("SELECT 1"))
+
+
+async def serve(settings: Settings) -> None:
+    engine = db.engine(settings)
+    sessions = db.sessions(engine)
+    nats = await broker.connect(settings)
+    customers = client.channel(settings.customers_target, settings)
+    issuer = TokenClient(customers, settings.client_id, settings.client_secret.get_secret_value())
+    tokens = ServiceTokens(issuer.issue)
+    ports = Ports(
+        customers=CustomersClient(customers, tokens),
+        catalog=CatalogClient(client.channel(settings.catalog_target, settings), tokens),
+        library=LibraryClient(client.channel(settings.library_target, settings), tokens),
+    )
+    infra = Infrastructure(
+        sessions=sessions,
+        ports=ports,
+        methods=ShippingMethods(sessions),
+        zone=ZoneInfo(settings.business_zone),
+        currency=settings.currency,
+        claim_seconds=settings.claim_seconds,
+    )
+    await server.serve(
+        settings,
+        servicers=servicers(infra),
+        verifier=Verifier(issuer.jwks, settings.issuer),
+        engine=engine,
+        nats=nats,
+        background=[Relay(engine, nats, "orders", replicas=settings.nats_replicas), Housekeeping(sessions)],
+        ready={"database": lambda: _ping(engine)},
+    )
+
+
+SERVICE = Service("orders", Settings, serve=serve, migrations=MIGRATIONS, metadata=metadata)
+
+if __name__ == "__main__":
+    main(SERVICE)

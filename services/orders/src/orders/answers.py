@@ -1,0 +1,94 @@
+"""Commands with a request_id answer once: the stored answer, in the chassis' table of idempotency keys.
+
+Beside `chassis.idempotency`, which claims the key at the beginning of a transaction, because here other services are
+asked first: the answer is looked up before they are, and the key is written with the answer at the end. Of two
+identical commands at once the second waits for that row, undoes its own work and gives the first one's answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from chassis.errors import FieldViolation, InvalidFields, RequestIdReused
+from google.protobuf.message import Message
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis import context, idempotency, ids
+from orders.domain.model import Order
+
+_FIND = sa.text(
+    "SELECT fingerprint, response FROM idempotency"
+    " WHERE caller = :caller AND method = :method AND request_id = :request_id"
+)
+_STORE = sa.text(
+    "INSERT INTO idempotency (caller, method, request_id, fingerprint, response)"
+    " VALUES (:caller, :method, :request_id, :fingerprint, :response) ON CONFLICT DO NOTHING RETURNING 1"
+)
+
+
+R = TypeVar("R", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[R]):
+    """How an order becomes the answer of an RPC, and how a stored answer is read again."""
+
+    build: Callable[[Order], R]
+    parse: Callable[[bytes], R]
+
+
+class AlreadyAnswered(Exception):
+    """An identical command was faster; read its answer with `find`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """`fingerprint`: SHA-256 of the request without its request_id."""
+
+    caller: str
+    method: str
+    request_id: UUID
+    fingerprint: bytes
+
+
+def key(method: str, request: Message, request_id: str) -> Key | None:
+    """None for an empty request_id: the caller asks for no protection. Raises InvalidFields for no UUID."""
+    if not request_id:
+        return None
+    parsed = ids.parse_id(request_id)
+    if parsed is None:
+        raise InvalidFields([FieldViolation("request_id", "must be a UUID in canonical lower-case text")])
+    principal = context.principal()
+    kind, actor = principal.effective_actor
+    return Key(f"{principal.subject}:{kind}:{actor}", method, parsed, idempotency.fingerprint(request))
+
+
+def check(wanted: Key, fingerprint: bytes) -> None:
+    """Raises RequestIdReused when the key belongs to another request."""
+    if fingerprint != wanted.fingerprint:
+        raise RequestIdReused(str(wanted.request_id))
+
+
+async def find(connection: AsyncConnection, wanted: Key | None) -> bytes | None:
+    """The stored answer. Raises RequestIdReused."""
+    if wanted is None:
+        return None
+    given = {"caller": wanted.caller, "method": wanted.method, "request_id": wanted.request_id}
+    row = (await connection.execute(_FIND, given)).one_or_none()
+    if row is None:
+        return None
+    check(wanted, row.fingerprint)
+    return bytes(row.response)
+
+
+async def store(connection: AsyncConnection, wanted: Key | None, response: Message) -> None:
+    """Last in the command's transaction. Raises AlreadyAnswered: then roll back."""
+    if wanted is None:
+        return
+    given = asdict(wanted) | {"response": response.SerializeToString(deterministic=True)}
+    if (await connection.execute(_STORE, given)).one_or_none() is None:
+        raise AlreadyAnswered

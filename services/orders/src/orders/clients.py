@@ -1,0 +1,144 @@
+"""Customers and catalog over gRPC: translation and named errors only. Library is in `budget_client`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from chassis.errors import RemoteError
+from chassis.tokens import ServiceTokens
+from commis.catalog.v1 import pricing_pb2, pricing_pb2_grpc, stock_pb2, stock_pb2_grpc
+from commis.common.v1 import common_pb2
+from commis.customers.v1 import accounts_pb2, sessions_pb2, sessions_pb2_grpc
+from grpc.aio import Channel
+
+from chassis import client
+from orders.domain.errors import AccountNotFound
+from orders.domain.model import Address, Contact, Party, PricingCustomer
+from orders.ports import Authorization, OrderingContext, QuotedLine, WantedLine
+from orders.pricing_wire import customer_to_proto, lines_to_proto, quoted
+
+# A release is a courtesy: holds that nobody releases end by themselves.
+RELEASE_SECONDS = 2.0
+
+
+def address_from_proto(pb: common_pb2.Address) -> Address:
+    return Address(
+        recipient=pb.recipient,
+        company=pb.company,
+        street_lines=tuple(pb.street_lines),
+        postal_code=pb.postal_code,
+        city=pb.city,
+        administrative_area=pb.administrative_area,
+        region_code=pb.region_code,
+        phone=pb.phone,
+    )
+
+
+def _context(pb: sessions_pb2.OrderingContext) -> OrderingContext:
+    return OrderingContext(
+        account_id=UUID(pb.account_id),
+        display_name=pb.display_name,
+        language=pb.language_code or "en",
+        region_code=pb.region_code,
+        groups=tuple(pb.groups),
+        buyer_class=accounts_pb2.BuyerClass.Name(pb.buyer_class).removeprefix("BUYER_CLASS_"),
+        business=pb.business,
+        vat_number=pb.vat_number,
+        pay_later_allowed=pb.pay_later_allowed,
+        billing=address_from_proto(pb.billing_address),
+        delivery=address_from_proto(pb.delivery_address),
+        contact=Contact(pb.contact_name, pb.contact_email, pb.contact_phone),
+        actor=Party(
+            common_pb2.PartyKind.Name(pb.actor.kind).removeprefix("PARTY_KIND_"),
+            pb.actor.id,
+            pb.actor.display_name,
+        ),
+        rep_code=pb.rep_code,
+    )
+
+
+class CustomersClient:
+    def __init__(self, channel: Channel, tokens: ServiceTokens) -> None:
+        self._stub = sessions_pb2_grpc.AccessServiceStub(channel)
+        self._tokens = tokens
+
+    async def ordering_context(self, account_id: UUID) -> OrderingContext:
+        request = sessions_pb2.GetOrderingContextRequest(account_id=str(account_id))
+        try:
+            answer = await client.call(self._stub.GetOrderingContext, request, service=self._tokens)
+        except RemoteError as error:
+            raise _account_error(error, account_id) from error
+        return _context(answer.context)
+
+    async def authorize(self, order_id: UUID, account_id: UUID, payment_method: str) -> Authorization:
+        request = sessions_pb2.AuthorizeOrderRequest(
+            order_id=str(order_id), account_id=str(account_id), payment_method=payment_method
+        )
+        try:
+            answer = await client.call(self._stub.AuthorizeOrder, request, service=self._tokens)
+        except RemoteError as error:
+            if error.reason == "ORDER_NOT_AUTHORIZED":
+                return Authorization(None, findings=error.violations)
+            raise _account_error(error, account_id) from error
+        return Authorization(_context(answer.context), tuple(answer.payment_methods))
+
+    async def visible_accounts(self) -> list[UUID] | None:
+        found: list[UUID] = []
+        token = ""
+        while True:
+            request = sessions_pb2.ListVisibleAccountsRequest(page_size=200, page_token=token)
+            answer = await client.call(self._stub.ListVisibleAccounts, request, service=self._tokens)
+            if answer.all:
+                return None
+            found += [UUID(account_id) for account_id in answer.account_ids]
+            token = answer.next_page_token
+            if not token:
+                return found
+
+
+def _account_error(error: RemoteError, account_id: UUID) -> Exception:
+    return AccountNotFound(account_id) if error.reason == "ACCOUNT_NOT_FOUND" else error
+
+
+class CatalogClient:
+    def __init__(self, channel: Channel, tokens: ServiceTokens) -> None:
+        self._pricing = pricing_pb2_grpc.PricingServiceStub(channel)
+        self._stock = stock_pb2_grpc.ReservationServiceStub(channel)
+        self._tokens = tokens
+
+    async def quote(
+        self, customer: PricingCustomer, lines: Sequence[WantedLine], language: str
+    ) -> list[QuotedLine]:
+        request = pricing_pb2.QuoteLinesRequest(
+            account_id=str(customer.account_id),
+            customer=customer_to_proto(customer),
+            lines=lines_to_proto(lines),
+            language_code=language,
+        )
+        answer = await client.call(self._pricing.QuoteLines, request, service=self._tokens)
+        return [quoted(line) for line in answer.lines]
+
+    async def reserve(
+        self,
+        order_id: UUID,
+        attempt_id: UUID,
+        customer: PricingCustomer,
+        lines: Sequence[WantedLine],
+        language: str,
+    ) -> tuple[list[QuotedLine], bool]:
+        request = stock_pb2.ReserveStockRequest(
+            order_id=str(order_id),
+            attempt_id=str(attempt_id),
+            customer=customer_to_proto(customer),
+            lines=lines_to_proto(lines),
+            language_code=language,
+        )
+        answer = await client.call(self._stock.ReserveStock, request, service=self._tokens)
+        return [quoted(line) for line in answer.lines], answer.reserved
+
+    async def release(self, order_id: UUID, attempt_id: UUID) -> None:
+        request = stock_pb2.ReleaseStockRequest(
+            order_id=str(order_id), attempt_id=str(attempt_id), reason="not placed"
+        )
+        await client.call(self._stock.ReleaseStock, request, service=self._tokens, timeout=RELEASE_SECONDS)

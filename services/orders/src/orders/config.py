@@ -1,0 +1,38 @@
+"""The settings that only orders has."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from chassis.config import ServiceSettings
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from chassis import money
+
+
+class Settings(ServiceSettings):
+    """`claim_seconds`: how long one placing attempt may take; below the life of the holds of catalog and library.
+    `currency`: of sheets that have no line yet."""
+
+    model_config = SettingsConfigDict(env_prefix="ORDERS_", extra="ignore")
+
+    customers_target: str
+    catalog_target: str
+    library_target: str
+    business_zone: str = "Europe/Brussels"
+    currency: str = "EUR"
+    claim_seconds: float = Field(20.0, gt=0, le=25)
+
+    @field_validator("business_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("must be a time zone such as Europe/Brussels") from None
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _known_currency(cls, value: str) -> str:
+        money.exponent(value)
+        return value

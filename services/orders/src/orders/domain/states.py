@@ -1,0 +1,102 @@
+"""The states of an order and the one table of moves between them."""
+
+from enum import StrEnum
+
+from chassis.errors import Aborted, FailedPrecondition
+
+
+class State(StrEnum):
+    DRAFT = "DRAFT"
+    NEGOTIATING = "NEGOTIATING"
+    PENDING_APPROVAL = "PENDING_APPROVAL"
+    PLACED = "PLACED"
+    PROCESSING = "PROCESSING"
+    SHIPPED = "SHIPPED"
+    DELIVERED = "DELIVERED"
+    CLOSED = "CLOSED"
+    CANCELLED = "CANCELLED"
+
+
+class PaymentState(StrEnum):
+    NONE = "NONE"
+    OPEN = "OPEN"
+    AUTHORIZED = "AUTHORIZED"
+    PAID = "PAID"
+    REFUNDED = "REFUNDED"
+
+
+class FulfilmentState(StrEnum):
+    NONE = "NONE"
+    OPEN = "OPEN"
+    PARTLY_SHIPPED = "PARTLY_SHIPPED"
+    SHIPPED = "SHIPPED"
+    DELIVERED = "DELIVERED"
+
+
+class Verb(StrEnum):
+    PLACE = "place"
+    CANCEL = "cancel"
+    PROCESS = "process"
+    SHIP = "ship"
+    DELIVER = "deliver"
+    CLOSE = "close"
+
+
+# Payment and fulfilment are axes of their own: a move here never depends on them.
+MOVES: dict[State, dict[Verb, State]] = {
+    State.DRAFT: {Verb.PLACE: State.PLACED, Verb.CANCEL: State.CANCELLED},
+    State.NEGOTIATING: {Verb.CANCEL: State.CANCELLED},
+    State.PENDING_APPROVAL: {Verb.CANCEL: State.CANCELLED},
+    State.PLACED: {Verb.PROCESS: State.PROCESSING, Verb.CANCEL: State.CANCELLED},
+    State.PROCESSING: {Verb.SHIP: State.SHIPPED, Verb.CANCEL: State.CANCELLED},
+    State.SHIPPED: {Verb.DELIVER: State.DELIVERED},
+    State.DELIVERED: {Verb.CLOSE: State.CLOSED},
+    State.CLOSED: {},
+    State.CANCELLED: {},
+}
+_EDITABLE = frozenset((State.DRAFT,))
+
+
+class IllegalMove(FailedPrecondition):
+    reason = "ORDER_STATE"
+
+    def __init__(self, state: State, verb: Verb) -> None:
+        allowed = ", ".join(allowed_verbs(state)) or "nothing"
+        message = f"The order is {state} and cannot be moved by '{verb}'; allowed: {allowed}."
+        super().__init__(message, state=state, verb=verb, allowed_verbs=allowed)
+
+
+class OrderNotEditable(FailedPrecondition):
+    reason = "ORDER_NOT_EDITABLE"
+
+    def __init__(self, state: State) -> None:
+        allowed = ", ".join(allowed_verbs(state)) or "nothing"
+        message = f"The order is {state} and can no longer be edited; allowed: {allowed}."
+        super().__init__(message, state=state, allowed_verbs=allowed)
+
+
+class PlacementInProgress(Aborted):
+    """Somebody is placing this order right now; the answer of that attempt comes within seconds."""
+
+    reason = "PLACEMENT_IN_PROGRESS"
+
+    def __init__(self, order_id: object) -> None:
+        super().__init__(f"Order {order_id} is being placed.", retry_after=1.0, order_id=order_id)
+
+
+def allowed_verbs(state: State) -> tuple[Verb, ...]:
+    return tuple(MOVES[state])
+
+
+def move(state: State, verb: Verb) -> State:
+    """The state that `verb` leads to. Raises IllegalMove, which names the verbs that are allowed."""
+    try:
+        return MOVES[state][verb]
+    except KeyError:
+        raise IllegalMove(state, verb) from None
+
+
+def check_editable(state: State) -> None:
+    """Raises OrderNotEditable unless the order is still a sheet."""
+    if state not in _EDITABLE:
+        raise OrderNotEditable(state)

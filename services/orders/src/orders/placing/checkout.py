@@ -1,0 +1,105 @@
+"""What could be chosen for a sheet, and everything that still stands against placing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis.errors import FieldViolation
+
+from orders import access
+from orders.domain import costing, states
+from orders.domain.errors import OrderNotFound
+from orders.domain.model import REP, Order, PaymentMethod
+from orders.domain.states import Verb
+from orders.infrastructure import Infrastructure
+from orders.placing import domain, holds
+from orders.placing import store as claims
+from orders.placing.domain import Accepted, TermsInForce
+from orders.ports import OrderingContext
+from orders.shipping.domain import ShippingMethod
+from orders.terms import store as terms_store
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingOption:
+    """`price` in minor units, in the basis (net or gross) of the method."""
+
+    code: str
+    name: str
+    price: int
+    currency: str
+    pick_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    shipping_options: list[ShippingOption]
+    payment_methods: list[PaymentMethod]
+    terms: TermsInForce | None
+    terms_hash: str
+    terms_text: str
+    obstacles: list[FieldViolation]
+
+
+def payment_choices(context: OrderingContext, actor_kind: str) -> list[PaymentMethod]:
+    """What this customer and actor may choose; customers has the last word when the order is placed."""
+    choices = [PaymentMethod.BANK_TRANSFER, PaymentMethod.CHEQUE, PaymentMethod.CASH_ON_DELIVERY]
+    if context.pay_later_allowed:
+        choices.insert(0, PaymentMethod.PAY_LATER)
+    if actor_kind != REP:
+        choices.append(PaymentMethod.ELECTRONIC)
+    return choices
+
+
+def shipping_options(order: Order, methods: list[ShippingMethod]) -> list[ShippingOption]:
+    """The methods that serve address, weight and amount."""
+    found = []
+    for method in methods:
+        price = costing.shipping_price(
+            method,
+            order.lines,
+            order.header.delivery,
+            currency=order.currency,
+            tax_inclusive=order.tax_inclusive,
+        )
+        if price is not None:
+            name = method.display_name(order.header.language)
+            found.append(ShippingOption(method.code, name, price, method.currency, method.pick_up))
+    return found
+
+
+async def get_checkout(infra: Infrastructure, order_id: UUID) -> Checkout:
+    """Nothing is held. Raises OrderNotFound, IllegalMove for an order that is no sheet any more."""
+    caller = access.caller()
+    async with infra.sessions() as session:
+        connection = await session.connection()
+        picture = await claims.picture(connection, order_id)
+        if picture is None or not caller.sees(picture.order):
+            raise OrderNotFound(order_id)
+        texts = await terms_store.texts(connection, picture.terms.version) if picture.terms else {}
+    order = picture.order
+    context = await access.context_of(infra.ports.customers, caller, order)
+    states.move(order.state, Verb.PLACE)
+    authorization, _, others = await holds.look(infra.ports, order, infra.today())
+    own = domain.findings(
+        order,
+        method=picture.method,
+        terms=picture.terms,
+        accepted=Accepted(),
+        actor_kind=caller.actor_kind,
+        now=infra.clock(),
+    )
+    choices = payment_choices(context, caller.actor_kind)
+    if authorization.payment_methods:
+        allowed = set(authorization.payment_methods)
+        choices = [choice for choice in choices if choice in allowed]
+    language = order.header.language if texts.get(order.header.language) else "en"
+    return Checkout(
+        shipping_options=shipping_options(order, await infra.methods.everything()),
+        payment_methods=choices,
+        terms=picture.terms,
+        terms_hash=picture.terms.hash_for(order.header.language) if picture.terms else "",
+        terms_text=texts.get(language, ""),
+        obstacles=domain.unique([*own, *others]),
+    )

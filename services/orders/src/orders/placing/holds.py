@@ -1,0 +1,112 @@
+"""What one placing attempt asks of other services, in parallel; and how it gives everything back."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis.errors import FieldViolation, RemoteError
+from chassis.logs import log
+
+from orders.domain.errors import AccountNotFound, OrderNotFound
+from orders.domain.model import Order
+from orders.domain.states import PlacementInProgress
+from orders.placing.domain import budget_needs, line_findings
+from orders.ports import Authorization, Ports, QuotedLine, WantedLine
+
+# A hold of this attempt was released or replaced meanwhile: a later attempt is under way.
+_OVERTAKEN = frozenset(("RESERVATION_RELEASED", "HOLD_RELEASED"))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the others answered. `complete`: everything is held and authorised."""
+
+    authorization: Authorization
+    quoted: list[QuotedLine]
+    findings: tuple[FieldViolation, ...]
+    complete: bool
+
+
+def wanted(order: Order) -> list[WantedLine]:
+    return [WantedLine(str(line.id), line.quantity, line.quote.variant_id) for line in order.lines]
+
+
+async def _nothing() -> tuple[FieldViolation, ...]:
+    return ()
+
+
+async def hold(ports: Ports, order: Order, attempt: UUID, day: datetime.date) -> Held:
+    """Authorise, price and hold. Raises OrderNotFound, PlacementInProgress, or what a service failed with; by then
+    every call has ended, so that a release cannot overtake its hold."""
+    needs = budget_needs(order)
+    authorized, reserved, budgets = await asyncio.gather(
+        ports.customers.authorize(order.id, order.account_id, order.header.payment_method or ""),
+        ports.catalog.reserve(order.id, attempt, order.pricing, wanted(order), order.header.language),
+        ports.library.hold(order.id, attempt, order.account_id, day, needs) if needs else _nothing(),
+        return_exceptions=True,
+    )
+    for answer in (authorized, reserved, budgets):
+        if isinstance(answer, BaseException):
+            raise _named(answer, order)
+    assert isinstance(authorized, Authorization)
+    assert isinstance(reserved, tuple)
+    assert isinstance(budgets, tuple)
+    quoted, all_held = reserved
+    assert isinstance(quoted, list)
+    found = (*authorized.findings, *line_findings(order, quoted), *budgets)
+    complete = all_held is True and authorized.context is not None and not budgets
+    return Held(authorized, quoted, found, complete)
+
+
+def _named(error: BaseException, order: Order) -> BaseException:
+    if isinstance(error, AccountNotFound):
+        return OrderNotFound(order.id)
+    if isinstance(error, RemoteError) and error.reason in _OVERTAKEN:
+        return PlacementInProgress(order.id)
+    return error
+
+
+async def look(
+    ports: Ports, order: Order, day: datetime.date
+) -> tuple[Authorization, list[QuotedLine], list[FieldViolation]]:
+    """The same findings without holding anything. Raises OrderNotFound."""
+    needs = budget_needs(order)
+    authorized, quoted, budgets = await asyncio.gather(
+        _authorize(ports, order),
+        ports.catalog.quote(order.pricing, wanted(order), order.header.language)
+        if order.lines
+        else _no_lines(),
+        ports.library.check(order.account_id, day, needs) if needs else _nothing(),
+        return_exceptions=True,
+    )
+    for answer in (authorized, quoted, budgets):
+        if isinstance(answer, BaseException):
+            raise _named(answer, order)
+    assert isinstance(authorized, Authorization)
+    assert isinstance(quoted, list)
+    assert isinstance(budgets, tuple)
+    return authorized, quoted, [*authorized.findings, *line_findings(order, quoted), *budgets]
+
+
+async def _no_lines() -> list[QuotedLine]:
+    return []
+
+
+async def _authorize(ports: Ports, order: Order) -> Authorization:
+    """Without a payment method there is nothing to authorise yet; the context is still checked."""
+    if order.header.payment_method is not None:
+        return await ports.customers.authorize(order.id, order.account_id, order.header.payment_method)
+    return Authorization(await ports.customers.ordering_context(order.account_id))
+
+
+async def release(ports: Ports, order: Order, attempt: UUID) -> None:
+    """Give back what this attempt may hold. Failing is no harm: a hold ends by itself once its owner has asked us."""
+    work = [ports.catalog.release(order.id, attempt)]
+    if budget_needs(order):
+        work.append(ports.library.release(order.id, attempt))
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            log.warning("release failed", order_id=str(order.id), error=repr(outcome))

@@ -1,0 +1,141 @@
+"""What orders needs of other services. Every call may raise chassis.errors.Unavailable or DeadlineExceeded."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from chassis.errors import FieldViolation
+from chassis.money import Money
+
+from orders.domain.model import Address, Contact, Party, PricingCustomer, Quote
+
+
+@dataclass(frozen=True, slots=True)
+class OrderingContext:
+    """What customers knows about an account that the caller may order for."""
+
+    account_id: UUID
+    display_name: str
+    language: str
+    region_code: str
+    groups: tuple[str, ...]
+    buyer_class: str
+    business: bool
+    vat_number: str
+    pay_later_allowed: bool
+    billing: Address
+    delivery: Address
+    contact: Contact
+    actor: Party
+    rep_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """`context` is None when customers refused; then `findings` say why."""
+
+    context: OrderingContext | None
+    payment_methods: tuple[str, ...] = ()
+    findings: tuple[FieldViolation, ...] = ()
+
+
+class Customers(Protocol):
+    async def ordering_context(self, account_id: UUID) -> OrderingContext:
+        """Raises AccountNotFound when the caller may not order for the account (any more)."""
+        ...
+
+    async def authorize(self, order_id: UUID, account_id: UUID, payment_method: str) -> Authorization:
+        """The last word before placing. Raises AccountNotFound."""
+        ...
+
+    async def visible_accounts(self) -> list[UUID] | None:
+        """The accounts the caller may see; None for all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WantedLine:
+    """`line_id` names the line in answers; either variant_id or sku."""
+
+    line_id: str
+    quantity: int
+    variant_id: UUID | None = None
+    sku: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    reason: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedLine:
+    """A price, a refusal, or both (a shortage has a price)."""
+
+    line_id: str
+    quote: Quote | None
+    refusal: Refusal | None = None
+
+
+class Catalog(Protocol):
+    async def quote(
+        self, customer: PricingCustomer, lines: Sequence[WantedLine], language: str
+    ) -> list[QuotedLine]:
+        """Prices as of now, in the order of `lines`."""
+        ...
+
+    async def reserve(
+        self,
+        order_id: UUID,
+        attempt_id: UUID,
+        customer: PricingCustomer,
+        lines: Sequence[WantedLine],
+        language: str,
+    ) -> tuple[list[QuotedLine], bool]:
+        """Prices as of now, and whether all lines are held."""
+        ...
+
+    async def release(self, order_id: UUID, attempt_id: UUID) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetNeed:
+    """What one line takes of a budget; `line` is its index in the order."""
+
+    line: int
+    line_id: UUID
+    budget_code: str
+    amount: Money
+
+
+class Library(Protocol):
+    async def hold(
+        self,
+        order_id: UUID,
+        attempt_id: UUID,
+        account_id: UUID,
+        as_of: datetime.date,
+        needs: Sequence[BudgetNeed],
+    ) -> tuple[FieldViolation, ...]:
+        """All or nothing; the findings, named by line, when nothing is held."""
+        ...
+
+    async def check(
+        self, account_id: UUID, as_of: datetime.date, needs: Sequence[BudgetNeed]
+    ) -> tuple[FieldViolation, ...]:
+        """The same findings without holding anything."""
+        ...
+
+    async def release(self, order_id: UUID, attempt_id: UUID) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    customers: Customers
+    catalog: Catalog
+    library: Library

@@ -1,0 +1,75 @@
+"""Prices between catalog's messages and our quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+from commis.catalog.v1 import pricing_pb2
+
+from chassis import money
+from orders.domain.model import PricingCustomer, Quote
+from orders.ports import QuotedLine, Refusal, WantedLine
+
+
+def customer_to_proto(customer: PricingCustomer) -> pricing_pb2.PricingCustomer:
+    return pricing_pb2.PricingCustomer(
+        account_id=str(customer.account_id),
+        groups=customer.groups,
+        region_code=customer.region_code,
+        postal_code=customer.postal_code,
+        buyer_class=customer.buyer_class,
+        business=customer.business,
+        vat_number=customer.vat_number,
+    )
+
+
+def lines_to_proto(lines: Sequence[WantedLine]) -> list[pricing_pb2.QuoteLine]:
+    return [
+        pricing_pb2.QuoteLine(
+            line_id=line.line_id,
+            variant_id=str(line.variant_id) if line.variant_id is not None else "",
+            sku=line.sku,
+            quantity=line.quantity,
+        )
+        for line in lines
+    ]
+
+
+def _quote(line: pricing_pb2.QuotedLine) -> Quote:
+    price = line.price
+    unit_price, currency = money.price_from_proto(price.unit_price)
+    return Quote(
+        variant_id=UUID(line.variant_id),
+        product_id=UUID(line.product_id),
+        sku=line.sku,
+        description=line.description,
+        currency=currency,
+        tax_inclusive=price.tax_inclusive,
+        unit_price=unit_price,
+        total=money.from_proto(price.total).minor,
+        tax_rate=Decimal(price.tax_rate_percent.value or "0"),
+        tax_category=price.tax_category,
+        weight_grams=price.weight_grams,
+        price=price.SerializeToString(),
+        availability=line.availability.SerializeToString(),
+    )
+
+
+def quoted(line: pricing_pb2.QuotedLine) -> QuotedLine:
+    refusal = None
+    if line.HasField("refusal"):
+        refusal = Refusal(line.refusal.reason, _reason_text(line.refusal))
+    return QuotedLine(line.line_id, _quote(line) if line.HasField("price") else None, refusal)
+
+
+def _reason_text(refusal: pricing_pb2.LineRefusal) -> str:
+    """What is available and when the rest could come is part of the answer to a shortage."""
+    if refusal.reason != "STOCK_SHORTAGE":
+        return refusal.description or refusal.reason
+    text = f"{refusal.description or 'Not enough in stock.'} Available: {refusal.available_quantity}."
+    expected = refusal.expected_date
+    if expected.year:
+        text += f" Expected: {expected.year:04}-{expected.month:02}-{expected.day:02}."
+    return text

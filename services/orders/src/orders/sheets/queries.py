@@ -1,0 +1,125 @@
+"""Reading orders: one, the open cart, a page of summaries."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from chassis.db import Sessions
+from chassis.paging import Page
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from orders import store
+from orders.domain.model import Order, Parties, Party
+from orders.domain.states import State
+from orders.tables import orders
+
+_CART = sa.text(
+    "SELECT id FROM orders WHERE cart AND account_id = :account_id AND owner_kind = :kind AND owner_id = :id"
+)
+_SUMMARY = (
+    *(orders.c.id, orders.c.number, orders.c.state, orders.c.account_id, orders.c.account_name),
+    *(orders.c.payer_account_id, orders.c.payer_name, orders.c.actor_kind, orders.c.actor_id),
+    *(orders.c.actor_name, orders.c.channel, orders.c.rep_code, orders.c.order_reference, orders.c.total),
+    *(orders.c.currency, orders.c.line_count, orders.c.create_time, orders.c.place_time),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """`accounts`: None for all. `owner`: (kind, id) of whose own orders alone are wanted. Dates inclusive."""
+
+    accounts: tuple[UUID, ...] | None = None
+    owner: tuple[str, str] | None = None
+    states: tuple[State, ...] = ()
+    representative_id: UUID | None = None
+    place_from: datetime.date | None = None
+    place_to: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSummary:
+    id: UUID
+    number: str
+    state: State
+    parties: Parties
+    order_reference: str
+    total: int
+    currency: str
+    line_count: int
+    create_time: datetime.datetime
+    place_time: datetime.datetime | None
+
+
+async def find_cart(connection: AsyncConnection, account_id: UUID, owner: tuple[str, str]) -> Order | None:
+    given = {"account_id": account_id, "kind": owner[0], "id": owner[1]}
+    row = (await connection.execute(_CART, given)).one_or_none()
+    return None if row is None else await store.find(connection, row.id)
+
+
+def _conditions(wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.owner is not None:
+        found += [orders.c.owner_kind == wanted.owner[0], orders.c.owner_id == wanted.owner[1]]
+    if wanted.states:
+        found.append(orders.c.state.in_(wanted.states))
+    if wanted.representative_id is not None:
+        found += [orders.c.actor_kind == "REP", orders.c.actor_id == str(wanted.representative_id)]
+    if wanted.place_from is not None:
+        found.append(orders.c.place_date >= wanted.place_from)
+    if wanted.place_to is not None:
+        found.append(orders.c.place_date <= wanted.place_to)
+    return found
+
+
+def _newest(conditions: list[sa.ColumnElement[bool]], page: Page) -> sa.Select[Any]:
+    statement = sa.select(*_SUMMARY).where(*conditions)
+    if page.after is not None:
+        statement = statement.where(sa.tuple_(orders.c.create_time, orders.c.id) < sa.tuple_(*page.after))
+    return statement.order_by(orders.c.create_time.desc(), orders.c.id.desc()).limit(page.size + 1)
+
+
+def _statement(wanted: OrderFilter, page: Page) -> sa.Select[Any]:
+    """For several accounts the newest of each are merged: each is one short index scan, however many there are."""
+    conditions = _conditions(wanted)
+    if wanted.accounts is None:
+        return _newest(conditions, page)
+    if len(wanted.accounts) == 1:
+        return _newest([orders.c.account_id == wanted.accounts[0], *conditions], page)
+    given = sa.func.unnest(sa.literal(list(wanted.accounts), sa.ARRAY(sa.Uuid))).table_valued("id").alias("a")
+    own = _newest([orders.c.account_id == given.c.id, *conditions], page).lateral("own")
+    merged = sa.select(own).select_from(given.join(own, sa.true()))
+    return merged.order_by(own.c.create_time.desc(), own.c.id.desc()).limit(page.size + 1)
+
+
+def _summary(row: Any) -> OrderSummary:
+    return OrderSummary(
+        id=row.id,
+        number=row.number or "",
+        state=State(row.state),
+        parties=Parties(
+            actor=Party(row.actor_kind, row.actor_id, row.actor_name),
+            customer=Party("ACCOUNT", str(row.account_id), row.account_name),
+            payer=Party("ACCOUNT", str(row.payer_account_id), row.payer_name),
+            channel=row.channel,
+            rep_code=row.rep_code,
+        ),
+        order_reference=row.order_reference,
+        total=row.total,
+        currency=row.currency,
+        line_count=row.line_count,
+        create_time=row.create_time,
+        place_time=row.place_time,
+    )
+
+
+async def list_orders(sessions: Sessions, wanted: OrderFilter, page: Page) -> list[OrderSummary]:
+    """Newest first, one more than the page holds when there are more."""
+    if wanted.accounts == ():
+        return []
+    async with sessions() as session:
+        found = await session.execute(_statement(wanted, page))
+        return [_summary(row) for row in found]

@@ -1,0 +1,1 @@
+"""Shipping methods with zones and bands: who is served, at which price."""

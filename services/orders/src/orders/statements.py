@@ -1,0 +1,119 @@
+# ruff: noqa: S608  # built from constants of this package only, once, at import
+"""The statements that read and write whole orders: one round trip each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from orders.rows import LINE_COLUMNS
+
+# Columns whose parameter is text on our side.
+_CASTS = dict.fromkeys(("billing_address", "delivery_address", "pricing_customer", "taxes"), "jsonb")
+SHEET = (
+    *("version", "language", "currency", "tax_inclusive", "order_reference", "cost_centre", "note"),
+    *("billing_address", "delivery_address", "contact_name", "contact_email", "contact_phone"),
+    *("shipping_method", "payment_method", "payment_actor", "taken_time", "requested_delivery_date"),
+    *("pricing_customer", "goods", "discount", "shipping", "tax", "total", "net", "weight_grams", "taxes"),
+    *("line_count", "next_position", "update_time"),
+)
+NEW = (
+    *SHEET,
+    *("id", "state", "payment_state", "fulfilment_state", "cart", "account_id", "account_name"),
+    *("payer_account_id", "payer_name", "owner_kind", "owner_id", "actor_kind", "actor_id", "actor_name"),
+    *("channel", "rep_code", "create_time", "create_fingerprint"),
+)
+PLACED = (
+    *("version", "state", "payment_state", "fulfilment_state", "account_name", "payer_name"),
+    *("actor_kind", "actor_id", "actor_name", "channel", "rep_code", "terms_version", "terms_hash"),
+    *("terms_accept_time", "place_time", "place_date", "update_time"),
+)
+MOVED = ("version", "state", "payment_state", "fulfilment_state", "update_time")
+
+_SELECT_LINES = ", ".join(f"array_agg(x.{name}) AS l_{name}" for name in LINE_COLUMNS)
+
+
+def _load(columns: str = "", joins: str = "") -> sa.TextClause:
+    return sa.text(f"""
+        SELECT o.*, o.placing_until > clock_timestamp() AS claim_live, l.*{columns}
+        FROM orders o
+        LEFT JOIN LATERAL (
+            SELECT {_SELECT_LINES}
+            FROM (SELECT * FROM order_lines WHERE order_id = o.id ORDER BY position) x
+        ) l ON true {joins}
+        WHERE o.id = :id""")
+
+
+LOAD = _load()
+# What placing needs beside the order: its shipping method and the terms in force.
+LOAD_FOR_PLACING = _load(
+    ", m.method, t.version AS current_terms, t.hashes AS current_hashes",
+    """
+        LEFT JOIN LATERAL (
+            SELECT to_jsonb(s) AS method FROM shipping_methods s WHERE s.code = o.shipping_method
+        ) m ON true
+        LEFT JOIN LATERAL (
+            SELECT version, hashes FROM terms ORDER BY publish_time DESC LIMIT 1
+        ) t ON true""",
+)
+LOCK = sa.text("SELECT 1 FROM orders WHERE id = :id FOR NO KEY UPDATE")
+
+_HISTORY = """
+    INSERT INTO order_history (order_id, sequence, occur_time, actor_kind, actor_id, actor_name, account_id,
+        channel, action, from_state, to_state, detail)
+    SELECT o.id, CAST(:h_sequence AS int), CAST(:h_time AS timestamptz), CAST(:h_actor_kind AS text),
+        CAST(:h_actor_id AS text), CAST(:h_actor_name AS text), CAST(:h_account_id AS uuid),
+        CAST(:h_channel AS text), CAST(:h_action AS text), CAST(:h_from_state AS text),
+        CAST(:h_to_state AS text), CAST(:h_detail AS text)
+    FROM o"""
+
+
+def _params(names: Iterable[str]) -> str:
+    return ", ".join(f"CAST(:{name} AS {_CASTS[name]})" if name in _CASTS else f":{name}" for name in names)
+
+
+def _assign(names: Iterable[str]) -> str:
+    return ", ".join(f"{name} = {_params([name])}" for name in names)
+
+
+def _with_lines_and_history(order: str, found: str) -> sa.TextClause:
+    """`order` writes the order and returns its id; nothing else happens when it returns nothing."""
+    names = ", ".join(LINE_COLUMNS)
+    arrays = ", ".join(f"CAST(:l_{name} AS {kind}[])" for name, kind in LINE_COLUMNS.items())
+    replaced = ", ".join(f"{name} = excluded.{name}" for name in LINE_COLUMNS if name != "id")
+    return sa.text(f"""
+        WITH o AS ({order}),
+        removed AS (
+            DELETE FROM order_lines USING o
+            WHERE order_id = o.id AND order_lines.id = ANY(CAST(:removed AS uuid[]))
+        ),
+        written AS (
+            INSERT INTO order_lines (order_id, {names})
+            SELECT o.id, x.* FROM o, unnest({arrays}) AS x
+            ON CONFLICT (order_id, id) DO UPDATE SET {replaced}
+        ),
+        told AS ({_HISTORY})
+        SELECT {found} FROM o""")
+
+
+INSERT = _with_lines_and_history(
+    f"INSERT INTO orders ({', '.join(NEW)}) VALUES ({_params(NEW)}) ON CONFLICT DO NOTHING RETURNING id",
+    "o.id",
+)
+SAVE = _with_lines_and_history(
+    f"""UPDATE orders SET {_assign(SHEET)}, placing_attempt = NULL, placing_request = NULL,
+        placing_until = NULL WHERE id = :id RETURNING id""",
+    "o.id",
+)
+PLACE = _with_lines_and_history(
+    f"""UPDATE orders SET {_assign(PLACED)}, number = next_order_number(:year), cart = false,
+        placing_until = NULL
+        WHERE id = :id AND placing_attempt = :attempt AND placing_until > clock_timestamp()
+        RETURNING id, number""",
+    "o.number",
+)
+MOVE = sa.text(
+    f"""WITH o AS (UPDATE orders SET {_assign(MOVED)}, cart = false, placing_until = NULL WHERE id = :id
+        RETURNING id) {_HISTORY}"""
+)

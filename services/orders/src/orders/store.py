@@ -1,0 +1,78 @@
+"""Reading and writing orders. No commit and no rule; `rows` and `reading` know the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from orders import reading, rows, statements
+from orders.domain.model import HistoryEntry, Line, Order
+
+
+def _history(entry: HistoryEntry) -> dict[str, Any]:
+    return {
+        "h_sequence": entry.sequence,
+        "h_time": entry.time,
+        "h_actor_kind": entry.actor.kind,
+        "h_actor_id": entry.actor.id,
+        "h_actor_name": entry.actor.name,
+        "h_account_id": entry.account_id,
+        "h_channel": entry.channel,
+        "h_action": entry.action,
+        "h_from_state": entry.from_state,
+        "h_to_state": entry.to_state,
+        "h_detail": entry.detail,
+    }
+
+
+async def find(connection: AsyncConnection, order_id: UUID) -> Order | None:
+    """A consistent picture of the order and its lines."""
+    row = (await connection.execute(statements.LOAD, {"id": order_id})).one_or_none()
+    return None if row is None else reading.order(row)
+
+
+async def lock(connection: AsyncConnection, order_id: UUID) -> Order | None:
+    """As `find`, and nobody else changes or claims the order before this transaction ends.
+
+    Two statements: a row that was waited for would come with its lines as they were before the wait.
+    """
+    if (await connection.execute(statements.LOCK, {"id": order_id})).one_or_none() is None:
+        return None
+    return await find(connection, order_id)
+
+
+async def insert(connection: AsyncConnection, order: Order, entry: HistoryEntry) -> bool:
+    """False, and nothing is written, when the id is taken or the owner has an open cart already."""
+    given = rows.new_row(order) | rows.line_arrays(order.lines) | _history(entry) | {"removed": []}
+    return (await connection.execute(statements.INSERT, given)).one_or_none() is not None
+
+
+async def save(
+    connection: AsyncConnection,
+    order: Order,
+    entry: HistoryEntry,
+    *,
+    changed: list[Line],
+    removed: Iterable[UUID] = (),
+) -> None:
+    """Write a sheet that `lock` read; whatever attempt had claimed it can no longer place it."""
+    given = rows.sheet_row(order) | rows.line_arrays(changed) | _history(entry) | {"removed": list(removed)}
+    await connection.execute(statements.SAVE, given)
+
+
+async def place(
+    connection: AsyncConnection, placed: dict[str, Any], entry: HistoryEntry, changed: list[Line]
+) -> str | None:
+    """The number of the order that `attempt` placed; None, and nothing is written, when its claim is gone."""
+    given = placed | rows.line_arrays(changed) | _history(entry) | {"removed": []}
+    found = (await connection.execute(statements.PLACE, given)).one_or_none()
+    return None if found is None else str(found.number)
+
+
+async def move(connection: AsyncConnection, order: Order, entry: HistoryEntry) -> None:
+    """Write the new state of an order that `lock` read."""
+    given = {name: getattr(order, name) for name in ("id", *statements.MOVED)}
+    await connection.execute(statements.MOVE, given | _history(entry))

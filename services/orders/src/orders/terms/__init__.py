@@ -1,0 +1,1 @@
+"""The vendor's terms of sale, by version and language."""
