@@ -143,7 +143,7 @@ class Consumer:
                 await self._settle(items)
             if len(puller.queue) < self._sub.batch:
                 await puller.pull()
-                await asyncio.sleep(LINGER_SECONDS)
+                await asyncio.sleep(LINGER_SECONDS if len(batch) < self._sub.batch else 0)
 
     async def _read(self, msg: Msg) -> _Item | None:
         try:
