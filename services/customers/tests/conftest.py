@@ -141,7 +141,7 @@ def bearer(token: str) -> tuple[tuple[str, str], ...]:
 
 @dataclass
 class World:
-    """A running customers and short ways to fill it. Every call takes `as_` metadata, staff ADMIN by default."""
+    """A running customers and short ways to fill it. Calls are an ADMIN's unless `as_` says otherwise."""
 
     channel: grpc.aio.Channel
     sessions: Sessions

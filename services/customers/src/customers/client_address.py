@@ -9,7 +9,7 @@ from chassis import context
 
 
 def current() -> str:
-    """From `x-forwarded-for` as the gateway sets it, else gRPC's peer ("ipv4:10.0.0.7:471"); "" if unknown."""
+    """From `x-forwarded-for` as the gateway sets it, else gRPC's peer ("ipv4:10.0.0.7:47"); "" if neither."""
     return parse(context.current().peer)
 
 

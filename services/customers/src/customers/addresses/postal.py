@@ -49,9 +49,11 @@ def check(found: Violations, prefix: str, given: Postal) -> Postal:
     try:
         normal = normalize_address(dict(entered))
     except InvalidAddressError as error:
+        wrong = {violation.field for violation in found}  # e.g. too long: then it is not "required" as well
         for name, problem in error.errors.items():
-            description, reason = _SAYS[problem]
-            found.add(f"{prefix}{_FIELDS.get(name, 'city')}", description, reason)
+            field = f"{prefix}{_FIELDS.get(name, 'city')}"
+            if field not in wrong:
+                found.add(field, *_SAYS[problem])
         return given
     # The library upper-cases a city where postal practice does; people want to read it as they wrote it.
     same_city = normal["city"].casefold() == given.city.casefold() or not normal["city"]

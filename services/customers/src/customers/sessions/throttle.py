@@ -2,15 +2,15 @@
 
 Three leaking buckets per attempt: the pair of e-mail and client network, the e-mail alone, the network alone.
 An attempt is paid before the password is looked at (parallel guesses cannot slip through) and refunded when
-it was right. Nobody is locked out for good: buckets leak, a full one is not filled further, and a network from
-which this e-mail signed in before or set its password by a mailed link is bound by its own pair only,
+it was right. Nobody is locked out for good: buckets leak, a full one is not filled further, and a network
+from which this e-mail signed in before or set its password by a mailed link is bound by its own pair only,
 however hard others try. Known and unknown e-mails are counted alike.
 """
 
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from chassis.db import Sessions
@@ -74,10 +74,11 @@ PURGE = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What was paid; the network is "" when it is not known."""
+    """The network is "" when it is not known; `paid` are the buckets in which there was room."""
 
     email: str
     network: str
+    paid: tuple[Limit, ...] = ()
 
 
 class Throttle:
@@ -96,11 +97,11 @@ class Throttle:
         refused = [float(row.wait) for row in binding if not row.admitted]
         if refused:
             raise SignInThrottled(max(1.0, *refused))
-        return attempt
+        return replace(attempt, paid=tuple(limit for limit in limits if rows[limit.name].admitted))
 
     async def refund(self, session: AsyncSession, attempt: Attempt) -> None:
         """The password was right: take the payment back and remember the network."""
-        keys = [self._key(limit, attempt) for limit in (EMAIL, NETWORK)]
+        keys = [self._key(limit, attempt) for limit in attempt.paid if limit is not PAIR]
         await session.execute(_REFUND, {"keys": keys})
         await self._trust(session, attempt)
 
