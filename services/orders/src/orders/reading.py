@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -26,22 +25,20 @@ from orders.domain.totals import TaxTotal, Totals
 from orders.rows import LINE_COLUMNS
 
 
-def _address(stored: str) -> Address:
-    given: dict[str, Any] = json.loads(stored)
-    if "street_lines" in given:
-        given["street_lines"] = tuple(given["street_lines"])
-    return Address(**given)
+def _address(stored: dict[str, Any]) -> Address:
+    if "street_lines" in stored:
+        stored["street_lines"] = tuple(stored["street_lines"])
+    return Address(**stored)
 
 
-def _pricing(account_id: UUID, stored: str) -> PricingCustomer:
-    given: dict[str, Any] = json.loads(stored)
-    given["groups"] = tuple(given["groups"])
-    return PricingCustomer(account_id=account_id, **given)
+def _pricing(account_id: UUID, stored: dict[str, Any]) -> PricingCustomer:
+    stored["groups"] = tuple(stored["groups"])
+    return PricingCustomer(account_id=account_id, **stored)
 
 
-def _taxes(stored: str) -> tuple[TaxTotal, ...]:
+def _taxes(stored: list[Any]) -> tuple[TaxTotal, ...]:
     return tuple(
-        TaxTotal(Decimal(rate), category, taxable, tax) for rate, category, taxable, tax in json.loads(stored)
+        TaxTotal(Decimal(rate), category, taxable, tax) for rate, category, taxable, tax in stored
     )
 
 

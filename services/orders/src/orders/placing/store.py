@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from orders.answers import Key
 from orders.domain.model import Order, PricingCustomer
 from orders.placing.domain import TermsInForce
 from orders.shipping.domain import ShippingMethod
-from orders.shipping.store import method_from_json
+from orders.shipping.store import method
 
 # The database's clock alone decides whether a claim lives, whatever the clocks of several replicas say.
 _CLAIM = sa.text("""
@@ -118,8 +117,8 @@ async def picture(connection: AsyncConnection, order_id: UUID) -> Picture | None
         return None
     terms = None
     if row.current_terms is not None:
-        terms = TermsInForce(row.current_terms, json.loads(row.current_hashes))
-    return Picture(reading.order(row), method_from_json(row.method), terms)
+        terms = TermsInForce(row.current_terms, row.current_hashes)
+    return Picture(reading.order(row), None if row.method is None else method(row.method), terms)
 
 
 async def renew(

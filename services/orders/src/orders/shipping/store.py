@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
 from typing import Any
@@ -46,10 +45,6 @@ def method(row: Any) -> ShippingMethod:
         version=row["version"],
         create_time=row["create_time"],
     )
-
-
-def method_from_json(stored: str | None) -> ShippingMethod | None:
-    return None if stored is None else method(json.loads(stored))
 
 
 async def all_methods(connection: AsyncConnection) -> dict[str, ShippingMethod]:

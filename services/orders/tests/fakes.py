@@ -1,0 +1,288 @@
+"""Neighbours in memory: customers, a catalogue with stock and prices, budgets. They hold and release by attempt."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from uuid import UUID, uuid5
+
+from chassis import context, money
+from chassis.errors import FieldViolation, Unavailable
+from chassis.ids import new_id
+from commis.catalog.v1 import pricing_pb2
+from google.type import decimal_pb2
+from orders.domain.errors import AccountNotFound
+from orders.domain.model import Address, Contact, Party, PricingCustomer, Quote
+from orders.ports import (
+    Authorization,
+    BudgetNeed,
+    OrderingContext,
+    QuotedLine,
+    Refusal,
+    WantedLine,
+)
+
+_NAMESPACE = UUID("0199d0c2-5b7e-7c3a-9f00-000000000000")
+BRUSSELS = Address(
+    recipient="Boekhandel De Linde",
+    street_lines=("Kerkstraat 12",),
+    postal_code="1000",
+    city="Brussel",
+    region_code="BE",
+)
+
+
+@dataclass
+class Article:
+    sku: str
+    price: Decimal
+    rate: Decimal = Decimal(21)
+    category: str = "S"
+    weight: int = 500
+    stock: int = 1_000_000
+    tax_inclusive: bool = False
+    currency: str = "EUR"
+    discontinued: bool = False
+
+    @property
+    def id(self) -> UUID:
+        return uuid5(_NAMESPACE, self.sku)
+
+
+class FakeCustomers:
+    def __init__(self) -> None:
+        self.contexts: dict[UUID, OrderingContext] = {}
+        self.reps: dict[UUID, set[str]] = {}
+        self.names: dict[str, str] = {}
+        self.findings: tuple[FieldViolation, ...] = ()
+        self.down = False
+        self.calls: Counter[str] = Counter()
+
+    def add(self, account_id: UUID | None = None, **facts: object) -> UUID:
+        account = account_id or new_id()
+        made = OrderingContext(
+            account_id=account,
+            display_name="Boekhandel De Linde",
+            language="nl",
+            region_code="BE",
+            groups=("TRADE",),
+            buyer_class="BUSINESS",
+            business=True,
+            vat_number="BE0403170701",
+            pay_later_allowed=True,
+            billing=BRUSSELS,
+            delivery=BRUSSELS,
+            contact=Contact("Lies Peeters", "lies@linde.example"),
+            actor=Party("PERSON", ""),
+        )
+        self.contexts[account] = replace(made, **facts)  # type: ignore[arg-type]
+        self.reps[account] = set()
+        return account
+
+    def _context(self, account_id: UUID) -> OrderingContext:
+        if self.down:
+            raise Unavailable("customers is away")
+        who = context.principal()
+        kind, actor = who.effective_actor
+        own = who.acts_for_account == account_id and kind == "PERSON"
+        assigned = kind == "REP" and actor in self.reps.get(account_id, set())
+        if account_id not in self.contexts or not (own or assigned or kind == "STAFF"):
+            raise AccountNotFound(account_id)
+        code = "REP01" if kind == "REP" else ""
+        party = Party(kind, actor, self.names.get(actor, f"Name of {kind}"))
+        return replace(self.contexts[account_id], actor=party, rep_code=code)
+
+    async def ordering_context(self, account_id: UUID) -> OrderingContext:
+        self.calls["ordering_context"] += 1
+        return self._context(account_id)
+
+    async def authorize(self, order_id: UUID, account_id: UUID, payment_method: str) -> Authorization:
+        self.calls["authorize"] += 1
+        found = self._context(account_id)
+        if self.findings:
+            return Authorization(None, findings=self.findings)
+        return Authorization(found, ())
+
+    async def visible_accounts(self) -> list[UUID] | None:
+        kind, actor = context.principal().effective_actor
+        return [account for account, reps in self.reps.items() if actor in reps]
+
+
+@dataclass
+class FakeCatalog:
+    articles: dict[str, Article] = field(default_factory=dict)
+    holds: dict[UUID, tuple[UUID, Counter[UUID]]] = field(default_factory=dict)
+    released: dict[UUID, UUID] = field(default_factory=dict)
+    fail_reserve: Exception | None = None
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    gate: asyncio.Event | None = None
+    calls: Counter[str] = field(default_factory=Counter)
+    customers: list[PricingCustomer] = field(default_factory=list)
+
+    def add(self, sku: str, price: str = "10.00", **facts: object) -> Article:
+        made = Article(sku, Decimal(price), **facts)  # type: ignore[arg-type]
+        self.articles[sku] = made
+        return made
+
+    def _find(self, line: WantedLine) -> Article | None:
+        for article in self.articles.values():
+            if article.sku == line.sku or article.id == line.variant_id:
+                return article
+        return None
+
+    def _answer(self, line: WantedLine, free: Counter[UUID]) -> QuotedLine:
+        article = self._find(line)
+        if article is None:
+            return QuotedLine(line.line_id, None, Refusal("VARIANT_NOT_FOUND", "There is no such article."))
+        if article.discontinued:
+            return QuotedLine(line.line_id, None, Refusal("VARIANT_DISCONTINUED", "No longer sold."))
+        free[article.id] -= line.quantity
+        refusal = None
+        if free[article.id] < 0:
+            left = max(0, free[article.id] + line.quantity)
+            refusal = Refusal("STOCK_SHORTAGE", f"Not enough in stock. Available: {left}.")
+        return QuotedLine(line.line_id, quote_of(article, line.quantity), refusal)
+
+    def _free(self, order_id: UUID | None = None) -> Counter[UUID]:
+        free = Counter({article.id: article.stock for article in self.articles.values()})
+        for holder, (_, held) in self.holds.items():
+            if holder != order_id:
+                free.subtract(held)
+        return free
+
+    async def quote(
+        self, customer: PricingCustomer, lines: Sequence[WantedLine], language: str
+    ) -> list[QuotedLine]:
+        self.calls["quote"] += 1
+        self.customers.append(customer)
+        free = self._free()
+        return [self._answer(line, free) for line in lines]
+
+    async def reserve(
+        self,
+        order_id: UUID,
+        attempt_id: UUID,
+        customer: PricingCustomer,
+        lines: Sequence[WantedLine],
+        language: str,
+    ) -> tuple[list[QuotedLine], bool]:
+        self.calls["reserve"] += 1
+        self.customers.append(customer)
+        self.entered.set()
+        if self.gate is not None:
+            await self.gate.wait()
+        await asyncio.sleep(0)
+        if self.fail_reserve is not None:
+            raise self.fail_reserve
+        free = self._free(order_id)
+        answers = [self._answer(line, free) for line in lines]
+        if any(answer.refusal for answer in answers):
+            return answers, False
+        held: Counter[UUID] = Counter()
+        for line, answer in zip(lines, answers, strict=True):
+            assert answer.quote is not None
+            held[answer.quote.variant_id] += line.quantity
+        self.holds[order_id] = (attempt_id, held)
+        return answers, True
+
+    async def release(self, order_id: UUID, attempt_id: UUID) -> None:
+        self.calls["release"] += 1
+        self.released[order_id] = attempt_id
+        if order_id in self.holds and self.holds[order_id][0] <= attempt_id:
+            del self.holds[order_id]
+
+    def held(self, article: Article) -> int:
+        return sum(held[article.id] for _, held in self.holds.values())
+
+
+def quote_of(article: Article, quantity: int) -> Quote:
+    total = money.line_total(article.price, quantity, Decimal(0), article.currency)
+    price = pricing_pb2.LinePrice(
+        currency_code=article.currency,
+        tax_inclusive=article.tax_inclusive,
+        unit_price=money.price_to_proto(article.price, article.currency),
+        total=money.to_proto(total),
+        tax_rate_percent=decimal_pb2.Decimal(value=str(article.rate)),
+        tax_category=article.category,
+        weight_grams=article.weight,
+        trace=[
+            pricing_pb2.PriceTraceStep(
+                kind=pricing_pb2.PriceTraceStep.KIND_PRICE_LIST, description=f"list price of {article.sku}"
+            )
+        ],
+    )
+    availability = pricing_pb2.Availability(
+        state=pricing_pb2.Availability.STATE_AVAILABLE, available_quantity=article.stock
+    )
+    return Quote(
+        variant_id=article.id,
+        product_id=article.id,
+        sku=article.sku,
+        description=f"Article {article.sku}",
+        currency=article.currency,
+        tax_inclusive=article.tax_inclusive,
+        unit_price=article.price,
+        total=total.minor,
+        tax_rate=article.rate,
+        tax_category=article.category,
+        weight_grams=article.weight,
+        price=price.SerializeToString(),
+        availability=availability.SerializeToString(),
+    )
+
+
+@dataclass
+class FakeLibrary:
+    """Remaining minor units by budget code."""
+
+    budgets: dict[str, int] = field(default_factory=dict)
+    holds: dict[UUID, tuple[UUID, Counter[str]]] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    days: list[datetime.date] = field(default_factory=list)
+
+    def _findings(self, order_id: UUID | None, needs: Sequence[BudgetNeed]) -> tuple[FieldViolation, ...]:
+        needed: Counter[str] = Counter()
+        for need in needs:
+            needed[need.budget_code] += need.amount.minor
+        taken: Counter[str] = Counter()
+        for holder, (_, held) in self.holds.items():
+            if holder != order_id:
+                taken.update(held)
+        return tuple(
+            FieldViolation(f"lines[{need.line}].budget_code", "not enough left", "BUDGET_EXCEEDED")
+            for need in needs
+            if self.budgets.get(need.budget_code, 0) - taken[need.budget_code] < needed[need.budget_code]
+        )
+
+    async def hold(
+        self,
+        order_id: UUID,
+        attempt_id: UUID,
+        account_id: UUID,
+        as_of: datetime.date,
+        needs: Sequence[BudgetNeed],
+    ) -> tuple[FieldViolation, ...]:
+        self.calls["hold"] += 1
+        self.days.append(as_of)
+        found = self._findings(order_id, needs)
+        if not found:
+            held: Counter[str] = Counter()
+            for need in needs:
+                held[need.budget_code] += need.amount.minor
+            self.holds[order_id] = (attempt_id, held)
+        return found
+
+    async def check(
+        self, account_id: UUID, as_of: datetime.date, needs: Sequence[BudgetNeed]
+    ) -> tuple[FieldViolation, ...]:
+        self.calls["check"] += 1
+        return self._findings(None, needs)
+
+    async def release(self, order_id: UUID, attempt_id: UUID) -> None:
+        self.calls["release"] += 1
+        if order_id in self.holds and self.holds[order_id][0] <= attempt_id:
+            del self.holds[order_id]
