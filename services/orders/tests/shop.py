@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,6 @@ from uuid import UUID
 import grpc
 import pytest
 import sqlalchemy as sa
-from chassis import status
 from chassis.errors import ServiceError
 from chassis.ids import new_id
 from chassis.testing import as_customer, as_rep_for, as_staff
@@ -21,6 +20,7 @@ from commis.orders.v1 import checkout_pb2, orders_pb2, orders_pb2_grpc
 from google.type import money_pb2
 from orders.infrastructure import Infrastructure
 
+from chassis import status
 from services.orders.tests.fakes import FakeCatalog, FakeCustomers, FakeLibrary
 
 TERMS = {"en": "Goods stay ours until paid.", "nl": "Eigendomsvoorbehoud."}
@@ -112,7 +112,8 @@ def eur(text: str) -> money_pb2.Money:
 
 def a_method(code: str = "STANDARD", price: str = "6.50", **fields: Any) -> checkout_pb2.ShippingMethod:
     zone = checkout_pb2.ShippingZone(
-        region_codes=["BE", "FR"], bands=[checkout_pb2.ShippingBand(max_weight_grams=50_000, price=eur(price))]
+        region_codes=["BE", "FR"],
+        bands=[checkout_pb2.ShippingBand(max_weight_grams=50_000, price=eur(price))],
     )
     given: dict[str, Any] = {
         "code": code,

@@ -37,9 +37,7 @@ def _pricing(account_id: UUID, stored: dict[str, Any]) -> PricingCustomer:
 
 
 def _taxes(stored: list[Any]) -> tuple[TaxTotal, ...]:
-    return tuple(
-        TaxTotal(Decimal(rate), category, taxable, tax) for rate, category, taxable, tax in stored
-    )
+    return tuple(TaxTotal(Decimal(rate), category, taxable, tax) for rate, category, taxable, tax in stored)
 
 
 def _lines(row: Any) -> list[Line]:

@@ -1,13 +1,9 @@
 """The migrations make the tables that the code expects, and the database guards what the code promises."""
 
-import pytest
-import sqlalchemy as sa
-from chassis import db
-from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis import db
 from services.orders.tests.conftest import MIGRATIONS
-from services.orders.tests.shop import Shop
 
 
 async def test_migrations_and_tables_agree(engine: AsyncEngine) -> None:

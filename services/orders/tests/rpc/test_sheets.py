@@ -7,12 +7,13 @@ import pytest
 from chassis.ids import new_id
 from chassis.testing import as_customer, as_rep, as_rep_for, as_service, as_staff
 from commis.common.v1 import common_pb2
+from commis.orders.v1 import checkout_pb2
 from commis.orders.v1 import orders_pb2 as pb
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
+
 from services.orders.tests.shop import Shop, a_method, amount, found, refused
-from commis.orders.v1 import checkout_pb2
 
 
 async def open_cart(shop: Shop, who: object = None) -> pb.Order:
@@ -25,9 +26,7 @@ async def add(shop: Shop, order: pb.Order, *lines: pb.LineInput, **fields: str) 
 
 
 async def update(shop: Shop, order_id: str, *paths: str, who: object = None, **fields: object) -> pb.Order:
-    request = pb.UpdateOrderRequest(
-        order=pb.Order(id=order_id, **fields), update_mask=FieldMask(paths=paths)
-    )
+    request = pb.UpdateOrderRequest(order=pb.Order(id=order_id, **fields), update_mask=FieldMask(paths=paths))
     return (await shop.orders.UpdateOrder(request, metadata=who or shop.customer)).order
 
 
@@ -54,7 +53,11 @@ async def test_lines_are_added_changed_and_removed(shop: Shop) -> None:
         pb.LineInput(variant_id=str(shop.catalog.articles["B"].id), quantity=1, note="gift"),
         pb.LineInput(sku="A", quantity=3, requested_delivery_date=day),
     )
-    assert [(line.position, line.sku, line.quantity) for line in cart.lines] == [(1, "A", 2), (2, "B", 1), (3, "A", 3)]
+    assert [(line.position, line.sku, line.quantity) for line in cart.lines] == [
+        (1, "A", 2),
+        (2, "B", 1),
+        (3, "A", 3),
+    ]
     assert cart.lines[0].line_reference == "shelf A"
     assert cart.lines[0].cost_centre == "CC1"
     assert cart.lines[1].note == "gift"
@@ -446,7 +449,10 @@ async def test_shipping_methods_are_kept_by_staff(shop: Shop) -> None:
         checkout_pb2.ListShippingMethodsRequest(), metadata=shop.customer
     )
     (method,) = listed.shipping_methods
-    assert method.zones == a_method().zones or method.zones[0].bands[0].price == a_method().zones[0].bands[0].price
+    assert (
+        method.zones == a_method().zones
+        or method.zones[0].bands[0].price == a_method().zones[0].bands[0].price
+    )
     change = checkout_pb2.UpdateShippingMethodRequest(
         shipping_method=checkout_pb2.ShippingMethod(id=method.id, active=False, etag=method.etag),
         update_mask=FieldMask(paths=["active"]),

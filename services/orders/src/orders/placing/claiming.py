@@ -50,9 +50,9 @@ async def claim(
             return found.response, None, None
         if found.mine:
             return None, await claims.picture(connection, cmd.order_id), None
-        # It may have been answered while this waited for the row.
-        answer = await answers.find(connection, cmd.key)
-        return answer, None, None if answer is not None else await store.find(connection, cmd.order_id)
+        # In this order: whoever sees the order placed also sees the answer that was stored with it.
+        order = await store.find(connection, cmd.order_id)
+        return await answers.find(connection, cmd.key), None, order
 
 
 async def check_reach(infra: Infrastructure, caller: Caller, order_id: UUID) -> None:

@@ -55,6 +55,8 @@ async def place_order(infra: Infrastructure, cmd: PlaceOrder, reply: Reply[R]) -
         attempt = new_id()
         answer, picture, order = await claiming.claim(infra, cmd, caller, attempt)
         if answer is not None:
+            if caller.is_rep:  # whose assignment may have ended since
+                await claiming.check_reach(infra, caller, cmd.order_id)
             return reply.parse(answer)
         if picture is not None:
             return await _attempt(infra, cmd, caller, attempt, picture, reply)
