@@ -27,7 +27,7 @@ def explain_exit(name: str, status: int | None, log: Path) -> StartProblem:
     """Why a process ended before it was ready, from the end of its log."""
     tail = read_tail(log)
     missing = _MISSING.search(tail)
-    if missing:
+    if missing and importlib.util.find_spec(missing[1].partition(".")[0]) is None:
         return StartProblem(
             f"{name} cannot start because the Python module {missing[1]} is not installed: run `make setup`."
         )

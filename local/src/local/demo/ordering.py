@@ -9,7 +9,7 @@ from local.demo.show import amount, more, quoted, step, title
 from local.demo.vendor import read
 
 _REP = "R01"
-_CUSTOMER = "librairie"
+_CUSTOMER = "moreau"
 # What to search for, how many to order, and the customer's own references.
 _WANTED = (
     ("chaz kang", 12, "Rayon sport", "CC-SPORT"),
