@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from customers import folding
 from customers.accounts.models import AccountSearch
 from customers.database import AnyRow
+from customers.people import emails
 from customers.reps.models import Assignment, Representative
 
 # An ordered walk over this many accounts costs about 2 ms; common words fill a page from it.
@@ -23,9 +24,11 @@ WALK = 2000
 _SOURCE = sa.text(
     """
     SELECT a.id, a.number, a.kind, h.first_name, h.last_name, coalesce(b.company_name, '') AS company_name,
-           array(SELECT p.first_name || ' ' || p.last_name || ' ' || p.email
+           array(SELECT p.first_name || ' ' || p.last_name
                    FROM memberships m JOIN persons p ON p.id = m.person_id
                   WHERE m.account_id = a.id) AS persons,
+           array(SELECT p.email FROM memberships m JOIN persons p ON p.id = m.person_id
+                  WHERE m.account_id = a.id) AS emails,
            array(SELECT DISTINCT d.city FROM addresses d WHERE d.account_id = a.id) AS cities
       FROM accounts a JOIN persons h ON h.id = a.holder_id
       LEFT JOIN business_profiles b ON b.account_id = a.id
@@ -73,7 +76,8 @@ def display_name(kind: str, company_name: str, person: str) -> str:
 
 def _words(row: AnyRow) -> dict[str, Any]:
     person = f"{row.first_name} {row.last_name}"
-    texts = [row.number, person, row.company_name, *row.persons, *row.cities]
+    texts = [row.number, person, row.company_name, *row.persons, *row.emails, *row.cities]
+    texts += [emails.readable(email) for email in row.emails if "@xn--" in email or ".xn--" in email]
     return {
         "account_id": row.id,
         "kind": row.kind,

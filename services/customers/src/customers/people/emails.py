@@ -17,9 +17,15 @@ def normalise(value: str) -> str | None:
     if len(value) > MAX_LENGTH:
         return None
     try:
-        parts = validate_email(value.strip(), check_deliverability=False, test_environment=True)
+        parts = validate_email(value.strip(), check_deliverability=False, test_environment=True, strict=True)
     except (EmailNotValidError, UnicodeError):
         return None
     if "." not in parts.domain:
         return None
     return f"{parts.local_part.lower()}@{parts.ascii_domain.lower()}"
+
+
+def readable(normalised: str) -> str:
+    """With the domain as people write it: `jan@exämple.be` for `jan@xn--exmple-cua.be`."""
+    parts = validate_email(normalised, check_deliverability=False, test_environment=True)
+    return f"{parts.local_part}@{parts.domain}"

@@ -14,7 +14,7 @@ MAX_LENGTH = 256
 _LEET = str.maketrans("0134578@$!€", "oieastbasie")
 _ROWS = (
     "abcdefghijklmnopqrstuvwxyz",
-    "01234567890123456789",
+    "0123456789" * 3,
     "qwertyuiopasdfghjklzxcvbnm",
     "azertyuiopqsdfghjklmwxcvbn",
 )
