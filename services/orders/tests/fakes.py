@@ -15,7 +15,7 @@ from chassis.ids import new_id
 from commis.catalog.v1 import pricing_pb2
 from google.type import decimal_pb2
 from orders.domain.errors import AccountNotFound
-from orders.domain.model import Address, Contact, Party, PricingCustomer, Quote
+from orders.domain.model import Address, Contact, Party, PaymentMethod, PricingCustomer, Quote
 from orders.ports import (
     Authorization,
     BudgetNeed,
@@ -89,7 +89,7 @@ class FakeCustomers:
             raise Unavailable("customers is away")
         who = context.principal()
         kind, actor = who.effective_actor
-        own = who.acts_for_account == account_id and kind == "PERSON"
+        own = kind == "PERSON" and who.acts_for_account == account_id
         assigned = kind == "REP" and actor in self.reps.get(account_id, set())
         if account_id not in self.contexts or not (own or assigned or kind == "STAFF"):
             raise AccountNotFound(account_id)
@@ -104,9 +104,12 @@ class FakeCustomers:
     async def authorize(self, order_id: UUID, account_id: UUID, payment_method: str) -> Authorization:
         self.calls["authorize"] += 1
         found = self._context(account_id)
-        if self.findings:
-            return Authorization(None, findings=self.findings)
-        return Authorization(found, ())
+        against = self.findings
+        if not payment_method:
+            against += (FieldViolation("payment_method", "is required", "REQUIRED"),)
+        if against:
+            return Authorization(None, findings=against)
+        return Authorization(found, tuple(PaymentMethod))
 
     async def visible_accounts(self) -> list[UUID] | None:
         kind, actor = context.principal().effective_actor
@@ -129,14 +132,14 @@ class FakeCatalog:
         self.articles[sku] = made
         return made
 
-    def _find(self, line: WantedLine) -> Article | None:
+    def find(self, line: WantedLine) -> Article | None:
         for article in self.articles.values():
             if article.sku == line.sku or article.id == line.variant_id:
                 return article
         return None
 
     def _answer(self, line: WantedLine, free: Counter[UUID]) -> QuotedLine:
-        article = self._find(line)
+        article = self.find(line)
         if article is None:
             return QuotedLine(line.line_id, None, Refusal("VARIANT_NOT_FOUND", "There is no such article."))
         if article.discontinued:

@@ -47,11 +47,11 @@ class LibraryClient:
             as_of_date=_date(as_of),
             amounts=[
                 budgets_pb2.BudgetAmount(
-                    budget_code=need.budget_code,
-                    amount=money.to_proto(need.amount),
-                    line_ids=[str(need.line_id)],
+                    budget_code=code,
+                    amount=money.to_proto(Money(_sum(own), own[0].amount.currency)),
+                    line_ids=[str(need.line_id) for need in own],
                 )
-                for need in needs
+                for code, own in _by_code(needs).items()
             ],
         )
         try:
@@ -83,14 +83,26 @@ def _field(need: BudgetNeed) -> str:
     return f"lines[{need.line}].budget_code"
 
 
+def _by_code(needs: Sequence[BudgetNeed]) -> dict[str, list[BudgetNeed]]:
+    grouped: dict[str, list[BudgetNeed]] = {}
+    for need in needs:
+        grouped.setdefault(need.budget_code, []).append(need)
+    return grouped
+
+
+def _sum(needs: Sequence[BudgetNeed]) -> int:
+    return sum(need.amount.minor for need in needs)
+
+
 def _findings(error: RemoteError, needs: Sequence[BudgetNeed]) -> tuple[FieldViolation, ...]:
     """Library names the amounts of its request; the caller knows lines."""
+    groups = list(_by_code(needs).values())
     found = []
     for violation in error.violations:
         match = _AMOUNT.match(violation.field)
-        index = int(match[1]) if match else 0
         reason = error.reason if violation.reason == "INVALID" else violation.reason
-        found.append(FieldViolation(_field(needs[index]), violation.description, reason))
+        for need in groups[int(match[1])] if match else needs:
+            found.append(FieldViolation(_field(need), violation.description, reason))
     if not found:
         found = [FieldViolation(_field(need), error.message, error.reason) for need in needs]
     return tuple(found)
@@ -99,9 +111,7 @@ def _findings(error: RemoteError, needs: Sequence[BudgetNeed]) -> tuple[FieldVio
 def _compare(
     budgets: dict[str, budgets_pb2.Budget], needs: Sequence[BudgetNeed]
 ) -> tuple[FieldViolation, ...]:
-    needed: dict[str, int] = {}
-    for need in needs:
-        needed[need.budget_code] = needed.get(need.budget_code, 0) + need.amount.minor
+    needed = {code: _sum(own) for code, own in _by_code(needs).items()}
     found = []
     for need in needs:
         budget = budgets.get(need.budget_code)

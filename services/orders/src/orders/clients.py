@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from chassis.errors import RemoteError
+from chassis.errors import FieldViolation, RemoteError
 from chassis.tokens import ServiceTokens
 from commis.catalog.v1 import pricing_pb2, pricing_pb2_grpc, stock_pb2, stock_pb2_grpc
 from commis.common.v1 import common_pb2
@@ -16,10 +16,12 @@ from chassis import client
 from orders.domain.errors import AccountNotFound
 from orders.domain.model import Address, Contact, Party, PricingCustomer
 from orders.ports import Authorization, OrderingContext, QuotedLine, WantedLine
-from orders.pricing_wire import customer_to_proto, lines_to_proto, quoted
+from orders.pricing_wire import customer_to_proto, lines_to_proto, quoted, quoted_lines
 
 # A release is a courtesy: holds that nobody releases end by themselves.
 RELEASE_SECONDS = 2.0
+# What catalog prices in one call.
+_QUOTE_LINES = 1000
 
 
 def address_from_proto(pb: common_pb2.Address) -> Address:
@@ -79,7 +81,7 @@ class CustomersClient:
             answer = await client.call(self._stub.AuthorizeOrder, request, service=self._tokens)
         except RemoteError as error:
             if error.reason == "ORDER_NOT_AUTHORIZED":
-                return Authorization(None, findings=error.violations)
+                return Authorization(None, findings=tuple(_finding(each) for each in error.violations))
             raise _account_error(error, account_id) from error
         return Authorization(_context(answer.context), tuple(answer.payment_methods))
 
@@ -97,6 +99,13 @@ class CustomersClient:
                 return found
 
 
+def _finding(violation: FieldViolation) -> FieldViolation:
+    """In the words of our own contract."""
+    if violation.reason != "PAYMENT_METHOD_NOT_ALLOWED":
+        return violation
+    return FieldViolation(violation.field, violation.description, "PAYMENT_NOT_ALLOWED")
+
+
 def _account_error(error: RemoteError, account_id: UUID) -> Exception:
     return AccountNotFound(account_id) if error.reason == "ACCOUNT_NOT_FOUND" else error
 
@@ -110,14 +119,17 @@ class CatalogClient:
     async def quote(
         self, customer: PricingCustomer, lines: Sequence[WantedLine], language: str
     ) -> list[QuotedLine]:
-        request = pricing_pb2.QuoteLinesRequest(
-            account_id=str(customer.account_id),
-            customer=customer_to_proto(customer),
-            lines=lines_to_proto(lines),
-            language_code=language,
-        )
-        answer = await client.call(self._pricing.QuoteLines, request, service=self._tokens)
-        return [quoted(line) for line in answer.lines]
+        answers: list[pricing_pb2.QuotedLine] = []
+        for start in range(0, len(lines), _QUOTE_LINES):
+            request = pricing_pb2.QuoteLinesRequest(
+                account_id=str(customer.account_id),
+                customer=customer_to_proto(customer),
+                lines=lines_to_proto(lines[start : start + _QUOTE_LINES]),
+                language_code=language,
+            )
+            answer = await client.call(self._pricing.QuoteLines, request, service=self._tokens)
+            answers += answer.lines
+        return quoted_lines(answers)
 
     async def reserve(
         self,

@@ -85,7 +85,7 @@ def line_references(
             v, f"{field}.requested_delivery_date", pb.requested_delivery_date
         ),
         "note": fields.text(v, f"{field}.note", pb.note, max_length=NOTE_LENGTH),
-        "budget_code": fields.text(v, f"{field}.budget_code", pb.budget_code, max_length=50),
+        "budget_code": fields.text(v, f"{field}.budget_code", pb.budget_code, max_length=50).upper(),
     }
 
 
@@ -103,7 +103,7 @@ def _line(v: Violations, field: str, pb: orders_pb2.LineInput) -> LineFields:
         cost_centre=fields.text(v, f"{field}.cost_centre", pb.cost_centre),
         requested_delivery_date=date,
         note=fields.text(v, f"{field}.note", pb.note, max_length=NOTE_LENGTH),
-        budget_code=fields.text(v, f"{field}.budget_code", pb.budget_code, max_length=50),
+        budget_code=fields.text(v, f"{field}.budget_code", pb.budget_code, max_length=50).upper(),
     )
 
 

@@ -64,6 +64,40 @@ def quoted(line: pricing_pb2.QuotedLine) -> QuotedLine:
     return QuotedLine(line.line_id, _quote(line) if line.HasField("price") else None, refusal)
 
 
+_STOCKED = frozenset(
+    (
+        pricing_pb2.Availability.STATE_AVAILABLE,
+        pricing_pb2.Availability.STATE_PARTLY,
+        pricing_pb2.Availability.STATE_UNAVAILABLE,
+    )
+)
+
+
+def quoted_lines(lines: Sequence[pricing_pb2.QuotedLine]) -> list[QuotedLine]:
+    """Quotes hold nothing and so refuse no shortage; here lines beyond what is available get that refusal, several
+    lines of one variant together."""
+    wanted: dict[str, int] = {}
+    for line in lines:
+        wanted[line.variant_id] = wanted.get(line.variant_id, 0) + line.quantity
+    answers = []
+    for line in lines:
+        answer = quoted(line)
+        stock = line.availability
+        if (
+            answer.refusal is None
+            and stock.state in _STOCKED
+            and wanted[line.variant_id] > stock.available_quantity
+        ):
+            short = pricing_pb2.LineRefusal(
+                reason="STOCK_SHORTAGE",
+                available_quantity=stock.available_quantity,
+                expected_date=stock.expected_date if stock.HasField("expected_date") else None,
+            )
+            answer = QuotedLine(answer.line_id, answer.quote, Refusal(short.reason, _reason_text(short)))
+        answers.append(answer)
+    return answers
+
+
 def _reason_text(refusal: pricing_pb2.LineRefusal) -> str:
     """What is available and when the rest could come is part of the answer to a shortage."""
     if refusal.reason != "STOCK_SHORTAGE":

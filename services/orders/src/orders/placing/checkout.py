@@ -42,14 +42,14 @@ class Checkout:
     obstacles: list[FieldViolation]
 
 
-def payment_choices(context: OrderingContext, actor_kind: str) -> list[PaymentMethod]:
-    """What this customer and actor may choose; customers has the last word when the order is placed."""
-    choices = [PaymentMethod.BANK_TRANSFER, PaymentMethod.CHEQUE, PaymentMethod.CASH_ON_DELIVERY]
-    if context.pay_later_allowed:
-        choices.insert(0, PaymentMethod.PAY_LATER)
-    if actor_kind != REP:
-        choices.append(PaymentMethod.ELECTRONIC)
-    return choices
+def payment_choices(
+    context: OrderingContext, answered: tuple[str, ...], actor_kind: str
+) -> list[PaymentMethod]:
+    """What customers allows; while it refuses the order as it stands, what any customer may choose."""
+    usual = ("BANK_TRANSFER", "CHEQUE", "CASH_ON_DELIVERY")
+    names = answered or (("PAY_LATER", *usual) if context.pay_later_allowed else usual)
+    choices = [PaymentMethod(name) for name in names]
+    return [choice for choice in choices if choice is not PaymentMethod.ELECTRONIC or actor_kind != REP]
 
 
 def shipping_options(order: Order, methods: list[ShippingMethod]) -> list[ShippingOption]:
@@ -90,10 +90,7 @@ async def get_checkout(infra: Infrastructure, order_id: UUID) -> Checkout:
         actor_kind=caller.actor_kind,
         now=infra.clock(),
     )
-    choices = payment_choices(context, caller.actor_kind)
-    if authorization.payment_methods:
-        allowed = set(authorization.payment_methods)
-        choices = [choice for choice in choices if choice in allowed]
+    choices = payment_choices(context, authorization.payment_methods, caller.actor_kind)
     language = order.header.language if texts.get(order.header.language) else "en"
     return Checkout(
         shipping_options=shipping_options(order, await infra.methods.everything()),

@@ -17,7 +17,7 @@ from orders.placing.domain import budget_needs, line_findings
 from orders.ports import Authorization, Ports, QuotedLine, WantedLine
 
 # A hold of this attempt was released or replaced meanwhile: a later attempt is under way.
-_OVERTAKEN = frozenset(("RESERVATION_RELEASED", "HOLD_RELEASED"))
+_OVERTAKEN = frozenset(("RESERVATION_RELEASED", "RESERVATION_FIRM", "HOLD_RELEASED"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ async def look(
     """The same findings without holding anything. Raises OrderNotFound."""
     needs = budget_needs(order)
     authorized, quoted, budgets = await asyncio.gather(
-        _authorize(ports, order),
+        ports.customers.authorize(order.id, order.account_id, order.header.payment_method or ""),
         ports.catalog.quote(order.pricing, wanted(order), order.header.language)
         if order.lines
         else _no_lines(),
@@ -93,13 +93,6 @@ async def look(
 
 async def _no_lines() -> list[QuotedLine]:
     return []
-
-
-async def _authorize(ports: Ports, order: Order) -> Authorization:
-    """Without a payment method there is nothing to authorise yet; the context is still checked."""
-    if order.header.payment_method is not None:
-        return await ports.customers.authorize(order.id, order.account_id, order.header.payment_method)
-    return Authorization(await ports.customers.ordering_context(order.account_id))
 
 
 async def release(ports: Ports, order: Order, attempt: UUID) -> None:
