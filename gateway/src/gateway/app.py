@@ -69,6 +69,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Spans and metrics are the edge's, by the same settings as in every service.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         lifespan=_lifespan(clients, lifecycle),
     )
     for path, method, endpoint in _endpoints(settings, clients, lifecycle):

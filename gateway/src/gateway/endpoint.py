@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from google.protobuf import message_factory
@@ -43,8 +44,9 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         exchange: Exchange = scope["exchange"]
         exchange.route, exchange.client_path = self.name, self._inputs.client_path
+        ids = self._inputs.ids(scope["path_params"])
         body = await self._body(exchange, receive) if self.operation.body is not None else None
-        fields = self._inputs.read(exchange, scope["path_params"], scope["query_string"], body)
+        fields = self._inputs.read(exchange, ids, scope["query_string"], body)
         call = self._clients[self._rpc]
         answered = await call(self._make(**fields), timeout=TIMEOUT, metadata=exchange.metadata())
         await self._answer(answered, send)
@@ -70,8 +72,8 @@ class Endpoint:
             body = orjson.dumps(shown)
             headers.append((b"content-type", JSON))
             if operation.location:
-                location = operation.location.replace("{id}", str(shown["id"]))
-                headers.append((b"location", location.encode("utf-8")))
+                location = operation.location.replace("{id}", quote(shown["id"], safe=""))
+                headers.append((b"location", location.encode("ascii")))
         if self._etag is not None:
             etag = header.sendable_etag(self._etag(answered))
             if etag is not None:

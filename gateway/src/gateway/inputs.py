@@ -13,32 +13,27 @@ from gateway.exchange import Exchange
 from gateway.operation import Operation
 from gateway.problems import Problem, invalid_fields
 from gateway.query import query_reader
-from gateway.wire.parse import object_reader
+from gateway.wire.parse import nested, object_reader, writable
 
 _TEXTS = re.compile(r"\.texts(?:\.|\[[\"']?)([a-z]{2})(?:[\"']?\])?")
-_NOT_FOUND = {"person_id": "PERSON_NOT_FOUND"}
+_NOT_FOUND = {"line_id": "ORDER_LINE_NOT_FOUND"}
 
 
 class Inputs:
-    """Raises Problem: 404 for a path id that cannot exist, else 400 with every violation of the shape."""
+    """First `ids`, so that a path that cannot exist is 404 whatever comes with it; then `read`."""
 
     def __init__(self, operation: Operation) -> None:
         self._operation = operation
         self._places = {name: operation.parameter_place(name) for name in operation.parameters}
         self._query = query_reader(operation.queries, operation.request)
         self._body = object_reader(operation.body_fields) if operation.body else None
-        self._fields = (
-            {name: item.name for name, item in operation.body_fields.items()} if operation.body else {}
-        )
         self._back = self._names_back()
 
-    def read(
-        self, exchange: Exchange, parameters: Mapping[str, str], query: bytes, body: Any
-    ) -> dict[str, Any]:
+    def read(self, exchange: Exchange, ids: Mapping[str, str], query: bytes, body: Any) -> dict[str, Any]:
+        """Raises Problem 400 with every violation of the shape."""
         found: dict[str, Any] = {}
         violations = Violations()
         operation = self._operation
-        ids = self._ids(parameters)
         if query or operation.query:
             found.update(self._query(query, violations))
         if self._body is not None:
@@ -67,14 +62,31 @@ class Inputs:
         assert self._body is not None
         read = self._body(body, "", violations)
         if declared.patch and type(body) is dict:
-            paths = [self._fields[name] for name in body if name in self._fields]
-            found["update_mask"] = {"paths": paths}
+            found["update_mask"] = {"paths": self._mask(body, read)}
         if declared.inside:
             found[declared.inside] = read
         else:
             found.update(read)
 
-    def _ids(self, parameters: Mapping[str, str]) -> dict[str, str]:
+    def _mask(self, body: dict[str, Any], read: dict[str, Any]) -> list[str]:
+        """The paths that a merge patch (RFC 7396) names: members of nested objects one by one, so that the
+        others stay; null names the whole object. An empty nested object names and changes nothing."""
+        paths = []
+        for name, value in body.items():
+            item = self._operation.body_fields.get(name)
+            if item is None:
+                continue
+            inner = nested(item)
+            if inner is None or type(value) is not dict:
+                paths.append(item.name)
+            elif value:
+                paths += [f"{item.name}.{part}" for part in value if part in writable(inner)]
+            else:
+                read.pop(item.name, None)
+        return paths
+
+    def ids(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        """The path parameters, checked. Raises Problem 404."""
         ids = {}
         for name, value in parameters.items():
             known = header.canonical_uuid(value) if name.endswith("_id") else value
@@ -88,6 +100,7 @@ class Inputs:
         back = {to: name for name, to in body.names.items()} if body else {}
         back |= {query.to: query.name for query in self._operation.queries if query.to}
         back["request_id"] = header.KEY_HEADER
+        back["update_mask"] = ""  # the body as a whole
         if self._operation.etag_place:
             back["etag"] = header.MATCH_HEADER
         return back

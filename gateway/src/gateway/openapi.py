@@ -23,7 +23,7 @@ Commis: sell to businesses and consumers through a storefront, representatives a
 * Instants are RFC 3339 in UTC, dates are local dates of the vendor.
 * Members are always there: absent values are null, absent lists are [].
 * Lists are paged by `page_token`; unknown members and query parameters are refused.
-* `PATCH`: members that are present change, null clears; lists and nested objects are replaced as a whole.
+* `PATCH` merges (RFC 7396): members that are present change, null clears; texts by language are one value.
 * `ETag`/`If-Match`: a change based on an outdated version answers 412.
 * `Idempotency-Key`: repeating a request with the same key gives the same answer; another body answers 422.
 * Errors are `application/problem+json` (RFC 9457); `reason` is stable and meant for programs.
@@ -76,7 +76,7 @@ def document() -> dict[str, Any]:
             "headers": openapi_problems.HEADERS,
             "securitySchemes": _SECURITY,
         },
-        "security": [{"bearer": []}, {"client": []}],
+        "security": [{"bearer": []}],
     }
 
 
@@ -85,12 +85,7 @@ _SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The access_token of POST /v1/sign-in.",
-    },
-    "client": {
-        "type": "oauth2",
-        "description": "For programs of internal teams.",
-        "flows": {"clientCredentials": {"tokenUrl": oauth.TOKEN_PATH, "scopes": {}}},
+        "description": "The access_token of POST /v1/sign-in; for programs that of POST /v1/oauth/token.",
     },
 }
 
@@ -211,6 +206,7 @@ def _token() -> dict[str, Any]:
             },
         },
         "required": ["grant_type"],
+        "additionalProperties": text,
     }
     refused = openapi_problems.OAUTH_ERROR
     return {

@@ -7,11 +7,13 @@ what is running, then the channels are closed.
 from __future__ import annotations
 
 import asyncio
+import socket
 from types import FrameType
 from typing import Any, cast
 
 import uvicorn
 from chassis.config import ServiceSettings
+from chassis.logs import log
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis import logs, telemetry
@@ -21,6 +23,7 @@ from gateway.health import Lifecycle
 from gateway.problems import Problem
 
 HEAD_SECONDS = 10.0
+LINGER_SECONDS = 0.5
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -32,6 +35,7 @@ class GuardedProtocol(HttpToolsProtocol):
     max_head_bytes = 32 * 1024
     _head_bytes = 0
     _in_head = True
+    _refused = False
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -43,6 +47,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         if self._in_head:
             self._head_bytes += len(data)
             self._start_timer()
@@ -50,17 +56,13 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._in_head and self._head_bytes > self.max_head_bytes:
             self._refuse(Problem(431, "HEADERS_TOO_LARGE", "The request head is too long."))
 
-    def on_message_begin(self) -> None:
-        self._head_bytes = 0
-        super().on_message_begin()
-
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._stop_timer()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._in_head = True
+        self._in_head, self._head_bytes = True, 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -79,16 +81,20 @@ class GuardedProtocol(HttpToolsProtocol):
         self._refuse(Problem(408, "REQUEST_TIMEOUT", "The request head did not arrive in time."))
 
     def _refuse(self, problem: Problem) -> None:
+        """Answers and closes; a moment later, because closing at once on a client that is still sending would
+        reset the connection before the client has read why."""
         self._stop_timer()
-        if self.transport.is_closing():
+        if self._refused or self.transport.is_closing():
             return
+        self._refused = True
         body = problem.body("")
         head = (
             f"HTTP/1.1 {problem.status} \r\ncontent-type: application/problem+json\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
-        self.transport.close()
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
 
 class GracefulServer(uvicorn.Server):
@@ -99,6 +105,11 @@ class GracefulServer(uvicorn.Server):
         self._lifecycle = lifecycle
         self._drain_seconds = drain_seconds
         self._draining = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listening in self.servers:
+            log.info("serving", addresses=[bound.getsockname()[:2] for bound in listening.sockets])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Not kept for uvicorn to raise again at the end: an orderly end is exit code 0.

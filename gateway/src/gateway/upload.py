@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from chassis.errors import Violations
@@ -53,12 +54,12 @@ class Upload:
             answered = await call(
                 self._pieces(first, receive, trouble), timeout=_TIMEOUT, metadata=exchange.metadata()
             )
-        except Exception:
-            if trouble:  # our own reason for ending the stream, not gRPC's view of it
+        except (Exception, asyncio.CancelledError):
+            if trouble:  # our own reason for ending the stream, which gRPC reports as cancelled
                 raise trouble[0] from None
             raise
         shown = self._show(getattr(answered, "import"))
-        location = f"{PATH}/{shown['id']}".encode()
+        location = f"{PATH}/{quote(shown['id'], safe='')}".encode()
         headers = [(b"content-type", JSON), (b"location", location)]
         await reply(send, 202, headers, orjson.dumps(shown))
 
@@ -92,6 +93,8 @@ class Upload:
             raise
         if piece:
             yield UploadImportRequest(content=bytes(piece))
+        # To the service a cancelled stream looks like one that has ended; only this says that all is there.
+        yield UploadImportRequest(content=b"")
 
 
 async def _chunk(receive: Any) -> tuple[bytes, bool]:

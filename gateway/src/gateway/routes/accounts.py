@@ -32,7 +32,7 @@ OPERATIONS = (
         "UpdateAccount",
         "account",
         "Change an account",
-        errors="ACCOUNT_NOT_FOUND ETAG_MISMATCH INVALID_FIELDS",
+        errors="ACCOUNT_NOT_FOUND ETAG_MISMATCH INVALID_FIELDS CHANGE_NOT_ALLOWED EMAIL_TAKEN",
     ),
     _accounts.post(
         "/v1/accounts/{account_id:id}/persons/{person_id:id}:send-activation",
@@ -40,7 +40,7 @@ OPERATIONS = (
         "Mail a new activation link",
         body=Body(),
         status=202,
-        errors="ACCOUNT_NOT_FOUND PERSON_ALREADY_ACTIVE",
+        errors="ACCOUNT_NOT_FOUND PERSON_NOT_FOUND PERSON_ALREADY_ACTIVE",
     ),
     _accounts.get(
         "/v1/accounts/{account_id:id}/addresses",
@@ -54,7 +54,7 @@ OPERATIONS = (
         "Add an address",
         body=Body("address"),
         status=201,
-        errors="ACCOUNT_NOT_FOUND INVALID_FIELDS",
+        errors="ACCOUNT_NOT_FOUND INVALID_FIELDS TOO_MANY_ADDRESSES",
     ),
     _accounts.put(
         "/v1/accounts/{account_id:id}/addresses/{address_id:id}",

@@ -28,6 +28,8 @@ OPERATIONS = (
         "UpdateBudget",
         "budget",
         "Change a budget",
+        description="Its total changes by `:allocate`.",
+        without=("account_id", "code", "total"),
         errors=_MISSING + " ETAG_MISMATCH INVALID_FIELDS",
     ),
     _budgets.post(

@@ -30,7 +30,7 @@ OPERATIONS = (
         description="In force at once; accepted versions stay readable.",
         body=Body(),
         status=201,
-        errors="INVALID_FIELDS",
+        errors="INVALID_FIELDS TERMS_VERSION_TAKEN",
     ),
     _terms.get(
         "/v1/terms",

@@ -22,6 +22,6 @@ OPERATIONS = (
         "Stop an import",
         description="After the current batch; what was applied stays.",
         body=Body(),
-        errors=_MISSING,
+        errors=_MISSING + " IMPORT_ENDED",
     ),
 )

@@ -60,10 +60,13 @@ OPERATIONS = (
         "line",
         "Change a line",
         without=("variant_id", "sku"),
-        errors=_EDIT,
+        errors=_EDIT + " ORDER_LINE_NOT_FOUND",
     ),
     _orders.delete(
-        "/v1/orders/{order_id:id}/lines/{line_id:id}", "RemoveOrderLine", "Remove a line", errors=_EDIT
+        "/v1/orders/{order_id:id}/lines/{line_id:id}",
+        "RemoveOrderLine",
+        "Remove a line",
+        errors=_EDIT + " ORDER_LINE_NOT_FOUND",
     ),
     _orders.post(
         "/v1/cart",

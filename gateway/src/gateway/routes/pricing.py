@@ -8,6 +8,8 @@ _lists = Routes("catalog.v1.PriceListService", "Prices")
 _grid = Routes("catalog.v1.DiscountGridService", "Discounts")
 _ORDER_OF_ACCOUNT = "/v1/price-list-orders/accounts/{account_id:id}"
 _ORDER_OF_GROUP = "/v1/price-list-orders/groups/{group}"
+_MISSING = "PRICE_LIST_NOT_FOUND"
+_ORDER = _MISSING + " INVALID_FIELDS"
 
 OPERATIONS = (
     _pricing.post(
@@ -28,13 +30,14 @@ OPERATIONS = (
         errors="INVALID_FIELDS PRICE_LIST_CODE_TAKEN",
     ),
     _lists.get("/v1/price-lists", "ListPriceLists", "List price lists"),
-    _lists.get("/v1/price-lists/{price_list_id:id}", "GetPriceList", "Get a price list"),
+    _lists.get("/v1/price-lists/{price_list_id:id}", "GetPriceList", "Get a price list", errors=_MISSING),
     _lists.patch(
         "/v1/price-lists/{price_list_id:id}",
         "UpdatePriceList",
         "price_list",
         "Change a price list",
-        errors="ETAG_MISMATCH INVALID_FIELDS",
+        without=("code", "currency_code", "tax_inclusive"),
+        errors=_MISSING + " ETAG_MISMATCH INVALID_FIELDS",
     ),
     _lists.post(
         "/v1/price-lists/{price_list_id:id}/prices",
@@ -42,7 +45,7 @@ OPERATIONS = (
         "Set prices",
         description="A price that is replaced keeps its history: it ends where the new one begins.",
         body=Body(),
-        errors="INVALID_FIELDS PRICE_OVERLAP VARIANT_NOT_FOUND",
+        errors=_MISSING + " INVALID_FIELDS PRICE_OVERLAP VARIANT_NOT_FOUND",
     ),
     _lists.get(
         "/v1/prices",
@@ -57,6 +60,7 @@ OPERATIONS = (
         "Set which price lists an account has, in order",
         body=Body(),
         id="setAccountPriceLists",
+        errors=_ORDER,
     ),
     _lists.get(
         _ORDER_OF_ACCOUNT, "GetPriceListOrder", "Get an account's price lists", id="getAccountPriceLists"
@@ -67,6 +71,7 @@ OPERATIONS = (
         "Set which price lists a customer group has, in order",
         body=Body(),
         id="setGroupPriceLists",
+        errors=_ORDER,
     ),
     _lists.get(_ORDER_OF_GROUP, "GetPriceListOrder", "Get a group's price lists", id="getGroupPriceLists"),
     _grid.post(
@@ -89,6 +94,6 @@ OPERATIONS = (
         "End a row of the discount grid",
         description="Rows are never changed or deleted.",
         body=Body(),
-        errors="INVALID_FIELDS",
+        errors="DISCOUNT_ROW_NOT_FOUND DISCOUNT_ROW_ENDED INVALID_FIELDS",
     ),
 )

@@ -46,7 +46,7 @@ OPERATIONS = (
         body=Body("product"),
         status=201,
         location="/v1/products/{id}",
-        errors="INVALID_FIELDS SKU_TAKEN CATEGORY_NOT_FOUND",
+        errors="INVALID_FIELDS SKU_TAKEN PRODUCT_REF_TAKEN CATEGORY_NOT_FOUND",
     ),
     _products.patch(
         "/v1/products/{product_id:id}",
@@ -54,7 +54,7 @@ OPERATIONS = (
         "product",
         "Change a product",
         description="`variants` is the whole set, recognised by SKU: missing ones are discontinued.",
-        errors="PRODUCT_NOT_FOUND ETAG_MISMATCH INVALID_FIELDS SKU_TAKEN",
+        errors="PRODUCT_NOT_FOUND ETAG_MISMATCH INVALID_FIELDS SKU_TAKEN PRODUCT_REF_TAKEN",
     ),
     _products.post(
         "/v1/categories",
@@ -62,7 +62,7 @@ OPERATIONS = (
         "Create a category",
         body=Body("category"),
         status=201,
-        errors="INVALID_FIELDS CATEGORY_NOT_FOUND",
+        errors="INVALID_FIELDS CATEGORY_NOT_FOUND CATEGORY_TAKEN",
     ),
     _products.get("/v1/categories", "ListCategories", "List categories"),
 )

@@ -5,6 +5,7 @@ from gateway.query import Query
 
 _reps = Routes("customers.v1.RepresentativeService", "Representatives")
 _staff = Routes("customers.v1.StaffService", "Staff")
+_MISSING = "REPRESENTATIVE_NOT_FOUND"
 _PAIR = "/v1/representatives/{representative_id:id}/accounts/{account_id:id}"
 
 OPERATIONS = (
@@ -12,7 +13,7 @@ OPERATIONS = (
         "/v1/representatives",
         "CreateRepresentative",
         "Create a representative",
-        body=Body("representative"),
+        body=Body("representative", without=("active",)),
         status=201,
         location="/v1/representatives/{id}",
         errors="INVALID_FIELDS REP_CODE_TAKEN EMAIL_TAKEN",
@@ -30,7 +31,7 @@ OPERATIONS = (
         "representative",
         "Change a representative",
         description="Making it inactive ends all its sessions at once.",
-        errors="ETAG_MISMATCH INVALID_FIELDS",
+        errors=_MISSING + " ETAG_MISMATCH INVALID_FIELDS EMAIL_TAKEN REP_CODE_TAKEN",
     ),
     _reps.put(
         _PAIR,
@@ -38,13 +39,14 @@ OPERATIONS = (
         "Assign an account to a representative",
         description="In force at once, also in open sessions. Assigning twice is one assignment.",
         status=204,
+        errors=_MISSING + " ACCOUNT_NOT_FOUND",
     ),
     _reps.delete(_PAIR, "UnassignAccount", "Take an account from a representative", status=204),
     _staff.post(
         "/v1/staff",
         "CreateStaffMember",
         "Create a staff member",
-        body=Body("staff_member"),
+        body=Body("staff_member", without=("active",)),
         status=201,
         errors="INVALID_FIELDS EMAIL_TAKEN",
     ),
@@ -54,6 +56,6 @@ OPERATIONS = (
         "UpdateStaffMember",
         "staff_member",
         "Change a staff member",
-        errors="ETAG_MISMATCH INVALID_FIELDS",
+        errors="STAFF_MEMBER_NOT_FOUND ETAG_MISMATCH INVALID_FIELDS EMAIL_TAKEN LAST_ADMIN",
     ),
 )

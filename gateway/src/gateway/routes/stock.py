@@ -12,7 +12,7 @@ OPERATIONS = (
         "Create a warehouse",
         body=Body("warehouse"),
         status=201,
-        errors="INVALID_FIELDS",
+        errors="INVALID_FIELDS WAREHOUSE_CODE_TAKEN",
     ),
     _stock.get("/v1/warehouses", "ListWarehouses", "List warehouses"),
     _stock.get(
@@ -27,7 +27,7 @@ OPERATIONS = (
         "Book goods received or a correction",
         body=Body(),
         status=201,
-        errors="INVALID_FIELDS VARIANT_NOT_FOUND STOCK_WOULD_BE_NEGATIVE",
+        errors="INVALID_FIELDS VARIANT_NOT_FOUND WAREHOUSE_NOT_FOUND STOCK_WOULD_BE_NEGATIVE",
     ),
     _stock.get(
         "/v1/stock-movements",

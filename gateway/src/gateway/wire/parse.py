@@ -5,7 +5,7 @@ Only shape is checked here (types, ranges, formats, unknown members): meaning is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -87,8 +87,12 @@ def _list(one: Reader) -> Reader:
     return read
 
 
-def only(descriptor: Descriptor, names: Iterable[str]) -> dict[str, FieldDescriptor]:
-    return {name: descriptor.fields_by_name[name] for name in names}
+def nested(field: FieldDescriptor) -> Descriptor | None:
+    """The message of a single member that is a plain JSON object: what a merge patch reaches into."""
+    message = field.message_type
+    if message is None or field.is_repeated or message.full_name in READERS:
+        return None
+    return message
 
 
 _INT32, _INT64 = scalars.integer(32), scalars.integer(64)

@@ -66,6 +66,8 @@ def member(field: FieldDescriptor) -> Renderer:
     if is_map(field):
         return lambda message: dict(get(message))
     show = _one(field)
+    if field.is_repeated and field.enum_type is not None:
+        return lambda message: [shown for shown in map(show, get(message)) if shown is not None]
     if field.is_repeated:
         return lambda message: [show(item) for item in get(message)]
     if field.has_presence:

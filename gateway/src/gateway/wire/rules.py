@@ -11,7 +11,10 @@ from google.protobuf.descriptor import FieldDescriptor
 
 _ALWAYS_READ_ONLY = frozenset(("id", "create_time", "update_time", "etag"))
 _READ_ONLY: dict[str, frozenset[str]] = {
-    "commis.customers.v1.Account": frozenset(("number", "kind", "display_name", "addresses", "persons")),
+    "commis.customers.v1.Account": frozenset(
+        ("number", "kind", "state", "display_name", "addresses", "persons")
+    ),
+    "commis.customers.v1.BusinessProfile": frozenset(("state",)),
     "commis.customers.v1.Representative": frozenset(("assigned_account_count",)),
     "commis.catalog.v1.Variant": frozenset(("product_id", "product_name", "vat_class")),
     "commis.catalog.v1.Category": frozenset(("path",)),
@@ -23,7 +26,7 @@ _READ_ONLY: dict[str, frozenset[str]] = {
     "commis.library.v1.Budget": frozenset(("held", "committed", "credited", "adjusted", "remaining")),
     "commis.orders.v1.Order": frozenset(
         {"number", "state", "payment_state", "fulfilment_state", "cart", "parties", "currency_code", "lines"}
-        | {"totals", "terms_acceptance", "place_time", "allowed_verbs", "map_link"}
+        | {"language_code", "totals", "terms_acceptance", "place_time", "allowed_verbs", "map_link"}
     ),
 }
 

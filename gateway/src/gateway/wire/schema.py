@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from gateway.wire import enums, scalars
-from gateway.wire.parse import MAX_ITEMS, writable
+from gateway.wire.parse import MAX_ITEMS, nested, writable
 from gateway.wire.render import is_map
 from gateway.wire.rules import BY_TYPE, EXAMPLES, REQUIRED, example_text, is_identifier
 
@@ -104,15 +104,21 @@ class Schemas:
             name, lambda: self.accepted_object(writable(descriptor), REQUIRED.get(descriptor.full_name, ()))
         )
 
+    def accepted_patch(self, descriptor: Descriptor) -> Schema:
+        """The same with nothing required: what is absent stays."""
+        fields = writable(descriptor)
+        return self.reference(f"{descriptor.name}Patch", lambda: self.accepted_object(fields, patch=True))
+
     def accepted_object(
         self, fields: Mapping[str, FieldDescriptor], required: tuple[str, ...] = (), *, patch: bool = False
     ) -> Schema:
         """A closed object. What is not required may be null: the same as absent, or in a PATCH: clear it."""
         must = [name for name in fields if name in required and not patch]
-        properties = {
-            name: self.accepted_field(field) if name in must else nullable(self.accepted_field(field))
-            for name, field in fields.items()
-        }
+        properties = {}
+        for name, field in fields.items():
+            inner = nested(field) if patch else None
+            one = self.accepted_patch(inner) if inner is not None else self.accepted_field(field)
+            properties[name] = one if name in must else nullable(one)
         schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
         return schema | {"required": must} if must else schema
 
