@@ -18,36 +18,8 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class MailSent(_message.Message):
-    """mail_sent"""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ATTRIBUTION_FIELD_NUMBER: _builtins.int
-    MAIL_ID_FIELD_NUMBER: _builtins.int
-    TEMPLATE_FIELD_NUMBER: _builtins.int
-    mail_id: _builtins.str
-    template: _builtins.str
-    @_builtins.property
-    def attribution(self) -> _common_pb2.Attribution: ...
-    def __init__(
-        self,
-        *,
-        attribution: _common_pb2.Attribution | None = ...,
-        mail_id: _builtins.str = ...,
-        template: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "mail_id", b"mail_id", "template", b"template"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___MailSent: _TypeAlias = MailSent  # noqa: Y015
-
-@_typing.final
 class MailFailed(_message.Message):
-    """mail_failed: given up."""
+    """mail_failed: given up. That a mail was sent is not published: it is what was asked for."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -72,3 +44,36 @@ class MailFailed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MailFailed: _TypeAlias = MailFailed  # noqa: Y015
+
+@_typing.final
+class MailResendRequested(_message.Message):
+    """mail_resend_requested: staff send a mail once more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    MAIL_ID_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    ORIGINAL_MAIL_ID_FIELD_NUMBER: _builtins.int
+    mail_id: _builtins.str
+    """The new mail."""
+    template: _builtins.str
+    original_mail_id: _builtins.str
+    """The mail it repeats."""
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        mail_id: _builtins.str = ...,
+        template: _builtins.str = ...,
+        original_mail_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "mail_id", b"mail_id", "original_mail_id", b"original_mail_id", "template", b"template"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MailResendRequested: _TypeAlias = MailResendRequested  # noqa: Y015

@@ -1,0 +1,119 @@
+"""From events to drafts, and from rows to messages."""
+
+from __future__ import annotations
+
+import zoneinfo
+from uuid import UUID
+
+from commis.orders.v1 import orders_pb2
+
+from notifications.mails.message import compose
+from notifications.mails.store import Draft, Mail
+from notifications.ports import CredentialLink, Customers
+from notifications.wording import languages
+from notifications.wording.catalogue import texts
+from notifications.wording.orders import OrderView
+from notifications.wording.rendering import Content, render
+
+
+class NoLongerNeeded(Exception):
+    """The link was used, replaced or ran out while the mail waited."""
+
+
+class Contents:
+    """`vendor` signs the mails; `vendor_address` gets the new orders, in `vendor_language`."""
+
+    def __init__(
+        self,
+        customers: Customers,
+        *,
+        sender: tuple[str, str],
+        vendor: str,
+        vendor_address: str,
+        vendor_language: str,
+        zone: zoneinfo.ZoneInfo,
+    ) -> None:
+        self._customers = customers
+        self._sender = sender
+        self._vendor = vendor
+        self._vendor_address = vendor_address
+        self._vendor_language = vendor_language
+        self._zone = zone
+
+    def of_order(self, cause_id: UUID, order: orders_pb2.Order) -> list[Draft]:
+        """The confirmation to the order's contact, in the order's language, and the news to the vendor."""
+        theirs = languages.known(order.language_code)
+        views = {theirs: OrderView(order, theirs, self._zone)}
+        if self._vendor_language not in views:
+            views[self._vendor_language] = OrderView(order, self._vendor_language, self._zone)
+        drafts = [
+            self._of_order(cause_id, order, "new_order", self._vendor_address, self._vendor_language, views)
+        ]
+        if order.contact.email:
+            drafts.append(
+                self._of_order(cause_id, order, "order_confirmation", order.contact.email, theirs, views)
+            )
+        return drafts
+
+    def _of_order(
+        self,
+        cause_id: UUID,
+        order: orders_pb2.Order,
+        template: str,
+        recipient: str,
+        language: str,
+        views: dict[str, OrderView],
+    ) -> Draft:
+        to_customer = template == "order_confirmation"
+        values = views[language].values(to_customer=to_customer, vendor=self._vendor)
+        content = render(template, language, values)
+        return Draft(
+            cause_id=cause_id,
+            template=template,
+            recipient=recipient,
+            language=language,
+            subject=content.subject,
+            text=content.text,
+            html=content.html,
+            order_id=UUID(order.id),
+            account_id=UUID(order.parties.customer.id),
+        )
+
+    async def of_credential(self, cause_id: UUID, template: str, request_id: UUID) -> list[Draft]:
+        """The mail without its link, which is fetched again when it is sent; none when the link has ended."""
+        found = await self._customers.find_credential_link(request_id)
+        if found is None:
+            return []
+        language = languages.known(found.language)
+        content = self._credential(template, found, texts(language)["link_masked"])
+        return [
+            Draft(
+                cause_id=cause_id,
+                template=template,
+                recipient=found.email,
+                language=language,
+                subject=content.subject,
+                text=content.text,
+                credential_request_id=request_id,
+            )
+        ]
+
+    def _credential(self, template: str, found: CredentialLink, link: str) -> Content:
+        language = languages.known(found.language)
+        values = {
+            "name": found.display_name,
+            "vendor": self._vendor,
+            "link": link,
+            "expiry": languages.moment(language, found.expire_time, self._zone),
+        }
+        return render(template, language, values)
+
+    async def message(self, mail: Mail) -> bytes:
+        """The bytes to send. Raises NoLongerNeeded; ServiceError while customers cannot answer."""
+        content = Content(mail.subject, mail.text, mail.html)
+        if mail.credential_request_id is not None:
+            found = await self._customers.find_credential_link(mail.credential_request_id)
+            if found is None:
+                raise NoLongerNeeded("the link was used, replaced or ran out")
+            content = self._credential(mail.template, found, found.link)
+        return compose(mail.id, self._sender, mail.recipient, mail.language, content)

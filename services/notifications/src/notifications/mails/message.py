@@ -1,0 +1,71 @@
+"""A mail as bytes: multipart/alternative, text first, both parts quoted-printable (RFC 2045, 2046, 2047).
+
+Written by hand: the standard library takes a millisecond for what is a few joins here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import email.utils
+from uuid import UUID
+
+from notifications.wording.rendering import Content
+
+_WORD_BYTES = 45  # of UTF-8 in one encoded word, so that it stays below 75 characters (RFC 2047, 2)
+
+
+def compose(mail_id: UUID, sender: tuple[str, str], recipient: str, language: str, content: Content) -> bytes:
+    """The whole message, lines ended by CRLF. The Message-ID follows from the id: should a mail ever
+    arrive twice, both can be recognised as the same one."""
+    name, address = sender
+    boundary = f"=_{mail_id.hex}"
+    headers = [
+        f"From: {_phrase(name)} <{address}>" if name else f"From: <{address}>",
+        f"To: <{recipient}>",
+        f"Subject: {_encoded(content.subject)}",
+        f"Date: {email.utils.formatdate()}",
+        f"Message-ID: <{mail_id}@{address.rpartition('@')[2]}>",
+        "MIME-Version: 1.0",
+        "Auto-Submitted: auto-generated",
+        f"Content-Language: {language}",
+        f'Content-Type: multipart/alternative; boundary="{boundary}"',
+    ]
+    lines = [
+        "\r\n".join(headers).encode(),
+        b"",
+        *_part(boundary, "plain", content.text),
+        *_part(boundary, "html", content.html),
+        f"--{boundary}--".encode(),
+        b"",
+    ]
+    return b"\r\n".join(lines)
+
+
+def _part(boundary: str, subtype: str, body: str) -> list[bytes]:
+    head = (
+        f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n"
+    )
+    text = "\r\n".join(body.splitlines()).encode("utf-8", "replace")
+    return [head.encode(), binascii.b2a_qp(text, istext=True)]
+
+
+def _phrase(name: str) -> str:
+    """A display name: quoted when it is plain ASCII, encoded otherwise."""
+    if name.isascii() and name.isprintable():
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return _encoded(name)
+
+
+def _encoded(text: str) -> str:
+    if text.isascii() and text.isprintable() and "=?" not in text:
+        return text
+    words: list[bytes] = [b""]
+    for character in text:
+        piece = character.encode("utf-8", "replace")
+        if len(words[-1]) + len(piece) > _WORD_BYTES:
+            words.append(b"")
+        words[-1] += piece
+    return "\r\n ".join(f"=?utf-8?B?{base64.b64encode(word).decode()}?=" for word in words)

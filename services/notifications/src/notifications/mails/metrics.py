@@ -1,0 +1,5 @@
+"""Prometheus metrics of mails."""
+
+from prometheus_client import Counter
+
+MAILS = Counter("mails_total", "What became of attempts to send a mail", ["state"])
