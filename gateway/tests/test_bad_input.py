@@ -242,16 +242,3 @@ async def test_all_violations_at_once(http: httpx.AsyncClient, services: Service
         "payment_method": "UNKNOWN_VALUE",
     }
     assert not services.calls
-
-
-AMOUNTS = ["", " 1", "1 ", "1" * 16]
-AMOUNTS += ["12,34", "1e3", "+1", "01", ".5", "1.", "NaN", "Infinity", "1.0000000001", "٣"]
-
-
-@pytest.mark.parametrize("amount", [12.34, 12, None, *AMOUNTS])
-async def test_amounts_are_decimal_strings(http: httpx.AsyncClient, services: Services, amount: Any) -> None:
-    body = {"amount": {"amount": amount, "currency": "EUR"}, "reason": "x"}
-    answered = await http.post(f"/v1/budgets/{ANY_ID}:allocate", json=body)
-    assert answered.status_code == 400
-    assert [item["field"] for item in answered.json()["violations"]] == ["amount.amount"]
-    assert not services.calls

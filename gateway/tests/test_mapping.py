@@ -234,21 +234,3 @@ async def test_next_page_token(http: httpx.AsyncClient, services: Services) -> N
     shown = (await http.get("/v1/orders")).json()
     assert shown["next_page_token"] == "n"
     assert shown["items"][0]["id"] == ANY_ID
-
-
-def test_every_public_rpc_has_a_route() -> None:
-    """What is missing here is for services only, or is said here by name."""
-    for_services = {"PlacementService", "ReservationService", "BudgetHoldService", "AccessService"}
-    for_services |= {"RecipientService", "TokenService"}
-    without_route = {"BatchGetVariants", "ListProducts", "UploadImport"}
-    routed = {item.rpc_descriptor.full_name for item in OPERATIONS}
-    files = {item.rpc_descriptor.containing_service.file for item in OPERATIONS}
-    missing = {
-        method.name
-        for file in files
-        for service in file.services_by_name.values()
-        if service.name not in for_services
-        for method in service.methods
-        if method.full_name not in routed
-    }
-    assert missing == without_route

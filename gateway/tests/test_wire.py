@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from chassis.errors import Violations
 from gateway.wire import scalars
@@ -14,6 +15,8 @@ from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 from hypothesis import given
 from hypothesis import strategies as st
+
+from .fakes import ANY_ID, Services
 
 
 def read(reader: Any, value: Any) -> Any:
@@ -99,3 +102,16 @@ def test_whole_numbers(bits: int, largest: int) -> None:
     assert read(reader, 5.0) == 5
     for value in (largest + 1, -largest - 2, True, "5", 5.5, float("inf"), 1e300, None, []):
         assert refused(reader, value)
+
+
+AMOUNTS = ["", " 1", "1 ", "1" * 16]
+AMOUNTS += ["12,34", "1e3", "+1", "01", ".5", "1.", "NaN", "Infinity", "1.0000000001", "٣"]
+
+
+@pytest.mark.parametrize("amount", [12.34, 12, None, *AMOUNTS])
+async def test_amounts_are_decimal_strings(http: httpx.AsyncClient, services: Services, amount: Any) -> None:
+    body = {"amount": {"amount": amount, "currency": "EUR"}, "reason": "x"}
+    answered = await http.post(f"/v1/budgets/{ANY_ID}:allocate", json=body)
+    assert answered.status_code == 400
+    assert [item["field"] for item in answered.json()["violations"]] == ["amount.amount"]
+    assert not services.calls
