@@ -1,10 +1,11 @@
 """Placing a 3-line order through the gateway at 1, 8 and 32 clients, beside a floor measured in the same run.
 
 ``python bench/placing.py [--seconds 20] [--json FILE]`` starts the whole suite on free ports in a temporary folder,
-makes a small world through the public API, and lets each client create a draft of three lines and place it, over and
-over, as a rep for the own customers. Reported per number of clients: orders/s over the run **including** the time until
-every event was consumed and every mail was delivered, latencies of creating and of placing, CPU milliseconds per order by
-process, memory by process. The floor is ``pgbench`` writing the rows of one order in one transaction on the same server.
+makes a small world through the public API, and lets each client create a draft of three lines and place it, over
+and over, as a rep for the own customers. Reported per number of clients: orders/s over the run **including** the time
+until every event was consumed and every mail was delivered, latencies of creating and of placing, CPU milliseconds
+per order by process, memory by process. The floor is ``pgbench`` writing the rows of one order in one transaction on
+the same server.
 """
 
 from __future__ import annotations
@@ -39,12 +40,19 @@ def percentile(values: list[float], share: float) -> float:
     return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-async def client(world: World, token: str, until: float, seen: dict[str, list[float]], dice: random.Random) -> None:
+async def client(
+    world: World, token: str, until: float, seen: dict[str, list[float]], dice: random.Random
+) -> None:
     """One client: draft, place, again; a refusal ends the benchmark, since none is expected."""
     connection = Connection(world.api.base_url, token)
     while time.monotonic() < until:
         lines = [{"sku": sku, "quantity": dice.randint(1, 3)} for sku in dice.sample(world.skus, 3)]
-        body = {"lines": lines, "shipping_method": "STANDARD", "payment_method": "PAY_LATER", "order_reference": "B"}
+        body = {
+            "lines": lines,
+            "shipping_method": "STANDARD",
+            "payment_method": "PAY_LATER",
+            "order_reference": "B",
+        }
         begin = time.perf_counter()
         status, answer = await connection.request("POST", "/v1/orders", body)
         if status != 201:
@@ -81,7 +89,7 @@ async def measure(world: World, suite: Suite, clients: int, seconds: float) -> d
     tokens = itertools.cycle(session.token for session in sessions)
     async with asyncio.TaskGroup() as group:
         for number in range(clients):
-            group.create_task(client(world, next(tokens), begin + seconds, seen, random.Random(number)))  # noqa: S311
+            group.create_task(client(world, next(tokens), begin + seconds, seen, random.Random(number)))
     busy = time.monotonic() - begin
     orders = len(seen["both"])
     await drained(world, suite, received + 2 * orders)
@@ -111,13 +119,20 @@ def show(row: dict[str, Any], floor_rate: float) -> None:
           f"{row['drain_seconds']:.1f} s), floor/ours {floor_rate / row['orders_per_second']:.1f}")  # fmt: skip
     for name, values in row["latency_ms"].items():
         print(f"  {name:7} " + "  ".join(f"{key} {value:7.1f} ms" for key, value in values.items()))
-    for title, values, unit in (("CPU per order", row["cpu_ms_per_order"], "ms"), ("memory", row["memory_mib"], "MiB")):
-        print(f"  {title}: " + ", ".join(f"{name} {value:.2f}" for name, value in values.items()) + f" {unit}")
+    for title, values, unit in (
+        ("CPU per order", row["cpu_ms_per_order"], "ms"),
+        ("memory", row["memory_mib"], "MiB"),
+    ):
+        print(
+            f"  {title}: " + ", ".join(f"{name} {value:.2f}" for name, value in values.items()) + f" {unit}"
+        )
 
 
 async def main() -> None:
     """Start, measure, report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=20, help="length of each run")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 32])
     parser.add_argument("--json", type=Path, help="also write the report here")
@@ -127,7 +142,9 @@ async def main() -> None:
         suite.env["gateway"]["GATEWAY_RATE_LIMIT_PER_MINUTE"] = "10000000"
         async with suite:
             admin = ("admin@commis.example", suite.secrets.admin_password)
-            world = await build(suite.gateway_url, suite.mailbox_url, admin, variants=300, stock=10**7, accounts=32)
+            world = await build(
+                suite.gateway_url, suite.mailbox_url, admin, variants=300, stock=10**7, accounts=32
+            )
             await measure(world, suite, 4, 3)
             report: dict[str, Any] = {"rows": []}
             for clients in options.clients:

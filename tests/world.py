@@ -150,7 +150,9 @@ async def _account(admin: Api, number: int, rep: Rep) -> Json:
 
 async def _catalogue(admin: Api, variants: int, stock: int) -> list[str]:
     skus = [f"SKU-{number:05d}" for number in range(variants)]
-    header = "product_ref,sku,name_en,name_fr,brand,category,option_size,vat_class,weight_grams,stock_policy\n"
+    header = (
+        "product_ref,sku,name_en,name_fr,brand,category,option_size,vat_class,weight_grams,stock_policy\n"
+    )
     sizes = ("S", "M", "L")
     rows = (
         f"P{n // 3},{sku},Chair {n // 3},Chaise {n // 3},Linde,Home/Chairs,{sizes[n % 3]},STANDARD,1200,STOCKED\n"
@@ -163,7 +165,9 @@ async def _catalogue(admin: Api, variants: int, stock: int) -> list[str]:
          "default_use": "BUSINESS"},
     )  # fmt: skip
     prices = "".join(f"NET,{sku},1,{10 + n % 90}.95,EUR,2024-01-01,\n" for n, sku in enumerate(skus))
-    await upload(admin, "PRICES", "price_list,sku,min_quantity,amount,currency,valid_from,valid_to\n" + prices)
+    await upload(
+        admin, "PRICES", "price_list,sku,min_quantity,amount,currency,valid_from,valid_to\n" + prices
+    )
     levels = "".join(f"MAIN,{sku},{stock}\n" for sku in skus)
     await upload(admin, "STOCK", "warehouse,sku,quantity\n" + levels)
     return skus

@@ -40,7 +40,9 @@ def test_what_is_called_done_has_a_marked_test_in_the_file_named() -> None:
 
 
 def test_every_marked_behaviour_is_listed_as_done() -> None:
-    listed = {behaviour for behaviour, (_where, proof) in features().items() if not proof.startswith("not yet")}
+    listed = {
+        behaviour for behaviour, (_where, proof) in features().items() if not proof.startswith("not yet")
+    }
     assert not set(marked_tests()) - listed
 
 

@@ -2,15 +2,10 @@
 
 from pathlib import Path
 
+import commis.orders.v1.events_pb2 as orders_events
 import pytest
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pool import Default
-
-import commis.catalog.v1.events_pb2
-import commis.customers.v1.events_pb2
-import commis.library.v1.events_pb2
-import commis.notifications.v1.events_pb2
-import commis.orders.v1.events_pb2 as orders_events
 
 SERVICES = ("customers", "catalog", "orders", "library", "notifications")
 GOLDEN = Path(__file__).parent / "golden"
@@ -18,7 +13,9 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def events(service: str) -> list[Descriptor]:
     file = Default().FindFileByName(f"commis/{service}/v1/events.proto")
-    return [message for message in file.message_types_by_name.values() if not message.name.startswith("Placed")]
+    return [
+        message for message in file.message_types_by_name.values() if not message.name.startswith("Placed")
+    ]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -35,5 +32,7 @@ def test_an_order_placed_event_of_the_first_release_still_reads_the_same() -> No
     assert event.number == "2026-000123"
     assert event.attribution.actor.id == "0199d0c2-5b7e-7c3a-9f00-000000000002"
     assert (event.total.units, event.total.nanos, event.total.currency_code) == (123, 450_000_000, "EUR")
-    assert [(line.line_id, line.quantity) for line in event.lines] == [("0199d0c2-5b7e-7c3a-9f00-000000000003", 3)]
+    assert [(line.line_id, line.quantity) for line in event.lines] == [
+        ("0199d0c2-5b7e-7c3a-9f00-000000000003", 3)
+    ]
     assert event.attempt_id == "0199d0c2-5b7e-7c3a-9f00-000000000004"

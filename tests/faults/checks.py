@@ -8,8 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 
 import asyncpg
-from local.suite import Suite
 
+from local.suite import Suite
 from tests.api import Json
 from tests.world import World
 
@@ -74,12 +74,16 @@ async def holds_match_orders(suite: Suite, world: World) -> None:
 
 async def one_mail_each(world: World) -> None:
     """Exactly one confirmation and one mail to the vendor for every placed order, none for others."""
-    numbers = collections.Counter(order["number"] for order in await orders(world) if order["state"] == "PLACED")
+    numbers = collections.Counter(
+        order["number"] for order in await orders(world) if order["state"] == "PLACED"
+    )
     assert not [number for number, count in numbers.items() if count > 1], "an order number was given twice"
     subjects = collections.Counter(
         (mail["subject"], to) for mail in await world.mailbox.messages() for to in mail["to"]
     )
-    doubled = {mail: count for mail, count in subjects.items() if count > 1 and any(n in mail[0] for n in numbers)}
+    doubled = {
+        mail: count for mail, count in subjects.items() if count > 1 and any(n in mail[0] for n in numbers)
+    }
     assert not doubled
     for number in numbers:
         count = sum(1 for subject, _to in subjects if number in subject)

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from local.ports import Ports
 from local.suite import Suite
-
 from tests.world import World, build
 
 SHORT = {

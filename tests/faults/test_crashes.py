@@ -9,8 +9,8 @@ import uuid
 import httpx
 import nats
 import pytest
-from local.suite import Suite
 
+from local.suite import Suite
 from tests.api import Api, Json
 from tests.faults.checks import all_is_well, eventually
 from tests.world import World
@@ -55,7 +55,7 @@ async def place_until_answered(session: Api, order: Json, terms: Json, retry: bo
 
 
 @pytest.mark.spec("O-21", "C-21", "M-02", "M-05")
-@pytest.mark.parametrize(("reaches", "point", "dies"), POINTS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("reaches", "point", "dies"), POINTS, ids=str)
 async def test_killed_at_a_named_point(
     suite: Suite, world: World, reaches: str, point: str, dies: str
 ) -> None:

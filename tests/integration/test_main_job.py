@@ -10,16 +10,22 @@ from tests.api import sign_in
 from tests.world import PASSWORD, World
 
 
-@pytest.mark.spec("A-12", "A-13", "C-03", "C-14", "O-01", "O-02", "O-03", "O-10", "O-20", "O-30", "M-01", "M-05")
+@pytest.mark.spec(
+    "A-12", "A-13", "C-03", "C-14", "O-01", "O-02", "O-03", "O-10", "O-20", "O-30", "M-01", "M-05"
+)
 async def test_a_rep_orders_for_a_customer(world: World) -> None:
     rep = await sign_in(world.api, world.rep.email, PASSWORD)
-    assert (await rep.get("/v1/session"))["session"]["subject"]["kind"] == "REP"
+    assert (await rep.get("/v1/session"))["subject"]["kind"] == "REP"
     found = await rep.get("/v1/accounts", query="linde 1 bruss")
     assert [account["id"] for account in found["items"]] == [world.accounts[1]["id"]]
 
     session = await world.ordering(world.accounts[1])
-    opened = (await session.get("/v1/session"))["session"]
-    assert (opened["subject"]["kind"], opened["actor"]["kind"], opened["channel"]) == ("ACCOUNT", "REP", "REP")
+    opened = await session.get("/v1/session")
+    assert (opened["subject"]["kind"], opened["actor"]["kind"], opened["channel"]) == (
+        "ACCOUNT",
+        "REP",
+        "REP",
+    )
 
     hits = (await session.get("/v1/products", query="chaise 3", language="fr"))["items"]
     product = next(hit for hit in hits if hit["product"]["product_ref"] == "P3")

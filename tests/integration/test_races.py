@@ -45,7 +45,11 @@ async def test_500_buyers_on_a_stock_of_100(world: World) -> None:
             assert [violation["reason"] for violation in problem["violations"]] == ["STOCK_SHORTAGE"]
             assert problem["violations"][0]["field"].startswith("lines[0]")
     level = await world.stock(sku)
-    assert (level["on_hand_quantity"], level["reserved_quantity"], level["available_quantity"]) == (100, 100, 0)
+    assert (level["on_hand_quantity"], level["reserved_quantity"], level["available_quantity"]) == (
+        100,
+        100,
+        0,
+    )
 
 
 @pytest.mark.spec("O-21", "M-02")
@@ -55,7 +59,9 @@ async def test_50_identical_requests_are_one_order_and_one_mail(world: World) ->
     checkout = await session.get(f"/v1/orders/{order['id']}/checkout")
     key = str(uuid.uuid4())
     answers = await asyncio.gather(*(session.place(order["id"], checkout, key=key) for _ in range(50)))
-    assert {answer.status_code for answer in answers} == {200}, [a.text for a in answers if not a.is_success][:3]
+    assert {answer.status_code for answer in answers} == {200}, [a.text for a in answers if not a.is_success][
+        :3
+    ]
     assert len({answer.content for answer in answers}) == 1
     number = answers[0].json()["number"]
     await world.mailbox.wait_for(subject=number, count=2)
@@ -79,7 +85,7 @@ async def test_lines_in_random_order_by_32_clients_never_deadlock(world: World) 
     skus = world.skus[33:45]
     before = {sku: (await world.stock(sku))["reserved_quantity"] for sku in skus}
     session = await world.ordering(world.accounts[1])
-    dice = random.Random(7)  # noqa: S311 - repeatable order of lines
+    dice = random.Random(7)
     ordered: collections.Counter[str] = collections.Counter()
 
     async def client(baskets: list[list[tuple[str, int]]], api: Api) -> None:
@@ -90,7 +96,9 @@ async def test_lines_in_random_order_by_32_clients_never_deadlock(world: World) 
             for sku, quantity in basket:
                 ordered[sku] += quantity
 
-    plans = [[[(sku, dice.randint(1, 3)) for sku in dice.sample(skus, 5)] for _ in range(4)] for _ in range(32)]
+    plans = [
+        [[(sku, dice.randint(1, 3)) for sku in dice.sample(skus, 5)] for _ in range(4)] for _ in range(32)
+    ]
     await asyncio.gather(*(client(plan, session) for plan in plans))
     for sku in skus:
         assert (await world.stock(sku))["reserved_quantity"] - before[sku] == ordered[sku], sku

@@ -45,7 +45,9 @@ async def answer(api: Api, method: str, path: str, body: Json | None) -> tuple[i
 
 def without_ids(document: Json) -> Json:
     """What must be equal between 'not yours' and 'does not exist': everything but the ids asked for."""
-    kept = {name: value for name, value in document.items() if name in {"title", "status", "reason", "domain"}}
+    kept = {
+        name: value for name, value in document.items() if name in {"title", "status", "reason", "domain"}
+    }
     return kept | {"metadata_names": sorted(document.get("metadata") or {})}
 
 

@@ -13,7 +13,6 @@ from local.ports import Ports
 from local.problems import StartProblem
 from local.secrets_file import ADMIN_EMAIL
 from local.suite import Suite
-
 from tests.stack.interface import StackProblem
 
 

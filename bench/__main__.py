@@ -1,0 +1,13 @@
+"""Every benchmark, one after another, each in a process of its own: ``python -m bench`` or ``make bench``."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+BENCHMARKS = ("placing", "accounts", "catalog")
+
+if __name__ == "__main__":
+    for name in BENCHMARKS:
+        print(f"\n== {name} ==", flush=True)
+        subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)
