@@ -129,7 +129,7 @@ async def _rep(admin: Api, mailbox: Mailbox, code: str) -> Rep:
     created = await admin.post(
         "/v1/representatives",
         {"rep_code": code, "first_name": "Robin", "last_name": f"Reiziger {code}", "email": email,
-         "language_code": "nl", "active": True},
+         "language_code": "nl"},
     )  # fmt: skip
     await activate(admin.as_(""), mailbox, email)
     return Rep(created["id"], code, email, await sign_in(admin.as_(""), email, PASSWORD))
