@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+
 from catalog.pricing.quote import Customer, Line, Quoter
 from catalog.pricing.reference import touch
 from catalog.reservations.use_cases import ReserveStock, Reserving
@@ -89,7 +90,13 @@ async def a_list(
                 "INSERT INTO price_lists (id, code, display_name, currency_code, tax_inclusive, default_use)"
                 " VALUES (:id, :code, :code, :currency, :inclusive, :use)"
             ),
-            {"id": list_id, "code": code, "currency": currency, "inclusive": tax_inclusive, "use": default_use},
+            {
+                "id": list_id,
+                "code": code,
+                "currency": currency,
+                "inclusive": tax_inclusive,
+                "use": default_use,
+            },
         )
         await touch(session)
     return list_id

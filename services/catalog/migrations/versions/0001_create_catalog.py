@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from alembic import op
+
 from chassis.tables import create_chassis_tables, drop_chassis_tables
 
 revision = "0001"
@@ -34,4 +35,6 @@ def _split(text: str) -> list[str]:
     parts = text.split("$$")
     joined = [part if number % 2 == 0 else part.replace(";", "\0") for number, part in enumerate(parts)]
     statements = (piece.replace("\0", ";").strip() for piece in "$$".join(joined).split(";"))
-    return [piece for piece in statements if piece and not all(x.startswith("--") for x in piece.splitlines())]
+    return [
+        piece for piece in statements if piece and not all(x.startswith("--") for x in piece.splitlines())
+    ]

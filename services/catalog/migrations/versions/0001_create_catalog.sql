@@ -14,10 +14,12 @@ CREATE TABLE categories (
 
 CREATE TABLE facet_values (
     id INTEGER GENERATED ALWAYS AS IDENTITY,
+    name_key TEXT NOT NULL,
+    value_key TEXT NOT NULL,
     name TEXT NOT NULL,
     value TEXT NOT NULL,
     CONSTRAINT pk_facet_values PRIMARY KEY (id),
-    CONSTRAINT uq_facet_values_name_value UNIQUE (name, value)
+    CONSTRAINT uq_facet_values_name_key_value_key UNIQUE (name_key, value_key)
 );
 
 CREATE TABLE import_seen (

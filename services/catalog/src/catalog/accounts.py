@@ -10,12 +10,11 @@ import time
 from collections import OrderedDict
 from uuid import UUID
 
+from catalog.ports import Customers
+from catalog.pricing.quote import Customer
 from chassis import context
 from chassis.context import Principal
 from chassis.errors import FieldViolation, InvalidFields, NotFound
-
-from catalog.ports import Customers
-from catalog.pricing.quote import Customer
 
 KEEP_SECONDS = 5.0
 _MOST = 10_000

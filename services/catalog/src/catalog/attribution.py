@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis import context
 from commis.common.v1 import common_pb2
+
+from chassis import context
 
 
 def attribution(order_id: UUID | None = None) -> common_pb2.Attribution:

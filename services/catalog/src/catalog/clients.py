@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import grpc
-from chassis import client
-from chassis.ids import parse_id
-from chassis.tokens import ServiceTokens
 from commis.customers.v1 import accounts_pb2, sessions_pb2, sessions_pb2_grpc
 from commis.orders.v1 import orders_pb2, orders_pb2_grpc
 
 from catalog.ports import Placement
 from catalog.pricing.quote import Customer
+from chassis import client
+from chassis.ids import parse_id
+from chassis.tokens import ServiceTokens
 
 
 class CustomersClient:

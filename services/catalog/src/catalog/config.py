@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo, available_timezones
 
-from chassis.config import ServiceSettings
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from catalog.tax.classes import EU
+from chassis.config import ServiceSettings
 
 
 class Settings(ServiceSettings):

@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 import sqlalchemy as sa
+
 from chassis import db, tables
 
 metadata = db.metadata()

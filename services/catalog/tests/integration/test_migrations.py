@@ -18,5 +18,3 @@ async def test_downgrade_leaves_nothing(postgres_url: str) -> None:
     await db.alembic(url, MIGRATIONS, "downgrade", "base")
     await db.alembic(url, MIGRATIONS, "upgrade", "head")
     await db.alembic(url, MIGRATIONS, "check")
-
-

@@ -8,16 +8,16 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from commis.catalog.v1.stock_pb2 import ReserveStockResponse
+from commis.orders.v1 import events_pb2
+
 from catalog.reservations import consumers, firming
 from catalog.reservations.domain import ReservationFirm, ReservationReleased
 from catalog.reservations.firming import HoldMissing, OrderFact
-from catalog.reservations.use_cases import Reserving, ReserveStock, release_stock, reserve_stock
+from catalog.reservations.use_cases import ReserveStock, Reserving, release_stock, reserve_stock
 from chassis.consumer import Permanent
 from chassis.db import Sessions
-from chassis.errors import ServiceError
 from chassis.ids import new_id
-from commis.catalog.v1.stock_pb2 import ReserveStockResponse
-from commis.orders.v1 import events_pb2
 
 from .. import factories as a
 
@@ -84,7 +84,11 @@ async def test_a_shortage_says_what_there_is_and_when_more_comes(sessions: Sessi
     answer = await reserve(a.reserving(sessions), a.a_reservation([a.a_line(chair, 3)]))
     refusal = answer.lines[0].refusal
     assert (refusal.reason, refusal.available_quantity) == ("STOCK_SHORTAGE", 2)
-    assert (refusal.expected_date.year, refusal.expected_date.month, refusal.expected_date.day) == (2999, 5, 4)
+    assert (refusal.expected_date.year, refusal.expected_date.month, refusal.expected_date.day) == (
+        2999,
+        5,
+        4,
+    )
     assert answer.lines[0].availability.state == answer.lines[0].availability.STATE_PARTLY
 
 
@@ -126,7 +130,9 @@ async def test_a_release_that_came_first_is_remembered(sessions: Sessions) -> No
     await release_stock(sessions, order, attempt)
     with pytest.raises(ReservationReleased):
         await reserve(needs, a.a_reservation([a.a_line(chair)], order_id=order, attempt_id=attempt))
-    assert (await reserve(needs, a.a_reservation([a.a_line(chair)], order_id=order))).reserved  # a later attempt
+    assert (
+        await reserve(needs, a.a_reservation([a.a_line(chair)], order_id=order))
+    ).reserved  # a later attempt
     await release_stock(sessions, order, None)
     await release_stock(sessions, order, None)
     with pytest.raises(ReservationReleased):
@@ -159,7 +165,9 @@ async def test_back_orders_and_goods_that_are_not_stock_managed(sessions: Sessio
     bare = await a.a_variant(sessions, policy="BACKORDER")
     book = await a.a_variant(sessions, policy="UNMANAGED")
     needs = a.reserving(sessions)
-    answer = await reserve(needs, a.a_reservation([a.a_line(later, 5), a.a_line(bare, 3), a.a_line(book, 99)]))
+    answer = await reserve(
+        needs, a.a_reservation([a.a_line(later, 5), a.a_line(bare, 3), a.a_line(book, 99)])
+    )
     assert answer.reserved
     states = [line.availability.state for line in answer.lines]
     shown = answer.lines[0].availability
@@ -306,13 +314,15 @@ async def test_any_interleaving_keeps_the_ledger(sessions: Sessions) -> None:
                             await facts(sessions, OrderFact("PLACED", order, attempt, held))
                         case 2 if held:
                             await facts(
-                                sessions, OrderFact("PLACED", order, attempt, held), OrderFact("SHIPPED", order)
+                                sessions,
+                                OrderFact("PLACED", order, attempt, held),
+                                OrderFact("SHIPPED", order),
                             )
                         case 3:
                             others = chance.sample(orders, 3)
                             await facts(sessions, *(OrderFact("CANCELLED", other) for other in others))
-                except (ServiceError, HoldMissing) as error:
-                    assert isinstance(error, ReservationFirm | ReservationReleased | HoldMissing), error
+                except (ReservationFirm, ReservationReleased, HoldMissing):
+                    pass  # the order went on otherwise in the meantime
 
     await asyncio.gather(*(live(order) for order in orders))
     await a.assert_ledger_holds(sessions)

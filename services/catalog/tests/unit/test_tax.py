@@ -4,6 +4,7 @@ import datetime
 from decimal import Decimal
 
 import pytest
+
 from catalog.tax.rates import Destination, Tax, tax_of
 
 DAY = datetime.date(2026, 11, 21)

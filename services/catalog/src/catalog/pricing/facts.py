@@ -30,6 +30,10 @@ _VARIANTS = sql.statement("""
     ) s ON true
     WHERE v.id = ANY(CAST(:ids AS uuid[])) OR v.sku = ANY(CAST(:skus AS text[]))
 """)
+_ORDER = sql.statement("""
+    SELECT (SELECT version FROM reference_version) AS version,
+        (SELECT list_ids FROM price_list_orders WHERE kind = 'ACCOUNT' AND subject = :account) AS account_lists
+""")
 _CURRENT = sql.statement("""
     SELECT id, list_no, variant_no, valid_from, valid_to, min_quantities, unit_prices FROM prices
     WHERE variant_no = ANY(CAST(:variants AS bigint[])) AND list_no = ANY(CAST(:lists AS integer[]))
@@ -92,6 +96,12 @@ async def read_variants(
     if not rows:
         return Found((), None, ())
     return Found([_variant(row) for row in rows], rows[0].version, tuple(rows[0].account_lists or ()))
+
+
+async def read_order(session: AsyncSession, account_id: UUID | None) -> tuple[UUID | None, tuple[UUID, ...]]:
+    """The version of the reference data, and the account's own set of price lists."""
+    row = await sql.first(session, _ORDER, {"account": str(account_id)})
+    return (row.version, tuple(row.account_lists or ())) if row is not None else (None, ())
 
 
 def _variant(row: Any) -> VariantFacts:

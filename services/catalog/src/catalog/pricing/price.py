@@ -27,10 +27,9 @@ import datetime
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
-from chassis.money import exponent, round_half_up
-
 from catalog.pricing.domain import Buyer, GridRow, Item, Price, PricedLine, PriceList, Step
 from catalog.tax.rates import Tax
+from chassis.money import exponent, round_half_up
 
 PRECISE = Context(prec=50, rounding=ROUND_HALF_UP)
 _UNIT = Decimal("0.0001")

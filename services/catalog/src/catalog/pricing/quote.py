@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.pricing.domain import Buyer, Item, Price, PricedLine
-from catalog.pricing.facts import VariantFacts, read_prices, read_variants
+from catalog.pricing.domain import Buyer, GridRow, Item, Price, PricedLine
+from catalog.pricing.facts import VariantFacts, read_order, read_prices, read_variants
 from catalog.pricing.price import price_line
 from catalog.pricing.reference import Reference, ReferenceCache
 from catalog.search.folding import fold
@@ -113,9 +113,20 @@ class Quoter:
         by_sku = {variant.sku: variant for variant in found.variants} if skus else {}
         work = _Work(buyer, reference, customer, prices, self.vendor_region, {})
         return [
-            work.quoted(line, by_id.get(line.variant_id) if line.variant_id is not None else by_sku.get(line.sku))
+            work.quoted(
+                line, by_id.get(line.variant_id) if line.variant_id is not None else by_sku.get(line.sku)
+            )
             for line in lines
         ]
+
+    async def lists_of(self, session: AsyncSession, customer: Customer | None) -> tuple[int, ...]:
+        """The numbers of the customer's price lists, in their order."""
+        if customer is None:
+            return ()
+        version, own = await read_order(session, customer.account_id)
+        reference = await self.references.fresh(session, version)
+        lists = reference.lists_of(own, customer.groups, business=customer.business)
+        return tuple(reference.numbers[price_list.id] for price_list in lists)
 
 
 def _buyer(
@@ -158,7 +169,7 @@ class _Work:
             return known
         categories = self.reference.depths(variant.category_ids)
         brand = fold(variant.brand)
-        grid = ()
+        grid: tuple[GridRow, ...] = ()
         if self.reference.grid:
             customers = (self.customer.account_id, *self.customer.groups, None)
             products = (variant.id, variant.product_id, *categories, brand, None)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis import access, context, fields
-from chassis.access import Rule
-from chassis.db import Sessions
-from chassis.errors import Violations
 from commis.catalog.v1 import pricing_pb2, pricing_pb2_grpc
 
 from catalog.accounts import Accounts
 from catalog.pricing import requests
 from catalog.pricing.quote import Quoter
 from catalog.pricing.wire import quoted_to_proto
+from chassis import access, context, fields
+from chassis.access import Rule
+from chassis.db import Sessions
+from chassis.errors import Violations
 
 SCOPE = "catalog.reserve"
 

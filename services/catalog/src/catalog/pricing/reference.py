@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from chassis.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
 from catalog.pricing.domain import GridRow, PriceList
 from catalog.search.folding import fold
+from chassis.ids import new_id
 
 _TOUCH = sql.statement(
     "INSERT INTO reference_version (version) VALUES (:version)"
@@ -47,7 +47,9 @@ class Reference:
     grid: Mapping[object, Mapping[object, tuple[GridRow, ...]]] = field(default_factory=dict)
     lineages: Mapping[UUID, tuple[UUID, ...]] = field(default_factory=dict)
 
-    def lists_of(self, own: Iterable[UUID] | None, groups: Iterable[str], *, business: bool) -> tuple[PriceList, ...]:
+    def lists_of(
+        self, own: Iterable[UUID] | None, groups: Iterable[str], *, business: bool
+    ) -> tuple[PriceList, ...]:
         """The account's own set, else those of its groups one after the other, else the default lists."""
         chosen = list(own or ())
         if not chosen:
@@ -109,7 +111,8 @@ async def read(session: AsyncSession) -> Reference:
         numbers={row.id: row.no for row in rows},
         by_number={row.no: lists[row.id] for row in rows},
         defaults={
-            use: tuple(lists[row.id] for row in rows if row.default_use == use) for use in ("BUSINESS", "CONSUMER")
+            use: tuple(lists[row.id] for row in rows if row.default_use == use)
+            for use in ("BUSINESS", "CONSUMER")
         },
         groups={row.subject: tuple(row.list_ids) for row in groups},
         grid=_grid([_grid_row(row) for row in await sql.rows(session, _GRID)]),
@@ -138,4 +141,6 @@ def _grid(rows: Iterable[GridRow]) -> dict[object, dict[object, tuple[GridRow, .
     for row in rows:
         product = row.variant_id or row.product_id or row.category_id or row.brand
         built.setdefault(row.account_id or row.group, {}).setdefault(product, []).append(row)
-    return {customer: {product: tuple(found) for product, found in by.items()} for customer, by in built.items()}
+    return {
+        customer: {product: tuple(found) for product, found in by.items()} for customer, by in built.items()
+    }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chassis import fields
-from chassis.errors import Violations
 from commis.catalog.v1 import pricing_pb2
 
 from catalog.pricing.quote import Customer, Line
+from chassis import fields
+from chassis.errors import Violations
 
 MAX_LINES = 1000
 MAX_QUANTITY = 1_000_000

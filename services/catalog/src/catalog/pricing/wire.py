@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 
-from chassis.money import Money, price_to_proto, to_proto
 from commis.catalog.v1 import pricing_pb2
 from google.type import date_pb2, decimal_pb2
 
 from catalog.pricing.domain import PricedLine, Step
 from catalog.pricing.quote import QuotedLine, Refusal
 from catalog.stock.availability import Availability
+from chassis.money import Money, price_to_proto, to_proto
 
 _KINDS = {name.removeprefix("KIND_"): number for name, number in pricing_pb2.PriceTraceStep.Kind.items()}
 _STATES = {name.removeprefix("STATE_"): number for name, number in pricing_pb2.Availability.State.items()}
@@ -73,7 +73,7 @@ def fill_price(built: pricing_pb2.LinePrice, price: PricedLine, weight_grams: in
 
 def _step(step: Step) -> pricing_pb2.PriceTraceStep:
     return pricing_pb2.PriceTraceStep(
-        kind=_KINDS[step.kind],  # type: ignore[arg-type]
+        kind=_KINDS[step.kind],
         reference_id=step.reference_id,
         description=step.description,
         before=decimal_to_proto(step.before),
@@ -82,7 +82,7 @@ def _step(step: Step) -> pricing_pb2.PriceTraceStep:
 
 
 def fill_availability(built: pricing_pb2.Availability, availability: Availability) -> None:
-    built.state = _STATES[availability.state]  # type: ignore[assignment]
+    built.state = _STATES[availability.state]
     built.available_quantity = availability.available
     expected = date_to_proto(availability.expected_date)
     if expected is not None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.consumer import Permanent, Subscription
 from commis.orders.v1 import events_pb2
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.reservations import firming
 from catalog.reservations.firming import OrderFact
+from chassis.consumer import Permanent, Subscription
 
 _PREFIX = "commis.orders.v1"
 

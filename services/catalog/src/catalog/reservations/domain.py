@@ -15,7 +15,9 @@ class ReservationReleased(FailedPrecondition):
     reason = "RESERVATION_RELEASED"
 
     def __init__(self, order_id: UUID, attempt_id: UUID) -> None:
-        message = f"Attempt {attempt_id} of order {order_id}, or a later one, was released or replaced before."
+        message = (
+            f"Attempt {attempt_id} of order {order_id}, or a later one, was released or replaced before."
+        )
         super().__init__(message, order_id=order_id, attempt_id=attempt_id)
 
 
@@ -107,7 +109,8 @@ def summed(wanted: Iterable[Wanted]) -> dict[UUID, int]:
 def distribute(wanted: Sequence[Wanted], takes: Mapping[UUID, Sequence[Take]]) -> list[Reservation]:
     """Gives each line its part of what was taken for its variant, in the order of the lines."""
     left = {
-        variant_id: [[take.warehouse_id, take.quantity] for take in taken] for variant_id, taken in takes.items()
+        variant_id: [[take.warehouse_id, take.quantity] for take in taken]
+        for variant_id, taken in takes.items()
     }
     reservations = []
     for line in wanted:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from chassis.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
 from catalog.reservations import levels, store
 from catalog.reservations.domain import LAST_ATTEMPT, Reservation
 from catalog.reservations.store import Hold
+from chassis.ids import new_id
 
 # More may leave than was counted; then the count was wrong, and a correction before the shipment says so.
 _ON_HAND = sql.statement("""
@@ -67,7 +67,9 @@ async def apply(session: AsyncSession, facts: Sequence[OrderFact]) -> None:
     # Held by nobody, and by nobody later: a cancelled order can never be placed again.
     await store.bury_all(session, sorted({fact.order_id for fact in facts if fact.kind == "CANCELLED"}))
     picture = _Picture(await store.lock_holds(session, order_ids), {})
-    firm_only = all(fact.kind == "PLACED" and _is_plain(picture.holds.get(fact.order_id), fact) for fact in facts)
+    firm_only = all(
+        fact.kind == "PLACED" and _is_plain(picture.holds.get(fact.order_id), fact) for fact in facts
+    )
     if not firm_only:
         picture.lines = await store.lines_of(session, order_ids)
     for fact in facts:
@@ -83,7 +85,9 @@ async def apply(session: AsyncSession, facts: Sequence[OrderFact]) -> None:
 
 
 def _is_plain(hold: Hold | None, fact: OrderFact) -> bool:
-    return hold is not None and hold.state in ("HELD", "FIRM", "SHIPPED") and hold.attempt_id == fact.attempt_id
+    return (
+        hold is not None and hold.state in ("HELD", "FIRM", "SHIPPED") and hold.attempt_id == fact.attempt_id
+    )
 
 
 def _apply(picture: _Picture, fact: OrderFact) -> None:
@@ -104,10 +108,15 @@ def _place(picture: _Picture, hold: Hold | None, fact: OrderFact) -> None:
         return
     if hold is not None and hold.released_attempt_id == LAST_ATTEMPT:
         return  # cancelled in the meantime
-    if hold is not None and hold.state == "HELD":
-        if hold.attempt_id == fact.attempt_id or _same(picture.lines.get(fact.order_id, []), fact.quantities):
-            picture.set(hold.with_state("FIRM"))
-            return
+    if (
+        hold is not None
+        and hold.state == "HELD"
+        and (
+            hold.attempt_id == fact.attempt_id or _same(picture.lines.get(fact.order_id, []), fact.quantities)
+        )
+    ):
+        picture.set(hold.with_state("FIRM"))
+        return
     raise HoldMissing(f"order {fact.order_id} was placed by attempt {fact.attempt_id}, which holds nothing")
 
 
@@ -139,7 +148,9 @@ async def _ship(session: AsyncSession, picture: _Picture) -> None:
         sums[0] += quantity
         sums[1] += missing
         if missing:
-            movements.append(_movement(place, "CORRECTION", missing, order_id, "Shipped more than was counted"))
+            movements.append(
+                _movement(place, "CORRECTION", missing, order_id, "Shipped more than was counted")
+            )
         movements.append(_movement(place, "SHIPMENT", -quantity, order_id, ""))
     columns = {
         "variants": [variant_id for variant_id, _ in leaving],

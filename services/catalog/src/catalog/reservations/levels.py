@@ -66,7 +66,9 @@ async def take(session: AsyncSession, takes: Sequence[Take]) -> bool:
         parameters |= {"quantity": one.quantity, "backordered": one.backordered}
         rows = await sql.rows(session, _TAKE_ONE, parameters)
     else:
-        rows = await sql.rows(session, _TAKE, _columns(takes) | {"backordered": [t.backordered for t in takes]})
+        rows = await sql.rows(
+            session, _TAKE, _columns(takes) | {"backordered": [t.backordered for t in takes]}
+        )
     if len(rows) != len(takes):
         return False
     await mark_stale(session, [row.variant_id for row in rows if row.available <= 0])
@@ -81,7 +83,9 @@ async def give_back(session: AsyncSession, reservations: Iterable[Reservation]) 
             key = (line.variant_id, warehouse_id)
             total[key] = total.get(key, 0) + quantity
     if total:
-        takes = [Take(variant_id, warehouse_id, quantity) for (variant_id, warehouse_id), quantity in total.items()]
+        takes = [
+            Take(variant_id, warehouse_id, quantity) for (variant_id, warehouse_id), quantity in total.items()
+        ]
         rows = await sql.rows(session, _GIVE_BACK, _columns(takes))
         await mark_stale(session, [row.variant_id for row in rows if row.available - row.quantity <= 0])
 

@@ -6,15 +6,15 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis import access, fields
-from chassis.access import Rule
-from chassis.errors import Violations
 from commis.catalog.v1 import stock_pb2, stock_pb2_grpc
 
 from catalog.pricing import requests
 from catalog.pricing.quote_rpc import SCOPE
 from catalog.reservations import use_cases
 from catalog.reservations.use_cases import ReserveStock, Reserving
+from chassis import access, fields
+from chassis.access import Rule
+from chassis.errors import Violations
 
 
 class ReservationServicer(stock_pb2_grpc.ReservationServiceServicer):

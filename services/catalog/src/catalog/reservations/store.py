@@ -154,7 +154,9 @@ async def lines_of(session: AsyncSession, order_ids: Sequence[UUID]) -> dict[UUI
     found: dict[UUID, list[Reservation]] = {}
     for row in await sql.rows(session, _LINES, {"ids": list(order_ids)}):
         takes = tuple(zip(row.warehouse_ids, row.taken, strict=True))
-        found.setdefault(row.order_id, []).append(Reservation(row.line_id, row.variant_id, row.quantity, takes))
+        found.setdefault(row.order_id, []).append(
+            Reservation(row.line_id, row.variant_id, row.quantity, takes)
+        )
     return found
 
 

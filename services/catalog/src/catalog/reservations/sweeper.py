@@ -8,14 +8,13 @@ import datetime
 from contextlib import suppress
 from uuid import UUID
 
-from chassis.db import Sessions
-from chassis.errors import ServiceError
-from chassis.logs import log
-
 from catalog import sql
 from catalog.ports import Orders, Placement
 from catalog.reservations import levels, store
 from catalog.reservations.use_cases import release
+from chassis.db import Sessions
+from chassis.errors import ServiceError
+from chassis.logs import log
 
 BATCH = 100
 

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from chassis import crash
-from chassis.db import Sessions
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.pricing.quote import Clock, Customer, Line, QuotedLine, Quoter, Refusal
@@ -27,6 +25,8 @@ from catalog.reservations.domain import (
 )
 from catalog.reservations.store import Hold
 from catalog.stock import warehouses
+from chassis import crash
+from chassis.db import Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,9 @@ async def _reserve_locked(session: AsyncSession, needs: Reserving, command: Rese
     plan = await _plan(session, needs, command, clock)
     expire_time = clock.instant + needs.hold_time
     if plan.refused:
-        await store.set_hold(session, replace(hold, attempt_id=command.attempt_id, state="REFUSED", answer=None))
+        await store.set_hold(
+            session, replace(hold, attempt_id=command.attempt_id, state="REFUSED", answer=None)
+        )
         return answers.refused(plan.quoted, command.language)
     answer = answers.reserved(plan.quoted, command.language, expire_time)
     held = Hold(
@@ -147,7 +149,9 @@ def _known_answer(hold: Hold, command: ReserveStock) -> bytes | None:
 async def _plan(session: AsyncSession, needs: Reserving, command: ReserveStock, clock: Clock) -> Plan:
     quoted = await needs.quoter.quote(session, command.customer, command.lines, clock)
     wanted = [
-        Wanted(line.line.line_id, line.variant.id, line.line.quantity) for line in quoted if line.variant is not None
+        Wanted(line.line.line_id, line.variant.id, line.line.quantity)
+        for line in quoted
+        if line.variant is not None
     ]
     variants = {line.variant.id: line.variant for line in quoted if line.variant is not None}
     takes: dict[UUID, list[Take]] = {}

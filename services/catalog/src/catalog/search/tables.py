@@ -22,16 +22,23 @@ search_documents = sa.Table(
     sa.Column("in_stock", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_search_documents_terms", "terms", postgresql_using="gin"),
     sa.Index("ix_search_documents_facet_ids", "facet_ids", postgresql_using="gin"),
-    *(sa.Index(f"ix_search_documents_name_{language}", f"name_{language}", "product_id") for language in LANGUAGES),
+    *(
+        sa.Index(f"ix_search_documents_name_{language}", f"name_{language}", "product_id")
+        for language in LANGUAGES
+    ),
     sa.Index("ix_search_documents_newest", "newest", "product_id"),
 )
+# `name_key` is `category`, `brand` or `x:` and the folded name of a characteristic or option; `value_key` the id
+# of the category or the folded value, so that spellings of one value count together.
 facet_values = sa.Table(
     "facet_values",
     metadata,
     sa.Column("id", sa.Integer, sa.Identity(always=True), primary_key=True),
+    text_column("name_key"),
+    text_column("value_key"),
     text_column("name"),
     text_column("value"),
-    sa.UniqueConstraint("name", "value"),
+    sa.UniqueConstraint("name_key", "value_key"),
 )
 # The lowest price at quantity 1 of a product in a list, to sort by; refreshed when prices change or a
 # validity begins or ends.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from chassis.db import Sessions
-from chassis.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
+from chassis.db import Sessions
+from chassis.ids import new_id
 
 DEFAULT_CODE = "MAIN"
 

@@ -27,5 +27,8 @@ RATE_NAMES: dict[tuple[str, str], str] = {
 REGIONAL_REDUCED: dict[str, str] = {"Guadeloupe": "2.1", "Martinique": "2.1", "Reunion": "2.1"}
 
 # The 27 member states (VAT directive 2006/112/EC); Monaco counts as France there (art. 7).
-EU = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
+EU = frozenset(
+    ("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
+     "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK")
+)  # fmt: skip
 ALIASES = {"MC": "FR", "EL": "GR"}

@@ -119,7 +119,7 @@ def tax_of(destination: Destination, vat_class: str, day: datetime.date, vendor_
     if region not in EU:
         return Tax(_ZERO, "G", home_rate)
     registered = ALIASES.get(destination.vat_number[:2].upper(), destination.vat_number[:2].upper())
-    foreign = registered in EU and registered != vendor_region and region != vendor_region
+    foreign = registered in EU and vendor_region not in (registered, region)
     if destination.business and foreign:
         return Tax(_ZERO, "K", home_rate)
     rate, category = _national(region, destination.postal_code, vat_class, day)

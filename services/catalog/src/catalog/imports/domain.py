@@ -1,0 +1,97 @@
+"""Records, findings and verdicts of an import, and its errors. No I/O."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
+
+ACCEPTED, CHANGED, UNCHANGED, REFUSED = "ACCEPTED", "CHANGED", "UNCHANGED", "REFUSED"
+MAX_BYTES = 2 * 1024**3
+MAX_PIECE = 1024**2
+
+
+class ImportNotFound(NotFound):
+    reason = "IMPORT_NOT_FOUND"
+
+    def __init__(self, import_id: UUID) -> None:
+        super().__init__(f"There is no import {import_id}.", import_id=import_id)
+
+
+class ImportTooLarge(InvalidArgument):
+    reason = "IMPORT_TOO_LARGE"
+
+    def __init__(self) -> None:
+        super().__init__(f"A file may have at most {MAX_BYTES} bytes.", limit=MAX_BYTES)
+
+
+class ImportEnded(FailedPrecondition):
+    reason = "IMPORT_ENDED"
+
+    def __init__(self, import_id: UUID, state: str) -> None:
+        super().__init__(f"Import {import_id} is {state} already.", import_id=import_id, state=state)
+
+
+class Unreadable(Exception):
+    """The file as a whole cannot be read; the job fails with this text."""
+
+
+class Refused(Exception):
+    """One record cannot be taken."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__(", ".join(finding.rule for finding in findings))
+        self.findings = findings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a field, or was; `repaired` when it was put right with certainty."""
+
+    field: str
+    value: str
+    rule: str
+    repaired: bool = False
+
+    @property
+    def as_json(self) -> dict[str, object]:
+        return {"field": self.field, "value": self.value[:200].replace("\x00", "\ufffd"), "rule": self.rule, "repaired": self.repaired}
+
+
+@dataclass(slots=True)
+class Record:
+    """One record of the file: the line it begins on, and its non-empty values by column. A record that could
+    not even be split into columns carries the `broken` finding instead."""
+
+    number: int
+    values: Mapping[str, str]
+    broken: Finding | None = None
+
+
+@dataclass(slots=True)
+class Verdict:
+    number: int
+    ref: str
+    outcome: str
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportView:
+    id: UUID
+    kind: str
+    format: str
+    file_name: str
+    state: str
+    total_bytes: int
+    processed_bytes: int
+    accepted_count: int
+    changed_count: int
+    unchanged_count: int
+    refused_count: int
+    error: str
+    create_time: datetime.datetime
+    finish_time: datetime.datetime | None

@@ -1,0 +1,156 @@
+"""ImportService."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, ClassVar
+from uuid import UUID
+
+from commis.catalog.v1 import imports_pb2 as pb
+from commis.catalog.v1 import imports_pb2_grpc
+
+from catalog.attribution import attribution, caller
+from catalog.imports import store
+from catalog.imports.domain import MAX_PIECE, ImportEnded, ImportView
+from catalog.imports.upload import UploadImport, upload
+from chassis import access, fields, paging
+from chassis.access import Rule
+from chassis.db import Sessions
+from chassis.errors import Violations
+
+_STAFF = access.staff("CATALOGUE")
+
+
+class ImportServicer(imports_pb2_grpc.ImportServiceServicer):
+    RULES: ClassVar[Mapping[str, Rule]] = dict.fromkeys(
+        ("UploadImport", "GetImport", "ListImports", "ListImportVerdicts", "CancelImport"), _STAFF
+    )
+
+    def __init__(self, sessions: Sessions, nudge: Callable[[], None]) -> None:
+        self._sessions = sessions
+        self._nudge = nudge
+
+    async def UploadImport(
+        self, request: AsyncIterator[pb.UploadImportRequest], _context: Any
+    ) -> pb.UploadImportResponse:
+        first = await anext(aiter(request), None)
+        command = _header(first)
+        view = await upload(self._sessions, command, _parts(request))
+        self._nudge()
+        return pb.UploadImportResponse(**{"import": _import(view)})  # the field name is a keyword
+
+    async def GetImport(self, request: pb.GetImportRequest, _context: Any) -> pb.GetImportResponse:
+        import_id = _required(request.import_id)
+        async with self._sessions() as session:
+            view = await store.get(session, import_id)
+        return pb.GetImportResponse(**{"import": _import(view)})
+
+    async def ListImports(self, request: pb.ListImportsRequest, _context: Any) -> pb.ListImportsResponse:
+        filters = {"list": "imports"}
+        page = paging.decode(request.page_size, request.page_token, filters)
+        after = page.after[0] if page.after else None
+        async with self._sessions() as session:
+            views = await store.list_page(session, after, page.size + 1)
+        token = paging.next_token((views[page.size - 1].id,), filters) if views[page.size :] else ""
+        return pb.ListImportsResponse(
+            imports=[_import(view) for view in views[: page.size]], next_page_token=token
+        )
+
+    async def ListImportVerdicts(
+        self, request: pb.ListImportVerdictsRequest, _context: Any
+    ) -> pb.ListImportVerdictsResponse:
+        v = Violations()
+        import_id = fields.identifier(v, "import_id", request.import_id)
+        outcome = fields.enum(v, "outcome", request.outcome, pb.ImportVerdict.Outcome, required=False)
+        v.raise_if_any()
+        assert import_id is not None
+        filters = {"import": request.import_id, "outcome": outcome}
+        page = paging.decode(request.page_size, request.page_token, filters)
+        after = page.after[0] if page.after else 0
+        async with self._sessions() as session:
+            await store.get(session, import_id)
+            found = await store.list_verdicts(
+                session, import_id, outcome.removeprefix("OUTCOME_"), after, page.size + 1
+            )
+        token = paging.next_token((found[page.size - 1][0],), filters) if found[page.size :] else ""
+        return pb.ListImportVerdictsResponse(
+            verdicts=[_verdict(*verdict) for verdict in found[: page.size]], next_page_token=token
+        )
+
+    async def CancelImport(self, request: pb.CancelImportRequest, _context: Any) -> pb.CancelImportResponse:
+        import_id = _required(request.import_id)
+        async with self._sessions.begin() as session:
+            cancelled = await store.cancel(session, import_id)
+            view = await store.get(session, import_id)
+            if not cancelled and view.state != "CANCELLED":
+                raise ImportEnded(import_id, view.state)
+            if view.state == "CANCELLED":
+                await store.clear(session, import_id)
+        return pb.CancelImportResponse(**{"import": _import(view)})
+
+
+def _header(first: pb.UploadImportRequest | None) -> UploadImport:
+    v = Violations()
+    sent = first.header if first is not None else pb.UploadImportHeader()
+    if first is None or first.WhichOneof("part") != "header":
+        v.add("header", "must be the first message", "REQUIRED")
+        v.raise_if_any()
+    kind = fields.enum(v, "header.kind", sent.kind, pb.Import.Kind).removeprefix("KIND_")
+    file_format = fields.enum(v, "header.format", sent.format, pb.Import.Format).removeprefix("FORMAT_")
+    if file_format in ("XLSX", "ONIX"):
+        v.add("header.format", "is not supported yet; CSV is", "UNSUPPORTED")
+    name = fields.text(v, "header.file_name", sent.file_name)
+    request_id = fields.identifier(v, "header.request_id", sent.request_id, required=False)
+    v.raise_if_any()
+    return UploadImport(kind, file_format, name, caller(), request_id, attribution().SerializeToString())
+
+
+async def _parts(request: AsyncIterator[pb.UploadImportRequest]) -> AsyncIterator[bytes]:
+    number = 0
+    async for message in request:
+        number += 1
+        v = Violations()
+        if message.WhichOneof("part") != "content":
+            v.add("content", f"must follow the header (message {number})", "REQUIRED")
+        if len(message.content) > MAX_PIECE:
+            v.add("content", f"must have at most {MAX_PIECE} bytes per message", "TOO_LONG")
+        v.raise_if_any()
+        yield message.content
+
+
+def _required(text: str) -> UUID:
+    v = Violations()
+    parsed = fields.identifier(v, "import_id", text)
+    v.raise_if_any()
+    assert parsed is not None
+    return parsed
+
+
+def _import(view: ImportView) -> pb.Import:
+    built = pb.Import(
+        id=str(view.id),
+        kind=pb.Import.Kind.Value(f"KIND_{view.kind}"),
+        format=pb.Import.Format.Value(f"FORMAT_{view.format}"),
+        file_name=view.file_name,
+        state=pb.Import.State.Value(f"STATE_{view.state}"),
+        total_bytes=view.total_bytes,
+        processed_bytes=view.processed_bytes,
+        accepted_count=view.accepted_count,
+        changed_count=view.changed_count,
+        unchanged_count=view.unchanged_count,
+        refused_count=view.refused_count,
+        error=view.error,
+    )
+    built.create_time.FromDatetime(view.create_time)
+    if view.finish_time is not None:
+        built.finish_time.FromDatetime(view.finish_time)
+    return built
+
+
+def _verdict(number: int, ref: str, outcome: str, findings: list[dict[str, Any]]) -> pb.ImportVerdict:
+    return pb.ImportVerdict(
+        record_number=number,
+        record_ref=ref,
+        outcome=pb.ImportVerdict.Outcome.Value(f"OUTCOME_{outcome}"),
+        findings=[pb.ImportFinding(**finding) for finding in findings],
+    )

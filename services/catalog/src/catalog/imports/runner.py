@@ -1,0 +1,130 @@
+"""Runs import jobs: batch by batch, each with its checkpoint, so that any replica can go on after a crash.
+
+Per kind one job at a time in the whole installation: a session lock of PostgreSQL says whose turn it is, and
+the row of the job, locked by every batch, makes sure that two that believe so cannot both write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from uuid import UUID
+
+from commis.common.v1 import common_pb2
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from catalog import sql
+from catalog.imports import store
+from catalog.imports.domain import Unreadable
+from catalog.imports.job import Job
+from catalog.imports.run import Cancelled, Run, Stopped, finish
+from catalog.pricing.quote import Quoter
+from chassis import db
+from chassis.db import Sessions
+from chassis.logs import log
+
+POLL_SECONDS = 1.0
+KINDS = ("PRODUCTS", "PRICES", "STOCK")
+_LOCK = 0x696D70  # with the number of the kind
+
+_WAITING = sql.statement("""
+    SELECT id FROM imports WHERE state IN ('PENDING', 'RUNNING') AND kind = :kind ORDER BY id LIMIT 1
+""")
+_BEGIN = sql.statement("""
+    UPDATE imports SET state = 'RUNNING' WHERE id = :id AND state IN ('PENDING', 'RUNNING')
+    RETURNING id, kind, file_name, encoding, total_bytes, record_number, attribution
+""")
+
+
+class ImportRunner:
+    """Background task."""
+
+    def __init__(self, engine: AsyncEngine, sessions: Sessions, quoter: Quoter, language: str) -> None:
+        self._engine = engine
+        self._sessions = sessions
+        self._quoter = quoter
+        self._language = language
+        self._stopping = False
+        self._wake = {kind: asyncio.Event() for kind in KINDS}
+        self._ended = asyncio.Event()
+        self._ended.set()
+
+    def nudge(self) -> None:
+        for event in self._wake.values():
+            event.set()
+
+    async def run(self) -> None:
+        self._ended.clear()
+        try:
+            await asyncio.gather(*(self._serve(kind) for kind in KINDS), self._tidy())
+        finally:
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """Ends after the current batch."""
+        self._stopping = True
+        self.nudge()
+        await self._ended.wait()
+
+    async def _tidy(self) -> None:
+        async with self._sessions.begin() as session:
+            for import_id in await store.abandoned(session):
+                await store.drop_upload(session, import_id)
+
+    async def _serve(self, kind: str) -> None:
+        while not self._stopping:
+            self._wake[kind].clear()
+            try:
+                busy = await self.run_next(kind)
+            except Exception as error:
+                log.error("import interrupted", kind=kind, exc_info=error)
+                busy = False
+            if not busy and not self._stopping:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake[kind].wait(), POLL_SECONDS)
+
+    async def run_next(self, kind: str) -> bool:
+        """Work on the oldest job of this kind; False when there is none, or another replica has it."""
+        async with self._sessions() as session:
+            waiting = await sql.first(session, _WAITING, {"kind": kind})
+        if waiting is None:
+            return False
+        lock = await db.dedicated(self._engine)
+        try:
+            if not await lock.fetchval("SELECT pg_try_advisory_lock($1, $2)", _LOCK, KINDS.index(kind)):
+                return False
+            await self._work(waiting.id)
+        finally:
+            await lock.close()
+        return True
+
+    async def _work(self, import_id: UUID) -> None:
+        async with self._sessions.begin() as session:
+            row = await sql.first(session, _BEGIN, {"id": import_id})
+        if row is None:
+            return
+        attribution = common_pb2.Attribution.FromString(row.attribution)
+        job = Job(
+            id=row.id,
+            kind=row.kind,
+            file_name=row.file_name,
+            encoding=row.encoding,
+            total_bytes=row.total_bytes,
+            record_number=row.record_number,
+            actor_id=attribution.actor.id,
+            attribution=row.attribution,
+            language=self._language,
+            today=self._quoter.clock().today,
+            sessions=self._sessions,
+        )
+        state, error = "SUCCEEDED", ""
+        try:
+            await Run(job, lambda: self._stopping).run()
+        except Stopped:
+            return
+        except Cancelled:
+            state = "CANCELLED"
+        except Unreadable as unreadable:
+            state, error = "FAILED", str(unreadable)
+        async with self._sessions.begin() as session:
+            await finish(session, job, state, error)

@@ -1,0 +1,82 @@
+"""Facet values are interned: documents hold small numbers, which PostgreSQL counts and compares fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog import sql
+from catalog.search.folding import fold
+
+CATEGORY = "category"
+BRAND = "brand"
+AVAILABILITY = "availability"
+MAX_KEY = 200
+
+_FIND = sql.statement("""
+    SELECT f.id, f.name_key, f.value_key FROM facet_values f
+    JOIN unnest(CAST(:names AS text[]), CAST(:values AS text[])) AS w(name_key, value_key)
+        USING (name_key, value_key)
+""")
+_NEW = sql.statement("""
+    INSERT INTO facet_values (name_key, value_key, name, value)
+    VALUES (:name_key, :value_key, :name, :value) ON CONFLICT (name_key, value_key) DO NOTHING
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """Compared by its keys; name and value are as they were first written."""
+
+    name: str
+    value: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        if self.name in (CATEGORY, BRAND):
+            return self.name, fold(self.value)[:MAX_KEY]
+        return f"x:{fold(self.name)}"[:MAX_KEY], fold(self.value)[:MAX_KEY]
+
+
+@dataclass(frozen=True, slots=True)
+class Characteristic(Facet):
+    """A characteristic may be called `brand` or `category` too; it is still another thing."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return f"x:{fold(self.name)}"[:MAX_KEY], fold(self.value)[:MAX_KEY]
+
+
+def of_category(category_id: UUID) -> Facet:
+    return Facet(CATEGORY, str(category_id))
+
+
+def of_brand(brand: str) -> Facet:
+    return Facet(BRAND, brand)
+
+
+async def find(session: AsyncSession, facets: Iterable[Facet]) -> dict[tuple[str, str], int]:
+    """Numbers by key; unknown facets are left out."""
+    keys = sorted({facet.key for facet in facets})
+    if not keys:
+        return {}
+    columns = {"names": [name for name, _ in keys], "values": [value for _, value in keys]}
+    return {(row.name_key, row.value_key): row.id for row in await sql.rows(session, _FIND, columns)}
+
+
+async def intern(session: AsyncSession, facets: Sequence[Facet]) -> Mapping[tuple[str, str], int]:
+    """Numbers by key, made where missing."""
+    by_key = {facet.key: facet for facet in reversed(facets)}
+    known = await find(session, by_key.values())
+    missing = sorted(key for key in by_key if key not in known)
+    if missing:
+        rows = [
+            {"name_key": key[0], "value_key": key[1], "name": by_key[key].name, "value": by_key[key].value}
+            for key in missing
+        ]
+        await sql.run(session, _NEW, rows)
+        known |= await find(session, [by_key[key] for key in missing])
+    return known

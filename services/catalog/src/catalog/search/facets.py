@@ -1,0 +1,115 @@
+"""How many products each value would leave; a facet that is filtered by counts as if it were not."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog import sql
+from catalog.products.queries import parsed
+from catalog.search.criteria import Criteria, Query
+from catalog.search.facet_keys import AVAILABILITY, BRAND, CATEGORY
+
+MAX_VALUES = 50
+BROAD_SECONDS = 30.0  # counts over very many products may be this old
+_MOST = 200
+
+_NAMES = sql.statement("SELECT id, names FROM categories WHERE id = ANY(CAST(:ids AS uuid[]))")
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    value: str
+    display_name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCounts:
+    name: str
+    values: tuple[FacetValue, ...]
+
+
+class Facets:
+    """One per process; remembers counts over many products for a short time."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Query, tuple[float, list[FacetCounts]]] = OrderedDict()
+
+    async def count(self, session: AsyncSession, criteria: Criteria, *, broad: bool) -> list[FacetCounts]:
+        if not broad:
+            return await count(session, criteria)
+        key = criteria.query
+        known = self._known.get(key)
+        if known is not None and time.monotonic() - known[0] < BROAD_SECONDS:
+            return known[1]
+        counted = await count(session, criteria)
+        self._known[key] = (time.monotonic(), counted)
+        self._known.move_to_end(key)
+        while len(self._known) > _MOST:
+            self._known.popitem(last=False)
+        return counted
+
+
+async def count(session: AsyncSession, criteria: Criteria) -> list[FacetCounts]:
+    rows = list(await _rows(session, criteria))
+    for filtered in criteria.groups:
+        own = await _rows(session, criteria, only=filtered)
+        rows = [row for row in rows if row.name_key != filtered] + list(own)
+    by_name: dict[str, list[Any]] = {}
+    for row in rows:
+        by_name.setdefault(row.name_key, []).append(row)
+    categories = await _category_names(session, by_name.get(CATEGORY, ()), criteria.query.language)
+    counted = [
+        FacetCounts(
+            found[0].name,
+            tuple(FacetValue(row.value, categories.get(row.value, row.value), row.n) for row in found),
+        )
+        for _key, found in sorted(by_name.items(), key=lambda item: _order(item[0]))
+    ]
+    return [*counted, await _availability(session, criteria)]
+
+
+def _order(name_key: str) -> tuple[int, str]:
+    return {CATEGORY: 0, BRAND: 1}.get(name_key, 2), name_key
+
+
+async def _rows(session: AsyncSession, criteria: Criteria, only: str | None = None) -> Sequence[sql.Row]:
+    where = criteria.condition(indexed=True, without=only)
+    text = (
+        "SELECT name_key, name, value, n FROM (SELECT f.name_key, f.name, f.value, c.n,"  # noqa: S608
+        " row_number() OVER (PARTITION BY f.name_key ORDER BY c.n DESC, f.value) AS place"
+        " FROM (SELECT facet_id, count(*) AS n FROM search_documents d, unnest(d.facet_ids) AS facet_id"
+        f" WHERE {where} GROUP BY facet_id) c JOIN facet_values f ON f.id = c.facet_id"
+        f"{' WHERE f.name_key = :only' if only else ''}) x WHERE place <= :most ORDER BY name_key, place"
+    )
+    parameters = criteria.parameters | {"most": MAX_VALUES} | ({"only": only} if only else {})
+    return await sql.rows(session, sql.statement(text), parameters)
+
+
+async def _availability(session: AsyncSession, criteria: Criteria) -> FacetCounts:
+    where = criteria.condition(indexed=True)
+    text = f"SELECT count(*) FILTER (WHERE d.in_stock) AS here, count(*) AS total FROM search_documents d WHERE {where}"  # noqa: S608
+    row = await sql.first(session, sql.statement(text), criteria.parameters)
+    here, total = (row.here, row.total) if row is not None else (0, 0)
+    values = (
+        FacetValue("in_stock", "in stock", here),
+        FacetValue("not_in_stock", "not in stock", total - here),
+    )
+    return FacetCounts(AVAILABILITY, tuple(value for value in values if value.count))
+
+
+async def _category_names(session: AsyncSession, rows: Sequence[Any], language: str) -> dict[str, str]:
+    if not rows:
+        return {}
+    found = await sql.rows(session, _NAMES, {"ids": [UUID(row.value) for row in rows]})
+    names = {str(row.id): parsed(row.names) for row in found}
+    return {
+        identity: texts.get(language) or next(iter(texts.values()), "") for identity, texts in names.items()
+    }

@@ -1,0 +1,128 @@
+"""SearchService."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from commis.catalog.v1 import products_pb2 as pb
+from commis.catalog.v1 import products_pb2_grpc
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.accounts import Accounts
+from catalog.pricing.quote import Customer, Quoter
+from catalog.pricing.wire import fill_availability, fill_price
+from catalog.products import wire
+from catalog.products.offers import Offer, best_availability, cheapest, offers_of
+from catalog.products.queries import ProductView, find_products
+from catalog.products.rpc import offer_to_proto
+from catalog.search import criteria, results
+from catalog.search.criteria import Criteria, Query
+from catalog.search.facets import FacetCounts, Facets
+from chassis import access, fields, paging
+from chassis.access import Rule
+from chassis.db import Sessions
+from chassis.errors import Violations
+
+MAX_FILTER_VALUES = 50
+
+
+class SearchServicer(products_pb2_grpc.SearchServiceServicer):
+    RULES: ClassVar[Mapping[str, Rule]] = {"SearchProducts": access.anyone_signed_in()}
+
+    def __init__(self, sessions: Sessions, quoter: Quoter, accounts: Accounts) -> None:
+        self._sessions = sessions
+        self._quoter = quoter
+        self._accounts = accounts
+        self._facets = Facets()
+
+    async def SearchProducts(
+        self, request: pb.SearchProductsRequest, _context: Any
+    ) -> pb.SearchProductsResponse:
+        query, sort, account_id = _parse(request)
+        filters = {"query": repr(query), "sort": sort, "account": str(account_id)}
+        page = paging.decode(request.page_size, request.page_token, filters)
+        customer = await self._accounts.find(account_id)
+        async with self._sessions() as session:
+            found = await criteria.resolve(session, query)
+            if found is None:
+                return pb.SearchProductsResponse()
+            lists = await self._quoter.lists_of(session, customer) if sort == results.PRICE else ()
+            day = self._quoter.clock().day
+            wanted = results.Wanted(sort, page.size + 1, page.after, lists, day)
+            listed = await results.page(session, found, wanted)
+            hits = await self._hits(session, found, listed.product_ids[: page.size], customer)
+            facets: Sequence[FacetCounts] = ()
+            if request.with_facets:
+                facets = await self._facets.count(session, found, broad=listed.broad)
+        more = len(listed.keys) > page.size
+        return pb.SearchProductsResponse(
+            hits=hits,
+            next_page_token=paging.next_token(listed.keys[page.size - 1], filters) if more else "",
+            facets=[_facet_to_proto(facet) for facet in facets],
+        )
+
+    async def _hits(
+        self, session: AsyncSession, found: Criteria, ids: Sequence[UUID], customer: Customer | None
+    ) -> list[pb.SearchHit]:
+        views = await find_products(session, ids)
+        products = [views[identity] for identity in ids if identity in views]
+        offers = await offers_of(session, self._quoter, customer, products)
+        return [_hit(product, found, offers) for product in products]
+
+
+def _hit(product: ProductView, found: Criteria, offers: Mapping[UUID, Offer]) -> pb.SearchHit:
+    own = [offers[variant.id] for variant in product.variants if variant.id in offers]
+    matched = found.exact.get(product.id) or (product.variants[0].id if len(product.variants) == 1 else None)
+    built = pb.SearchHit(
+        product=wire.product_to_proto(product),
+        matched_variant_id=str(matched or ""),
+        offers=[offer_to_proto(offer) for offer in own],
+    )
+    lowest = cheapest(own)
+    if lowest is not None and lowest.price is not None:
+        fill_price(built.from_price, lowest.price, lowest.weight_grams)
+    availability = best_availability(own)
+    if availability is not None:
+        fill_availability(built.availability, availability)
+    return built
+
+
+def _parse(request: pb.SearchProductsRequest) -> tuple[Query, str, UUID | None]:
+    v = Violations()
+    most = max(len(request.category_ids), len(request.brands), len(request.characteristics))
+    if most > MAX_FILTER_VALUES:
+        v.add(
+            "characteristics", f"and other filters must have at most {MAX_FILTER_VALUES} values", "TOO_LONG"
+        )
+        v.raise_if_any()
+    ids = [fields.identifier(v, f"category_ids[{n}]", text) for n, text in enumerate(request.category_ids)]
+    query = Query(
+        text=fields.text(v, "query", request.query, max_length=500),
+        language=fields.language(v, "language_code", request.language_code)
+        if request.language_code
+        else "en",
+        category_ids=tuple(identity for identity in ids if identity is not None),
+        brands=tuple(fields.text(v, f"brands[{n}]", text) for n, text in enumerate(request.brands)),
+        characteristics=tuple(
+            (
+                fields.text(v, f"characteristics[{n}].name", pair.name, required=True, max_length=100),
+                fields.text(v, f"characteristics[{n}].value", pair.value, required=True, max_length=1000),
+            )
+            for n, pair in enumerate(request.characteristics)
+        ),
+        available_only=request.available_only,
+    )
+    sort = fields.enum(v, "sort", request.sort, pb.SearchProductsRequest.Sort, required=False)
+    account_id = fields.identifier(v, "account_id", request.account_id, required=False)
+    v.raise_if_any()
+    return query, sort.removeprefix("SORT_") or results.RELEVANCE, account_id
+
+
+def _facet_to_proto(facet: FacetCounts) -> pb.Facet:
+    values = [
+        pb.FacetValue(value=value.value, display_name=value.display_name, product_count=value.count)
+        for value in facet.values
+    ]
+    return pb.Facet(name=facet.name, values=values)
