@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from local.ports import Ports
 
 STUBS = Path(__file__).parent / "stubs"

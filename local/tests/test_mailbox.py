@@ -10,6 +10,7 @@ from email.message import EmailMessage
 import httpx
 import pytest
 from aiosmtpd.smtp import Envelope
+
 from local.mailbox import Mailbox
 from local.ports import HOST, Ports
 

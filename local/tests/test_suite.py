@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import nats
 import pytest
+
 from local.ports import Ports
 from local.suite import Suite
 

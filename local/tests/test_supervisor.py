@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
+
 from local.ports import Ports
 from local.secrets_file import Secrets
 

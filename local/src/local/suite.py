@@ -20,7 +20,7 @@ from typing import Self, TextIO
 from local import administrator, environment, exclusive, migrations
 from local.broker import Nats
 from local.database import Postgres
-from local.http_probe import status_of
+from local.http_probe import fetch, status_of
 from local.ports import HOST, SERVICES, Ports
 from local.problems import StartProblem, explain_exit, refuse_missing
 from local.process import Process, Watchdog
@@ -138,6 +138,7 @@ class Suite:
             await administrator.create(self.data_dir, password, self._environment("customers"))
         self._say("starting the services and the gateway")
         await _all(*(self.start(part) for part in self.parts[3:]))
+        await self._until_connected()
 
     async def down(self) -> None:
         """Stop everything that runs, the callers first; safe to call at any time."""
@@ -215,6 +216,15 @@ class Suite:
                 raise StartProblem(
                     f"{part} was not ready after {READY_SECONDS:.0f} seconds: see {process.log}"
                 )
+            await asyncio.sleep(0.05)
+
+    async def _until_connected(self) -> None:
+        """Wait until the gateway, which may have been up first, has found the services."""
+        deadline = asyncio.get_running_loop().time() + 10
+        while self._gateway and asyncio.get_running_loop().time() < deadline:
+            _, body = await fetch(self.ports.gateway, "/readyz")
+            if b'"transient_failure"' not in body and b'"connecting"' not in body:
+                return
             await asyncio.sleep(0.05)
 
     def _log(self, part: str) -> Path:

