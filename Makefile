@@ -27,10 +27,10 @@ $(STAMP): locks/dev.txt local/setup.sh $(addsuffix /pyproject.toml,$(MEMBERS))
 	@touch $@
 
 run: $(STAMP) ## start the whole suite on this machine with demo data, until Ctrl-C
-	@COMMIS_STOP_WITH_PARENT=1 $(BIN)/python -m local run
+	@exec env COMMIS_STOP_WITH_PARENT=1 $(BIN)/python -m local run
 
 demo: $(STAMP) ## start the suite, load the demo data, place an order as a representative, stop
-	@COMMIS_STOP_WITH_PARENT=1 $(BIN)/python -m local demo
+	@exec env COMMIS_STOP_WITH_PARENT=1 $(BIN)/python -m local demo
 
 reset: $(STAMP) ## delete the data of the suite on this machine (.local-data)
 	@$(BIN)/python -m local reset

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-_LABEL = 16
+_LABEL = 21
 
 
 def title(text: str) -> None:
