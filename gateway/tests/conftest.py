@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+
 from gateway.app import create_app
 from gateway.clients import SERVICES
 from gateway.config import Settings

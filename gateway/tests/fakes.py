@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
+from grpc_status import rpc_status
+
 from chassis.errors import FieldViolation, Kind, RemoteError
 from chassis.status import to_status
 from gateway.clients import path_of
 from gateway.operation import Operation
 from gateway.routes import OPERATIONS
-from google.protobuf import descriptor_pool, message_factory
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
-from grpc_status import rpc_status
 
 ANY_ID = "0199f3c2-6f00-7cc1-8d55-2f0b7a1c9e01"
 OTHER_ID = "0199f3c2-6f00-7cc1-8d55-2f0b7a1c9e02"

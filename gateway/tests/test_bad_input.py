@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+
 from gateway.openapi import document
 from gateway.operation import Operation
 from gateway.routes import OPERATIONS

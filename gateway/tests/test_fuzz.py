@@ -13,13 +13,14 @@ from typing import Any
 import grpc
 import pytest
 import schemathesis
-from chassis.errors import Kind
-from gateway.config import Settings
-from gateway.openapi import document
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
+
+from chassis.errors import Kind
+from gateway.config import Settings
+from gateway.openapi import document
 
 from .fakes import Services, a_message, refusal
 from .test_server import serving

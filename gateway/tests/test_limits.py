@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from commis.customers.v1 import sessions_pb2
+
 from chassis.context import Principal
 from chassis.ids import new_id
 from chassis.testkit.issuer import LocalIssuer
-from commis.customers.v1 import sessions_pb2
 from gateway.limits import MAX_CALLERS, RateLimit
 
 from .fakes import ANY_ID, Services

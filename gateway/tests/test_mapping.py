@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from commis.orders.v1 import orders_pb2
+
 from gateway.operation import Operation
 from gateway.routes import OPERATIONS
 from gateway.wire import schema

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 import grpc
 import httpx
 import pytest
-from chassis.errors import Kind
 from commis.customers.v1 import sessions_pb2
+
+from chassis.errors import Kind
 
 from .fakes import Services, refusal
 

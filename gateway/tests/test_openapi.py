@@ -11,10 +11,11 @@ import httpx
 import jsonschema_rs
 import pytest
 import schemathesis
+from starlette.routing import Route
+
 from gateway.openapi import document
 from gateway.operation import Operation
 from gateway.routes import OPERATIONS
-from starlette.routing import Route
 
 from .fakes import Services, a_message, path_with_ids
 

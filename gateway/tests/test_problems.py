@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+
 from chassis.errors import Kind
 from gateway.problems import HTTP_STATUS
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from commis.orders.v1 import orders_pb2
-from gateway.config import Settings
 
 from gateway import server
+from gateway.config import Settings
 
 from .fakes import ANY_ID, Services
 

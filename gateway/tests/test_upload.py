@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from chassis.errors import Kind
 from commis.catalog.v1 import imports_pb2
+
+from chassis.errors import Kind
 
 from .fakes import ANY_ID, Services, refusal
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
-from chassis.errors import Violations
-from gateway.wire import scalars
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 from hypothesis import given
 from hypothesis import strategies as st
+
+from chassis.errors import Violations
+from gateway.wire import scalars
 
 from .fakes import ANY_ID, Services
 

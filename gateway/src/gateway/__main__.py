@@ -6,7 +6,6 @@ import argparse
 from typing import Any, cast
 
 from chassis.config import load
-
 from gateway.config import Settings
 from gateway.server import serve
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from chassis.metrics import LOOP_LAG
 from commis.catalog.v1 import imports_pb2
 from commis.customers.v1 import sessions_pb2
 from fastapi import FastAPI
@@ -19,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from chassis.metrics import LOOP_LAG
 from gateway import oauth, upload
 from gateway.auth import Admission, verifier
 from gateway.clients import Clients

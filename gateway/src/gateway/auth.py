@@ -6,11 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from commis.customers.v1.sessions_pb2 import GetJwksRequest
+
 from chassis.context import Principal
 from chassis.errors import ServiceError
 from chassis.tokens import Verifier
-from commis.customers.v1.sessions_pb2 import GetJwksRequest
-
 from gateway.clients import Clients
 from gateway.exchange import Exchange
 from gateway.limits import RateLimit
@@ -23,7 +23,7 @@ def verifier(clients: Clients, issuer: str) -> Verifier:
     """Verifies with the keys that customers publishes."""
 
     async def fetch() -> dict[str, Any]:
-        answered = await clients[GET_JWKS](GetJwksRequest(), timeout=2)
+        answered = await clients[GET_JWKS](GetJwksRequest(), timeout=1)
         keys: dict[str, Any] = orjson.loads(answered.jwks_json)
         return keys
 

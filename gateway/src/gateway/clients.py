@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from chassis.client import OPTIONS
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 
+from chassis.client import OPTIONS
 from gateway.config import Settings
 
 SERVICES = ("customers", "catalog", "orders", "library", "notifications")

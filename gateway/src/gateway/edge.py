@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 import grpc
-from chassis.logs import log
 
 from chassis import context, telemetry
+from chassis.logs import log
 from gateway import metrics, problems
 from gateway.auth import Admission
 from gateway.config import Settings

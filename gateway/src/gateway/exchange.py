@@ -8,7 +8,6 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from chassis.ids import new_id
-
 from gateway import headers as header
 from gateway.config import Network
 

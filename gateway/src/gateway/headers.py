@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 import orjson
+
 from chassis.errors import Violations
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from chassis.errors import Violations
-
 from gateway import headers as header
 from gateway.exchange import Exchange
 from gateway.operation import Operation

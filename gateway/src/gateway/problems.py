@@ -8,9 +8,10 @@ from typing import Any
 
 import grpc
 import orjson
+from google.rpc import error_details_pb2
+
 from chassis.errors import FieldViolation
 from chassis.status import read_details
-from google.rpc import error_details_pb2
 
 DOMAIN = "gateway.commis"
 MEDIA_TYPE = b"application/problem+json"

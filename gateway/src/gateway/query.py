@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from chassis.errors import Violations
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from chassis.errors import Violations
 from gateway.wire import enums, scalars
 from gateway.wire.parse import field_reader
 from gateway.wire.scalars import Reader

@@ -12,11 +12,11 @@ from types import FrameType
 from typing import Any, cast
 
 import uvicorn
-from chassis.config import ServiceSettings
-from chassis.logs import log
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis import logs, telemetry
+from chassis.config import ServiceSettings
+from chassis.logs import log
 from gateway.app import create_app
 from gateway.config import Settings
 from gateway.health import Lifecycle

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from chassis.errors import Violations
 from commis.catalog.v1.imports_pb2 import Import, UploadImportHeader, UploadImportRequest
 
+from chassis.errors import Violations
 from gateway import headers as header
 from gateway.clients import Clients
 from gateway.endpoint import JSON, ClientGone, check_length, check_media_type, reply, too_large

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 from chassis.errors import Violations
-
 from gateway.wire.scalars import Reader
 
 

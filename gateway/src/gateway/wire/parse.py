@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from chassis.errors import Violations
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from chassis.errors import Violations
 from gateway.wire import enums, scalars
 from gateway.wire.rules import is_read_only
 from gateway.wire.scalars import READERS, Reader

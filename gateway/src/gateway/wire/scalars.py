@@ -10,9 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from chassis.errors import Violations
-
 from chassis import money
+from chassis.errors import Violations
 
 Reader = Callable[[Any, str, Violations], Any]
 
