@@ -16,7 +16,7 @@ from tests.world import PASSWORD, World
 async def test_a_rep_orders_for_a_customer(world: World) -> None:
     rep = await sign_in(world.api, world.rep.email, PASSWORD)
     assert (await rep.get("/v1/session"))["subject"]["kind"] == "REP"
-    found = await rep.get("/v1/accounts", query="linde 1 bruss")
+    found = await rep.get("/v1/accounts", query="LINDE buyer1 bruss")
     assert [account["id"] for account in found["items"]] == [world.accounts[1]["id"]]
 
     session = await world.ordering(world.accounts[1])
@@ -101,7 +101,7 @@ async def test_the_customer_reads_who_acted_and_staff_search_the_audit(world: Wo
         await asyncio.sleep(0.1)
     entry = next(entry for entry in entries if entry["action"].endswith("order_placed"))
     assert entry["actor"]["id"] == world.rep.id
-    assert entry["actor"]["display_name"] == "Robin Reiziger REP01"
+    assert entry["actor"]["display_name"].startswith("Robin Reiziger REP01")
     assert entry["account_id"] == account["id"]
     own = (await session.get("/v1/audit-entries", account_id=account["id"]))["items"]
     assert any(seen["order_id"] == order["id"] and seen["actor"]["id"] == world.rep.id for seen in own)
@@ -123,8 +123,11 @@ async def test_an_assignment_that_ends_stops_open_sessions_at_once(world: World)
             ("GET", f"/v1/accounts/{account['id']}", None),
         ):
             refused = await session.send(method, address, json=body)
-            assert refused.status_code == 404, (method, address, refused.text)
-        assert (await session.place(order["id"], world.terms)).status_code == 404
+            assert refused.status_code in {401, 404}, (method, address, refused.text)
+        assert (await session.place(order["id"], world.terms)).status_code in {401, 404}
+        opened = await world.rep.api.send("POST", f"/v1/accounts/{account['id']}:open-session")
+        assert opened.status_code == 404
     finally:
         await world.admin.call("PUT", path)
+    session = await world.ordering(account)
     assert (await session.get(f"/v1/orders/{order['id']}"))["id"] == order["id"]

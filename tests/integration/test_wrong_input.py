@@ -74,9 +74,11 @@ def judge(response: httpx.Response, context: object) -> None:
     if response.status_code >= 400 and "oauth/token" not in str(response.url):
         assert is_problem(response), (context, response.text[:500])
         if response.json()["reason"] == "INVALID_FIELDS":
-            for violation in response.json()["violations"]:
-                assert violation["field"], context
+            violations = response.json()["violations"]
+            assert violations, context
+            for violation in violations:  # field is empty when the body as a whole is wrong
                 assert violation["description"], context
+                assert violation["field"] or len(violations) == 1, context
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +90,7 @@ async def test_every_route_answers_a_bad_token_with_401(world: World, document: 
     forged = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0."
     checked = 0
     for method, path, operation in operations(document):
-        if not operation.get("security"):
+        if not operation.get("security", document.get("security")):
             continue
         for token in ("garbage", forged, ""):
             response = await world.api.as_(token).send(method, concrete(path), json={})
@@ -168,7 +170,7 @@ async def test_malformed_preconditions_and_keys_are_refused(world: World, docume
             continue
         for headers in (
             {"If-Match": "not an etag"}, {"If-Match": '"' + "9" * 400 + '"'}, {"If-Match": '"-1"'},
-            {"Idempotency-Key": "x" * 5000}, {"Idempotency-Key": " "}, {"Content-Type": "application/xml"},
+            {"Idempotency-Key": "x" * 5000}, {"Idempotency-Key": "a b"}, {"Content-Type": "application/xml"},
         ):  # fmt: skip
             response = await world.admin.send(method, concrete(path), content=b"{}", headers=headers)
             judge(response, (method, path, headers))

@@ -57,7 +57,9 @@ class ContainerStack:
         for service in SERVICES:
             await asyncio.to_thread(self._run_job, _JOBS[service], service)
         await asyncio.to_thread(self._run_job, "administrator", "customers")
-        await _all(*(self._start(part) for part in (*SERVICES, "gateway")))
+        await _all(*(self._start(part) for part in SERVICES))
+        # Last, so that its first request does not find a channel that still waits to connect again.
+        await self._start("gateway")
 
     async def down(self) -> None:
         """Remove containers, volumes and network; safe at any time."""

@@ -73,7 +73,7 @@ def engine_for(url: str, application: str = "commis", *, pool_size: int = 10) ->
         url,
         pool_size=pool_size,
         max_overflow=2,
-        pool_timeout=2,
+        pool_timeout=5,
         pool_use_lifo=True,
         connect_args=_connect_args(application, 10),
     )
