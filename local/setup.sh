@@ -52,7 +52,8 @@ for member in $MEMBERS; do
     editable="$editable -e ./$member"
 done
 export VIRTUAL_ENV="$PWD/$VENV"
-"$VENV/bin/uv" pip install --quiet --require-hashes -r locks/dev.txt
+# Compiled once here: where Python may not write byte code itself, every process would compile all of it again.
+"$VENV/bin/uv" pip install --quiet --compile-bytecode --require-hashes -r locks/dev.txt
 # shellcheck disable=SC2086 # one word per member
 "$VENV/bin/uv" pip install --quiet --no-deps --no-build-isolation $editable
 echo "setup: ready, $("$VENV/bin/python" --version) in $VENV"
