@@ -8,6 +8,8 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from catalog.imports import run as running
 from catalog.imports import store
 from catalog.imports.domain import ImportTooLarge, ImportView
@@ -17,7 +19,6 @@ from catalog.pricing.quote import Quoter
 from chassis.db import Sessions
 from chassis.errors import RequestIdReused
 from chassis.ids import new_id
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .. import factories as a
 
@@ -46,11 +47,16 @@ class Importing:
         async with self.sessions() as session:
             return await store.get(session, import_id)
 
-    async def findings(self, job: ImportView, outcome: str = "") -> dict[int, list[tuple[str, str, str, bool]]]:
+    async def findings(
+        self, job: ImportView, outcome: str = ""
+    ) -> dict[int, list[tuple[str, str, str, bool]]]:
         async with self.sessions() as session:
             found = await store.list_verdicts(session, job.id, outcome, 0, 1000)
         return {
-            number: [(f["field"], f["value"], f["rule"].split(":")[0].split(";")[0], f["repaired"]) for f in findings]
+            number: [
+                (f["field"], f["value"], f["rule"].split(":")[0].split(";")[0], f["repaired"])
+                for f in findings
+            ]
             for number, _ref, _outcome, findings in found
         }
 
@@ -212,9 +218,16 @@ async def test_separators_and_encodings(importing: Importing, separator: str, en
 @pytest.mark.spec("C-04")
 @pytest.mark.parametrize(
     ("content", "error"),
-    [("", "empty"), ("\n\n", "no header"), ("name_en,brand\nx,y\n", "lacks the columns sku"), ("x" * 300_000, "longer")],
+    [
+        ("", "empty"),
+        ("\n\n", "no header"),
+        ("name_en,brand\nx,y\n", "lacks the columns sku"),
+        ("x" * 300_000, "longer"),
+    ],
 )
-async def test_a_file_that_cannot_be_read_fails_as_a_whole(importing: Importing, content: str, error: str) -> None:
+async def test_a_file_that_cannot_be_read_fails_as_a_whole(
+    importing: Importing, content: str, error: str
+) -> None:
     job = await importing("PRODUCTS", content)
     assert job.state == "FAILED"
     assert error in job.error
@@ -315,7 +328,9 @@ async def test_a_job_goes_on_from_its_checkpoint_after_a_crash(
 
 
 @pytest.mark.spec("C-04")
-async def test_a_batch_that_fails_is_taken_apart(importing: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_batch_that_fails_is_taken_apart(
+    importing: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = "".join(f"S{n},Thing {n}\n" for n in range(20))
     original = running.ProductImport.apply
 
@@ -369,5 +384,3 @@ async def test_too_large_a_file_leaves_nothing(importing: Importing, monkeypatch
     with pytest.raises(ImportTooLarge):
         await importing.upload("PRODUCTS", "x" * 3000)
     assert await importing.all("SELECT 1 FROM imports UNION ALL SELECT 1 FROM import_pieces") == []
-
-

@@ -58,7 +58,12 @@ class Finding:
 
     @property
     def as_json(self) -> dict[str, object]:
-        return {"field": self.field, "value": self.value[:200].replace("\x00", "\ufffd"), "rule": self.rule, "repaired": self.repaired}
+        return {
+            "field": self.field,
+            "value": self.value[:200].replace("\x00", "\ufffd"),
+            "rule": self.rule,
+            "repaired": self.repaired,
+        }
 
 
 @dataclass(slots=True)

@@ -1,13 +1,15 @@
 """CSV in bounded memory, from pieces as they come: bytes in, records out.
 
 A record is complete when its quotes are balanced. Where that does not come true within a limit, or a record
-does not parse, its lines are taken one by one: a stray quote spoils its own line and not the rest of the file.
+does not parse, its first line is taken alone and the rest is read again: a stray quote spoils its own line and
+not the rest of the file.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 
 from catalog.imports.domain import Finding, Record, Unreadable
@@ -36,7 +38,7 @@ class CsvReader:
         )
         self._columns, self._required, self._prefixes = columns, required, prefixes
         self._rest = ""
-        self._pending: list[str] = []
+        self._pending: list[tuple[int, str]] = []
         self._odd = False
         self._size = 0
         self._line = 0
@@ -56,32 +58,44 @@ class CsvReader:
             raise Unreadable(f"line {self._line + 1} is longer than {MAX_RECORD} characters")
         for line in lines:
             yield from self._next(line.removesuffix("\r"))
-        if last and self._pending:
+        if last:
             yield from self._flush()
 
     def _next(self, line: str) -> Iterator[Record]:
         self._line += 1
         if not self.header:
             self._read_header(line)
-            return
-        if not self._pending and not line.strip():
-            return
-        self._pending.append(line)
-        self._size += len(line)
-        self._odd ^= bool(line.count('"') % 2)
-        if not self._odd or self._size > MAX_RECORD or len(self._pending) >= MAX_LINES:
-            yield from self._flush()
+        else:
+            yield from self._add([(self._line, line)])
+
+    def _add(self, lines: Sequence[tuple[int, str]]) -> Iterator[Record]:
+        waiting = deque(lines)
+        while waiting:
+            number, line = waiting.popleft()
+            if not self._pending and not line.strip():
+                continue
+            self._pending.append((number, line))
+            self._size += len(line)
+            self._odd ^= bool(line.count('"') % 2)
+            if not self._odd or self._size > MAX_RECORD or len(self._pending) >= MAX_LINES:
+                record, again = self._complete()
+                waiting.extendleft(reversed(again))
+                yield record
 
     def _flush(self) -> Iterator[Record]:
-        lines, first = self._pending, self._line - len(self._pending) + 1
-        self._pending, self._odd, self._size = [], False, 0
-        record = self._parse("\n".join(lines), first)
-        if record.broken is None or len(lines) == 1:
+        while self._pending:
+            record, again = self._complete()
             yield record
-            return
-        for number, line in enumerate(lines):
-            if line.strip():
-                yield self._parse(line, first + number)
+            yield from self._add(again)
+
+    def _complete(self) -> tuple[Record, list[tuple[int, str]]]:
+        """The record of the pending lines; when they make none, that of the first, and the rest to read again."""
+        lines, self._pending = self._pending, []
+        self._odd, self._size = False, 0
+        record = self._parse("\n".join(line for _, line in lines), lines[0][0])
+        if record.broken is None or len(lines) == 1:
+            return record, []
+        return self._parse(lines[0][1], lines[0][0]), lines[1:]
 
     def _parse(self, text: str, number: int) -> Record:
         try:

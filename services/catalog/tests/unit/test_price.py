@@ -1,0 +1,287 @@
+"""The pricing function: a table of cases, and a slow and obvious second implementation to compare with."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.pricing.domain import Buyer, GridRow, Item, Price, PricedLine, PriceList
+from catalog.pricing.price import price_line
+from catalog.tax.rates import Tax
+
+DAY = datetime.date(2026, 11, 21)
+ACCOUNT, OTHER = UUID(int=1), UUID(int=2)
+VARIANT, PRODUCT, PARENT, CHILD = UUID(int=11), UUID(int=12), UUID(int=13), UUID(int=14)
+NET = PriceList(UUID(int=101), "NET", "EUR", False)
+GROSS = PriceList(UUID(int=102), "GROSS", "EUR", True)
+YEN = PriceList(UUID(int=103), "YEN", "JPY", False)
+STANDARD = Tax(Decimal(21), "S", Decimal(21))
+_ids = iter(range(1000, 10**9))
+
+
+def a_price(
+    price_list: PriceList, *ladder: tuple[int, str], begin: str = "2026-01-01", end: str | None = None
+) -> Price:
+    return Price(
+        UUID(int=next(_ids)),
+        price_list.id,
+        datetime.date.fromisoformat(begin),
+        datetime.date.fromisoformat(end) if end else None,
+        tuple((quantity, Decimal(amount)) for quantity, amount in ladder),
+    )
+
+
+def a_row(
+    percent: str, quantity: int = 1, begin: str = "2026-01-01", end: str | None = None, **who: object
+) -> GridRow:
+    return GridRow(
+        UUID(int=next(_ids)),
+        Decimal(percent),
+        quantity,
+        datetime.date.fromisoformat(begin),
+        datetime.date.fromisoformat(end) if end else None,
+        **who,  # type: ignore[arg-type]
+    )
+
+
+def price(
+    prices: Sequence[Price],
+    quantity: int = 1,
+    *,
+    lists: Sequence[PriceList] = (NET, GROSS),
+    grid: Sequence[GridRow] = (),
+    inclusive: bool = False,
+    tax: Tax = STANDARD,
+    groups: Sequence[str] = ("shops",),
+    day: datetime.date = DAY,
+) -> PricedLine | None:
+    buyer = Buyer(ACCOUNT, frozenset(groups), inclusive, tuple(lists), day)
+    item = Item(VARIANT, PRODUCT, "linde", {PARENT: 1, CHILD: 2}, tax, prices, grid)
+    return price_line(buyer, item, quantity)
+
+
+def sure(line: PricedLine | None) -> PricedLine:
+    assert line is not None
+    return line
+
+
+@pytest.mark.spec("C-10")
+def test_the_first_list_with_a_valid_price_wins_with_its_whole_ladder() -> None:
+    first = a_price(NET, (1, "10"), end="2026-06-01")
+    second = a_price(GROSS, (1, "20"), (5, "1"))
+    cheap = a_price(YEN, (1, "1"))
+    assert sure(price([first, second, cheap], 5, day=datetime.date(2026, 5, 31))).total == 5000
+    later = sure(price([first, second, cheap], 5))
+    assert (later.trace[0].reference_id, later.unit_price) == (str(GROSS.id), Decimal("0.8264"))
+    assert price([cheap]) is None
+    assert price([first], day=datetime.date(2026, 6, 1)) is None
+
+
+@pytest.mark.spec("C-11")
+@pytest.mark.parametrize(("quantity", "unit"), [(1, "10"), (9, "10"), (10, "8"), (99, "8"), (100, "7.5")])
+def test_the_highest_step_that_is_reached(quantity: int, unit: str) -> None:
+    assert sure(price([a_price(NET, (1, "10"), (10, "8"), (100, "7.5"))], quantity)).unit_price == Decimal(
+        unit
+    )
+
+
+@pytest.mark.spec("C-12")
+@pytest.mark.parametrize(
+    ("rows", "percent"),
+    [
+        ([a_row("5"), a_row("3", group="shops")], "3"),
+        ([a_row("50", group="shops", variant_id=VARIANT), a_row("1", account_id=ACCOUNT)], "1"),
+        ([a_row("5", account_id=OTHER), a_row("5", group="others"), a_row("5", variant_id=OTHER)], "0"),
+        ([a_row("5", product_id=PRODUCT), a_row("1", variant_id=VARIANT)], "1"),
+        ([a_row("5", category_id=CHILD), a_row("1", product_id=PRODUCT)], "1"),
+        ([a_row("5", category_id=PARENT), a_row("1", category_id=CHILD)], "1"),
+        ([a_row("5", brand="linde"), a_row("1", category_id=PARENT)], "1"),
+        ([a_row("5"), a_row("1", brand="linde")], "1"),
+        ([a_row("5", brand="linde"), a_row("7", brand="linde")], "7"),
+        ([a_row("5", 10), a_row("7", 11), a_row("3")], "5"),
+        ([a_row("5", begin="2026-11-22"), a_row("6", end="2026-11-21"), a_row("7", end="2026-11-22")], "7"),
+    ],
+)
+def test_the_most_specific_row_of_the_grid(rows: list[GridRow], percent: str) -> None:
+    line = sure(price([a_price(NET, (1, "10"))], 10, grid=rows))
+    assert line.discount_percent == Decimal(percent)
+    assert [step.kind for step in line.trace].count("GRID") == (percent != "0")
+
+
+@pytest.mark.spec("C-13")
+@pytest.mark.parametrize(
+    ("price_list", "inclusive", "tax", "unit", "net", "gross"),
+    [
+        (NET, False, STANDARD, "100", "100", "121"),
+        (NET, True, STANDARD, "121", "100", "121"),
+        (GROSS, False, STANDARD, "82.6446", "82.6446", "100.0000"),
+        (GROSS, True, STANDARD, "100", "82.6446", "100"),
+        (GROSS, True, Tax(Decimal(20), "S", Decimal(21)), "100", "83.3333", "100"),
+        (GROSS, False, Tax(Decimal(0), "K", Decimal(21)), "82.6446", "82.6446", "82.6446"),
+        (GROSS, True, Tax(Decimal(0), "G", Decimal(21)), "82.6446", "82.6446", "82.6446"),
+        (NET, True, Tax(Decimal(0), "Z", Decimal(0)), "100", "100", "100"),
+    ],
+)
+def test_lists_of_the_other_basis_are_converted(
+    price_list: PriceList, inclusive: bool, tax: Tax, unit: str, net: str, gross: str
+) -> None:
+    line = sure(price([a_price(price_list, (1, "100"))], inclusive=inclusive, tax=tax))
+    assert (line.unit_price, line.unit_net, line.unit_gross) == (Decimal(unit), Decimal(net), Decimal(gross))
+    converted = [step for step in line.trace if step.kind == "TAX_CONVERSION"]
+    assert bool(converted) == (line.unit_price != 100 or price_list.tax_inclusive != inclusive)
+
+
+@pytest.mark.spec("C-14")
+def test_the_trace_tells_every_step() -> None:
+    row = a_row("12.5", group="shops", brand="linde")
+    found = a_price(GROSS, (1, "10"), (3, "9.99"))
+    line = sure(price([found], 3, grid=[row]))
+    assert [(step.kind, step.reference_id, step.before, step.after) for step in line.trace] == [
+        ("PRICE_LIST", str(GROSS.id), Decimal("10"), Decimal("10")),
+        ("LADDER", str(found.id), Decimal("10"), Decimal("9.99")),
+        ("TAX_CONVERSION", "", Decimal("9.99"), Decimal("8.2562")),
+        ("GRID", str(row.id), Decimal("8.2562"), Decimal("7.2242")),
+        ("ROUNDING", "", Decimal("21.672525"), Decimal("21.67")),
+    ]
+    assert line.trace[3].description == "12.5 % from 1 for group shops on brand linde"
+    assert (line.total, line.discount) == (2167, 310)
+
+
+@pytest.mark.spec("C-17")
+@pytest.mark.parametrize(
+    ("unit", "quantity", "percent", "price_list", "total", "discount"),
+    [
+        ("0.05", 1, "10", NET, 5, 0),  # 0.045 away from zero
+        ("13.9563", 9, None, NET, 12561, 0),
+        ("9.99", 3, "10", NET, 2697, 300),
+        ("0.0049", 1, None, NET, 0, 0),
+        ("0.005", 1, None, NET, 1, 0),
+        ("100.5", 1, "0.5", YEN, 100, 1),
+        ("99999999.9999", 1_000_000, "0.0001", NET, 9999989999990000, 10000000000),
+    ],
+)
+def test_totals_are_rounded_once(
+    unit: str, quantity: int, percent: str | None, price_list: PriceList, total: int, discount: int
+) -> None:
+    rows = [a_row(percent)] if percent else []
+    line = sure(price([a_price(price_list, (1, unit))], quantity, lists=[price_list], grid=rows))
+    assert (line.total, line.discount) == (total, discount)
+
+
+amounts = st.integers(0, 10**6).map(lambda minor: Decimal(minor).scaleb(-4))
+days = st.integers(-3, 3).map(lambda offset: DAY + datetime.timedelta(days=offset))
+validity = st.tuples(days, st.none() | st.integers(1, 4)).map(
+    lambda pair: (pair[0], None if pair[1] is None else pair[0] + datetime.timedelta(days=pair[1]))
+)
+ladders = st.lists(st.tuples(st.integers(2, 30), amounts), max_size=3, unique_by=lambda step: step[0])
+
+
+@st.composite
+def prices_of(draw: st.DrawFn) -> list[Price]:
+    found = []
+    for price_list in draw(st.lists(st.sampled_from([NET, GROSS, YEN]), unique=True)):
+        begin, end = draw(validity)
+        steps = ((1, draw(amounts)), *sorted(draw(ladders)))
+        found.append(Price(UUID(int=next(_ids)), price_list.id, begin, end, steps))
+    return found
+
+
+who = st.sampled_from(
+    [{}, {"account_id": ACCOUNT}, {"account_id": OTHER}, {"group": "shops"}, {"group": "x"}]
+)
+what = st.sampled_from(
+    [{}, {"variant_id": VARIANT}, {"product_id": PRODUCT}, {"category_id": PARENT}, {"category_id": CHILD},
+     {"brand": "linde"}, {"brand": "x"}, {"variant_id": OTHER}]
+)  # fmt: skip
+
+
+@st.composite
+def rows_of(draw: st.DrawFn) -> GridRow:
+    begin, end = draw(validity)
+    percent = Decimal(draw(st.integers(1, 10**6))).scaleb(-4)
+    return GridRow(
+        UUID(int=next(_ids)), percent, draw(st.integers(1, 30)), begin, end, **draw(who), **draw(what)
+    )
+
+
+def slow_price(
+    prices: Sequence[Price],
+    lists: Sequence[PriceList],
+    grid: Sequence[GridRow],
+    quantity: int,
+    inclusive: bool,
+    tax: Tax,
+) -> tuple[str, Decimal, Decimal, int] | None:
+    """As the specification reads, with fractions: (currency, unit price, percentage, total in minor units)."""
+    candidates = [
+        (lists.index(price_list), price, price_list)
+        for price in prices
+        for price_list in lists
+        if price.list_id == price_list.id
+        and price.valid_from <= DAY
+        and (price.valid_to or datetime.date.max) > DAY
+    ]
+    if not candidates:
+        return None
+    _, chosen, price_list = min(candidates, key=lambda found: found[0])
+    unit = Fraction(max(step for step in chosen.ladder if step[0] <= quantity)[1])
+    if price_list.tax_inclusive and not inclusive:
+        unit = Fraction(rounded(unit / (1 + Fraction(tax.home_rate) / 100), 4))
+    if inclusive and not price_list.tax_inclusive:
+        unit = Fraction(rounded(unit * (1 + Fraction(tax.rate) / 100), 4))
+    best = []
+    for row in grid:
+        customer = ["", "shops", ACCOUNT].index(row.account_id or row.group or "") if (
+            row.account_id or row.group or "") in ("", "shops", ACCOUNT) else None  # fmt: skip
+        order = [None, "linde", PARENT, CHILD, PRODUCT, VARIANT]
+        product = row.variant_id or row.product_id or row.category_id or row.brand
+        valid = (
+            row.valid_from <= DAY
+            and (row.valid_to or datetime.date.max) > DAY
+            and row.min_quantity <= quantity
+        )
+        if customer is not None and product in order and valid:
+            best.append((customer, order.index(product), row.percent))
+    percent = max(best)[2] if best else Decimal(0)
+    exact = unit * quantity * (1 - Fraction(percent) / 100)
+    places = {"EUR": 2, "JPY": 0}[price_list.currency]
+    return price_list.currency, rounded(unit, 4), percent, int(rounded(exact, places).scaleb(places))
+
+
+def rounded(value: Fraction, places: int) -> Decimal:
+    scaled = value * 10**places
+    whole = scaled.numerator // scaled.denominator
+    if scaled - whole >= Fraction(1, 2):
+        whole += 1
+    return Decimal(whole).scaleb(-places)
+
+
+@pytest.mark.spec("C-10", "C-11", "C-12", "C-13", "C-17")
+@settings(max_examples=400, deadline=None)
+@given(
+    prices_of(),
+    st.permutations([NET, GROSS, YEN]),
+    st.lists(rows_of(), max_size=6),
+    st.integers(1, 40),
+    st.booleans(),
+    st.sampled_from([STANDARD, Tax(Decimal("5.5"), "S", Decimal(6)), Tax(Decimal(0), "K", Decimal(21))]),
+)
+def test_agrees_with_the_slow_implementation(
+    prices: list[Price], lists: list[PriceList], grid: list[GridRow], quantity: int, inclusive: bool, tax: Tax
+) -> None:
+    line = price(prices, quantity, lists=lists, grid=grid, inclusive=inclusive, tax=tax)
+    expected = slow_price(prices, lists, grid, quantity, inclusive, tax)
+    if line is None:
+        assert expected is None
+        return
+    assert (line.currency, line.unit_price, line.discount_percent, line.total) == expected
+    places = {"EUR": 2, "JPY": 0}[line.currency]
+    again = line.unit_price * quantity - Decimal(line.discount).scaleb(-places)
+    assert again.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).scaleb(places) == line.total
