@@ -1,7 +1,6 @@
 """Runs the migrations of orders; see chassis.db."""
 
-from orders.tables import metadata
-
 from chassis import db
+from orders.tables import metadata
 
 db.run_migrations(metadata)

@@ -9,14 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from commis.orders.v1 import checkout_pb2_grpc, orders_pb2_grpc
+
 from chassis.db import Sessions
 from chassis.testing import database_fixtures, grpc_server
-from commis.orders.v1 import checkout_pb2_grpc, orders_pb2_grpc
 from orders.__main__ import servicers
 from orders.infrastructure import Infrastructure
 from orders.ports import Ports
 from orders.shipping.store import ShippingMethods
-
 from services.orders.tests.fakes import FakeCatalog, FakeCustomers, FakeLibrary
 from services.orders.tests.shop import Shop
 

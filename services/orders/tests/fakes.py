@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from uuid import UUID, uuid5
 
-from chassis.errors import FieldViolation, Unavailable
-from chassis.ids import new_id
 from commis.catalog.v1 import pricing_pb2
 from google.type import decimal_pb2
+
+from chassis import context, money
+from chassis.errors import FieldViolation, Unavailable
+from chassis.ids import new_id
 from orders.domain.errors import AccountNotFound
 from orders.domain.model import Address, Contact, Party, PaymentMethod, PricingCustomer, Quote
 from orders.ports import (
@@ -24,8 +26,6 @@ from orders.ports import (
     Refusal,
     WantedLine,
 )
-
-from chassis import context, money
 
 _NAMESPACE = UUID("0199d0c2-5b7e-7c3a-9f00-000000000000")
 BRUSSELS = Address(

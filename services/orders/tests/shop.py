@@ -12,15 +12,15 @@ from uuid import UUID
 import grpc
 import pytest
 import sqlalchemy as sa
-from chassis.errors import ServiceError
-from chassis.ids import new_id
-from chassis.testing import as_customer, as_rep_for, as_staff
 from commis.common.v1 import common_pb2
 from commis.orders.v1 import checkout_pb2, orders_pb2, orders_pb2_grpc
 from google.type import money_pb2
-from orders.infrastructure import Infrastructure
 
 from chassis import status
+from chassis.errors import ServiceError
+from chassis.ids import new_id
+from chassis.testing import as_customer, as_rep_for, as_staff
+from orders.infrastructure import Infrastructure
 from services.orders.tests.fakes import FakeCatalog, FakeCustomers, FakeLibrary
 
 TERMS = {"en": "Goods stay ours until paid.", "nl": "Eigendomsvoorbehoud."}

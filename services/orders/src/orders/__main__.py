@@ -6,14 +6,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from chassis.commands import Service, main
-from chassis.housekeeping import Housekeeping
-from chassis.relay import Relay
-from chassis.tokens import ServiceTokens, Verifier
 from commis.orders.v1 import checkout_pb2_grpc, orders_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import broker, client, db, server
+from chassis.commands import Service, main
+from chassis.housekeeping import Housekeeping
+from chassis.relay import Relay
+from chassis.tokens import ServiceTokens, Verifier
 from orders.budget_client import LibraryClient
 from orders.clients import CatalogClient, CustomersClient
 from orders.config import Settings

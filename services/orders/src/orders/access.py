@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from chassis import context
 from chassis.access import ADMIN
 from chassis.context import Principal, Request
 from chassis.errors import FieldViolation, InvalidFields
-
-from chassis import context
 from orders.domain.errors import AccountNotFound, OrderNotFound
 from orders.domain.model import REP, Order
 from orders.ports import Customers, OrderingContext

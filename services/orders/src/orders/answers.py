@@ -12,19 +12,19 @@ from dataclasses import asdict, dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
-import sqlalchemy as sa
-from chassis.errors import FieldViolation, InvalidFields, RequestIdReused
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import context, idempotency, ids
+from chassis.errors import FieldViolation, InvalidFields, RequestIdReused
+from orders import direct
 from orders.domain.model import Order
 
-_FIND = sa.text(
+_FIND = direct.statement(
     "SELECT fingerprint, response FROM idempotency"
     " WHERE caller = :caller AND method = :method AND request_id = :request_id"
 )
-_STORE = sa.text(
+_STORE = direct.statement(
     "INSERT INTO idempotency (caller, method, request_id, fingerprint, response)"
     " VALUES (:caller, :method, :request_id, :fingerprint, :response) ON CONFLICT DO NOTHING RETURNING 1"
 )
@@ -77,18 +77,17 @@ async def find(connection: AsyncConnection, wanted: Key | None) -> bytes | None:
     """The stored answer. Raises RequestIdReused."""
     if wanted is None:
         return None
-    given = {"caller": wanted.caller, "method": wanted.method, "request_id": wanted.request_id}
-    row = (await connection.execute(_FIND, given)).one_or_none()
+    row = await direct.first(connection, _FIND, asdict(wanted))
     if row is None:
         return None
-    check(wanted, row.fingerprint)
-    return bytes(row.response)
+    check(wanted, row["fingerprint"])
+    return bytes(row["response"])
 
 
 async def store(connection: AsyncConnection, wanted: Key | None, response: Message) -> None:
-    """Last in the command's transaction. Raises AlreadyAnswered: then roll back."""
+    """After the command's own statements in its transaction. Raises AlreadyAnswered: then roll back."""
     if wanted is None:
         return
     given = asdict(wanted) | {"response": response.SerializeToString(deterministic=True)}
-    if (await connection.execute(_STORE, given)).one_or_none() is None:
+    if await direct.first(connection, _STORE, given) is None:
         raise AlreadyAnswered

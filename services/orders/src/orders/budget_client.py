@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 from uuid import UUID
 
-from chassis.errors import FieldViolation, RemoteError
-from chassis.money import Money
-from chassis.tokens import ServiceTokens
 from commis.library.v1 import budgets_pb2, budgets_pb2_grpc
 from google.type import date_pb2
 from grpc.aio import Channel
 
 from chassis import client, money
+from chassis.errors import FieldViolation, RemoteError
+from chassis.money import Money
+from chassis.tokens import ServiceTokens
 from orders.clients import RELEASE_SECONDS
 from orders.ports import BudgetNeed
 

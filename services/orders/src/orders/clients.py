@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from chassis.errors import FieldViolation, RemoteError
-from chassis.tokens import ServiceTokens
 from commis.catalog.v1 import pricing_pb2, pricing_pb2_grpc, stock_pb2, stock_pb2_grpc
 from commis.common.v1 import common_pb2
 from commis.customers.v1 import accounts_pb2, sessions_pb2, sessions_pb2_grpc
 from grpc.aio import Channel
 
 from chassis import client
+from chassis.errors import FieldViolation, RemoteError
+from chassis.tokens import ServiceTokens
 from orders.domain.errors import AccountNotFound
 from orders.domain.model import Address, Contact, Party, PricingCustomer
 from orders.ports import Authorization, OrderingContext, QuotedLine, WantedLine

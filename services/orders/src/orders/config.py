@@ -2,11 +2,11 @@
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from chassis.config import ServiceSettings
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis import money
+from chassis.config import ServiceSettings
 
 
 class Settings(ServiceSettings):

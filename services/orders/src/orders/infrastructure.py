@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from chassis.db import Sessions
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from chassis.db import Sessions
 from orders.ports import Ports
 from orders.shipping.store import ShippingMethods
 
@@ -29,6 +30,12 @@ class Infrastructure:
     currency: str = "EUR"
     claim_seconds: float = 20.0
     clock: Callable[[], datetime.datetime] = utc_now
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """For statements that need no transaction."""
+        engine: AsyncEngine = self.sessions.kw["bind"]
+        return engine
 
     def today(self) -> datetime.date:
         """The local date in the business zone."""

@@ -6,11 +6,11 @@ import datetime
 from collections.abc import Sequence
 from uuid import UUID
 
-from chassis.errors import Violations
 from commis.common.v1 import common_pb2
 from commis.orders.v1 import orders_pb2
 
 from chassis import fields
+from chassis.errors import Violations
 from orders.domain.model import MAX_LINES, MAX_QUANTITY, Address, Contact, PaymentMethod
 from orders.domain.states import State
 from orders.sheets.domain import LineFields

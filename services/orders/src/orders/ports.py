@@ -10,7 +10,6 @@ from uuid import UUID
 
 from chassis.errors import FieldViolation
 from chassis.money import Money
-
 from orders.domain.model import Address, Contact, Party, PricingCustomer, Quote
 
 

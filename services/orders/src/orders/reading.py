@@ -1,4 +1,4 @@
-"""Orders from the rows that `store.LOAD` answers."""
+"""Orders from the rows that `statements.LOAD` answers."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def _taxes(stored: list[Any]) -> tuple[TaxTotal, ...]:
 
 
 def _lines(row: Any) -> list[Line]:
-    if row.l_id is None:
+    if row["l_id"] is None:
         return []
-    columns = zip(*(getattr(row, f"l_{name}") for name in LINE_COLUMNS), strict=True)
+    columns = zip(*(row[f"l_{name}"] for name in LINE_COLUMNS), strict=True)
     lines = []
     for (
         line_id,
@@ -68,75 +68,79 @@ def _lines(row: Any) -> list[Line]:
 
 
 def _parties(row: Any) -> Parties:
-    account_id = str(row.account_id)
+    account_id = str(row["account_id"])
     return Parties(
-        actor=Party(row.actor_kind, row.actor_id, row.actor_name),
-        customer=Party("ACCOUNT", account_id, row.account_name),
-        payer=Party("ACCOUNT", str(row.payer_account_id), row.payer_name),
-        channel=row.channel,
-        rep_code=row.rep_code,
+        actor=Party(row["actor_kind"], row["actor_id"], row["actor_name"]),
+        customer=Party("ACCOUNT", account_id, row["account_name"]),
+        payer=Party("ACCOUNT", str(row["payer_account_id"]), row["payer_name"]),
+        channel=row["channel"],
+        rep_code=row["rep_code"],
     )
 
 
 def _header(row: Any) -> Header:
     return Header(
-        language=row.language,
-        order_reference=row.order_reference,
-        cost_centre=row.cost_centre,
-        note=row.note,
-        billing=_address(row.billing_address),
-        delivery=_address(row.delivery_address),
-        contact=Contact(row.contact_name, row.contact_email, row.contact_phone),
-        shipping_method=row.shipping_method,
-        payment_method=PaymentMethod(row.payment_method) if row.payment_method else None,
-        payment_actor=row.payment_actor,
-        taken_time=row.taken_time,
-        requested_delivery_date=row.requested_delivery_date,
+        language=row["language"],
+        order_reference=row["order_reference"],
+        cost_centre=row["cost_centre"],
+        note=row["note"],
+        billing=_address(row["billing_address"]),
+        delivery=_address(row["delivery_address"]),
+        contact=Contact(row["contact_name"], row["contact_email"], row["contact_phone"]),
+        shipping_method=row["shipping_method"],
+        payment_method=PaymentMethod(row["payment_method"]) if row["payment_method"] else None,
+        payment_actor=row["payment_actor"],
+        taken_time=row["taken_time"],
+        requested_delivery_date=row["requested_delivery_date"],
     )
 
 
 def _acceptance(row: Any, actor: Party) -> TermsAcceptance | None:
-    if row.terms_version is None:
+    if row["terms_version"] is None:
         return None
-    return TermsAcceptance(row.terms_version, row.terms_hash, actor, row.account_id, row.terms_accept_time)
+    return TermsAcceptance(
+        row["terms_version"], row["terms_hash"], actor, row["account_id"], row["terms_accept_time"]
+    )
 
 
 def order(row: Any) -> Order:
     """From a row of `store.LOAD`."""
     parties = _parties(row)
-    claimed = row.placing_attempt is not None
+    claimed = row["placing_attempt"] is not None
     return Order(
-        id=row.id,
-        version=row.version,
-        state=State(row.state),
-        cart=row.cart,
-        account_id=row.account_id,
-        owner_kind=row.owner_kind,
-        owner_id=row.owner_id,
+        id=row["id"],
+        version=row["version"],
+        state=State(row["state"]),
+        cart=row["cart"],
+        account_id=row["account_id"],
+        owner_kind=row["owner_kind"],
+        owner_id=row["owner_id"],
         parties=parties,
         header=_header(row),
-        pricing=_pricing(row.account_id, row.pricing_customer),
-        currency=row.currency,
-        tax_inclusive=row.tax_inclusive,
+        pricing=_pricing(row["account_id"], row["pricing_customer"]),
+        currency=row["currency"],
+        tax_inclusive=row["tax_inclusive"],
         lines=_lines(row),
         totals=Totals(
-            row.goods,
-            row.discount,
-            row.shipping,
-            _taxes(row.taxes),
-            row.tax,
-            row.total,
-            row.net,
-            row.weight_grams,
+            row["goods"],
+            row["discount"],
+            row["shipping"],
+            _taxes(row["taxes"]),
+            row["tax"],
+            row["total"],
+            row["net"],
+            row["weight_grams"],
         ),
-        next_position=row.next_position,
-        create_time=row.create_time,
-        update_time=row.update_time,
-        payment_state=PaymentState(row.payment_state),
-        fulfilment_state=FulfilmentState(row.fulfilment_state),
-        number=row.number or "",
+        next_position=row["next_position"],
+        create_time=row["create_time"],
+        update_time=row["update_time"],
+        payment_state=PaymentState(row["payment_state"]),
+        fulfilment_state=FulfilmentState(row["fulfilment_state"]),
+        number=row["number"] or "",
         acceptance=_acceptance(row, parties.actor),
-        claim=Claim(row.placing_attempt, row.placing_request, bool(row.claim_live)) if claimed else None,
-        place_time=row.place_time,
-        create_fingerprint=row.create_fingerprint,
+        claim=Claim(row["placing_attempt"], row["placing_request"], bool(row["claim_live"]))
+        if claimed
+        else None,
+        place_time=row["place_time"],
+        create_fingerprint=row["create_fingerprint"],
     )

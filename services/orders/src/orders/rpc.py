@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from chassis.access import Rule
 from commis.orders.v1 import orders_pb2_grpc
 
+from chassis.access import Rule
 from orders.fulfilment.rpc import FulfilmentRpcs
 from orders.history.rpc import HistoryRpcs
 from orders.placing.rpc import PlacingRpcs

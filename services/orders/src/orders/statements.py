@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import sqlalchemy as sa
-
+from orders import direct
 from orders.rows import LINE_COLUMNS
 
 # Columns whose parameter is text on our side.
@@ -34,20 +33,20 @@ MOVED = ("version", "state", "payment_state", "fulfilment_state", "update_time")
 _SELECT_LINES = ", ".join(f"array_agg(x.{name}) AS l_{name}" for name in LINE_COLUMNS)
 
 
-def _load(columns: str = "", joins: str = "") -> sa.TextClause:
-    return sa.text(f"""
+def _load(columns: str = "", joins: str = "", before: str = "") -> str:
+    return f"""{before}
         SELECT o.*, o.placing_until > clock_timestamp() AS claim_live, l.*{columns}
         FROM orders o
         LEFT JOIN LATERAL (
             SELECT {_SELECT_LINES}
             FROM (SELECT * FROM order_lines WHERE order_id = o.id ORDER BY position) x
         ) l ON true {joins}
-        WHERE o.id = :id""")
+        WHERE o.id = :id"""
 
 
-LOAD = _load()
+LOAD = direct.statement(_load())
 # What placing needs beside the order: its shipping method and the terms in force.
-LOAD_FOR_PLACING = _load(
+_BESIDE = (
     ", m.method, t.version AS current_terms, t.hashes AS current_hashes",
     """
         LEFT JOIN LATERAL (
@@ -57,7 +56,33 @@ LOAD_FOR_PLACING = _load(
             SELECT version, hashes FROM terms ORDER BY publish_time DESC LIMIT 1
         ) t ON true""",
 )
-LOCK = sa.text("SELECT 1 FROM orders WHERE id = :id FOR NO KEY UPDATE")
+PICTURE = direct.statement(_load(*_BESIDE))
+# Claims the order for an attempt, unless it is changed, claimed, placed, or the request answered already. The
+# database's clock alone decides whether a claim lives, whatever the clocks of several replicas say.
+# `claimed_version` is that of the row as claimed; the rest is as of the beginning of the statement.
+CLAIM = direct.statement(
+    _load(
+        f"{_BESIDE[0]}, (SELECT version FROM claimed) AS claimed_version,"
+        " (SELECT fingerprint FROM answer) AS answer_fingerprint, (SELECT response FROM answer) AS answer_response",
+        _BESIDE[1],
+        """
+        WITH answer AS (
+            SELECT fingerprint, response FROM idempotency
+            WHERE caller = :caller AND method = :method AND request_id = :request_id
+        ), claimed AS (
+            UPDATE orders SET placing_attempt = :attempt, placing_request = :request_id,
+                placing_until = clock_timestamp() + make_interval(secs => :seconds)
+            WHERE id = :id AND state = 'DRAFT'
+                AND (placing_until IS NULL OR placing_until <= clock_timestamp())
+                AND (CAST(:etag AS text) IN ('', '*') OR '"' || version || '"' = CAST(:etag AS text))
+                AND (CAST(:account AS uuid) IS NULL OR account_id = CAST(:account AS uuid))
+                AND (CAST(:owner AS text) IS NULL OR owner_id = CAST(:owner AS text))
+                AND NOT EXISTS (SELECT 1 FROM answer)
+            RETURNING version
+        )""",
+    )
+)
+LOCK = direct.statement("SELECT 1 FROM orders WHERE id = :id FOR NO KEY UPDATE")
 
 _HISTORY = """
     INSERT INTO order_history (order_id, sequence, occur_time, actor_kind, actor_id, actor_name, account_id,
@@ -77,12 +102,12 @@ def _assign(names: Iterable[str]) -> str:
     return ", ".join(f"{name} = {_params([name])}" for name in names)
 
 
-def _with_lines_and_history(order: str, found: str) -> sa.TextClause:
+def _with_lines_and_history(order: str, found: str) -> str:
     """`order` writes the order and returns its id; nothing else happens when it returns nothing."""
     names = ", ".join(LINE_COLUMNS)
     arrays = ", ".join(f"CAST(:l_{name} AS {kind}[])" for name, kind in LINE_COLUMNS.items())
     replaced = ", ".join(f"{name} = excluded.{name}" for name in LINE_COLUMNS if name != "id")
-    return sa.text(f"""
+    return f"""
         WITH o AS ({order}),
         removed AS (
             DELETE FROM order_lines USING o
@@ -94,26 +119,31 @@ def _with_lines_and_history(order: str, found: str) -> sa.TextClause:
             ON CONFLICT (order_id, id) DO UPDATE SET {replaced}
         ),
         told AS ({_HISTORY})
-        SELECT {found} FROM o""")
+        SELECT {found} FROM o"""
 
 
-INSERT = _with_lines_and_history(
+_INSERT = _with_lines_and_history(
     f"INSERT INTO orders ({', '.join(NEW)}) VALUES ({_params(NEW)}) ON CONFLICT DO NOTHING RETURNING id",
     "o.id",
 )
-SAVE = _with_lines_and_history(
-    f"""UPDATE orders SET {_assign(SHEET)}, placing_attempt = NULL, placing_request = NULL,
+INSERT = direct.statement(_INSERT)
+SAVE = direct.statement(
+    _with_lines_and_history(
+        f"""UPDATE orders SET {_assign(SHEET)}, placing_attempt = NULL, placing_request = NULL,
         placing_until = NULL WHERE id = :id RETURNING id""",
-    "o.id",
+        "o.id",
+    )
 )
-PLACE = _with_lines_and_history(
-    f"""UPDATE orders SET {_assign(PLACED)}, number = next_order_number(:year), cart = false,
+PLACE = direct.statement(
+    _with_lines_and_history(
+        f"""UPDATE orders SET {_assign(PLACED)}, number = next_order_number(:year), cart = false,
         placing_until = NULL
         WHERE id = :id AND placing_attempt = :attempt AND placing_until > clock_timestamp()
         RETURNING id, number""",
-    "o.number",
+        "o.number",
+    )
 )
-MOVE = sa.text(
+MOVE = direct.statement(
     f"""WITH o AS (UPDATE orders SET {_assign(MOVED)}, cart = false, placing_until = NULL WHERE id = :id
         RETURNING id) {_HISTORY}"""
 )

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from orders import reading, rows, statements
+from orders import direct, reading, rows, statements
 from orders.domain.model import HistoryEntry, Line, Order
 
 
@@ -30,7 +30,7 @@ def _history(entry: HistoryEntry) -> dict[str, Any]:
 
 async def find(connection: AsyncConnection, order_id: UUID) -> Order | None:
     """A consistent picture of the order and its lines."""
-    row = (await connection.execute(statements.LOAD, {"id": order_id})).one_or_none()
+    row = await direct.first(connection, statements.LOAD, {"id": order_id})
     return None if row is None else reading.order(row)
 
 
@@ -39,15 +39,25 @@ async def lock(connection: AsyncConnection, order_id: UUID) -> Order | None:
 
     Two statements: a row that was waited for would come with its lines as they were before the wait.
     """
-    if (await connection.execute(statements.LOCK, {"id": order_id})).one_or_none() is None:
+    if await direct.begin_with(connection, statements.LOCK, {"id": order_id}) is None:
         return None
     return await find(connection, order_id)
 
 
+def _inserted(order: Order, entry: HistoryEntry) -> dict[str, Any]:
+    return rows.new_row(order) | rows.line_arrays(order.lines) | _history(entry) | {"removed": []}
+
+
 async def insert(connection: AsyncConnection, order: Order, entry: HistoryEntry) -> bool:
     """False, and nothing is written, when the id is taken or the owner has an open cart already."""
-    given = rows.new_row(order) | rows.line_arrays(order.lines) | _history(entry) | {"removed": []}
-    return (await connection.execute(statements.INSERT, given)).one_or_none() is not None
+    return await direct.begin_with(connection, statements.INSERT, _inserted(order, entry)) is not None
+
+
+async def insert_alone(engine: AsyncEngine, order: Order, entry: HistoryEntry) -> bool:
+    """As `insert`, in a transaction of its own."""
+    async with engine.connect() as connection:
+        found = await direct.first(connection, statements.INSERT, _inserted(order, entry))
+    return found is not None
 
 
 async def save(
@@ -60,7 +70,7 @@ async def save(
 ) -> None:
     """Write a sheet that `lock` read; whatever attempt had claimed it can no longer place it."""
     given = rows.sheet_row(order) | rows.line_arrays(changed) | _history(entry) | {"removed": list(removed)}
-    await connection.execute(statements.SAVE, given)
+    await direct.first(connection, statements.SAVE, given)
 
 
 async def place(
@@ -68,11 +78,11 @@ async def place(
 ) -> str | None:
     """The number of the order that `attempt` placed; None, and nothing is written, when its claim is gone."""
     given = placed | rows.line_arrays(changed) | _history(entry) | {"removed": []}
-    found = (await connection.execute(statements.PLACE, given)).one_or_none()
+    found = await direct.begin_with(connection, statements.PLACE, given)
     return None if found is None else str(found.number)
 
 
 async def move(connection: AsyncConnection, order: Order, entry: HistoryEntry) -> None:
     """Write the new state of an order that `lock` read."""
     given = {name: getattr(order, name) for name in ("id", *statements.MOVED)}
-    await connection.execute(statements.MOVE, given | _history(entry))
+    await direct.first(connection, statements.MOVE, given | _history(entry))

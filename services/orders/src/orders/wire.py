@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 from functools import cache
 
-from chassis.money import Money
 from commis.common.v1 import common_pb2
 from commis.orders.v1 import orders_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2, decimal_pb2, money_pb2
 
 from chassis import etag, money
+from chassis.money import Money
 from orders.attribution import channel, party_kind
 from orders.domain import postal, states
 from orders.domain.model import Address, Line, Order, Parties, Party

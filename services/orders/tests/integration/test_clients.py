@@ -7,6 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from commis.catalog.v1 import pricing_pb2, pricing_pb2_grpc, stock_pb2, stock_pb2_grpc
+from commis.common.v1 import common_pb2
+from commis.customers.v1 import accounts_pb2, sessions_pb2, sessions_pb2_grpc
+from commis.library.v1 import budgets_pb2, budgets_pb2_grpc
+from google.type import date_pb2, decimal_pb2
+
 from chassis import access, context
 from chassis.context import Principal, Request
 from chassis.errors import FailedPrecondition, FieldViolation, NotFound, Unavailable
@@ -14,11 +20,6 @@ from chassis.ids import new_id
 from chassis.money import Money
 from chassis.testing import grpc_server, issuer
 from chassis.tokens import ServiceTokens
-from commis.catalog.v1 import pricing_pb2, pricing_pb2_grpc, stock_pb2, stock_pb2_grpc
-from commis.common.v1 import common_pb2
-from commis.customers.v1 import accounts_pb2, sessions_pb2, sessions_pb2_grpc
-from commis.library.v1 import budgets_pb2, budgets_pb2_grpc
-from google.type import date_pb2, decimal_pb2
 from orders.budget_client import LibraryClient
 from orders.clients import CatalogClient, CustomersClient
 from orders.domain.errors import AccountNotFound
@@ -80,7 +81,9 @@ class Wired:
 async def wired() -> AsyncIterator[Wired]:
     made = Neighbours()
     s, p, t, b = sessions_pb2_grpc, pricing_pb2_grpc, stock_pb2_grpc, budgets_pb2_grpc
-    access_servicer = made.servicer(s.AccessServiceServicer, "GetOrderingContext", "AuthorizeOrder", "ListVisibleAccounts")
+    access_servicer = made.servicer(
+        s.AccessServiceServicer, "GetOrderingContext", "AuthorizeOrder", "ListVisibleAccounts"
+    )
     servicers = [
         (s.add_AccessServiceServicer_to_server, access_servicer, "commis.customers.v1.AccessService"),
         (p.add_PricingServiceServicer_to_server, made.servicer(p.PricingServiceServicer, "QuoteLines"), "commis.catalog.v1.PricingService"),

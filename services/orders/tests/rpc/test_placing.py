@@ -7,9 +7,6 @@ from typing import Any
 
 import grpc
 import pytest
-from chassis.errors import FieldViolation, Unavailable
-from chassis.ids import new_id
-from chassis.testing import as_rep, as_service
 from commis.common.v1 import common_pb2
 from commis.orders.v1 import checkout_pb2, events_pb2
 from commis.orders.v1 import orders_pb2 as pb
@@ -18,6 +15,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy.exc import IntegrityError
 
 from chassis import status
+from chassis.errors import FieldViolation, Unavailable
+from chassis.ids import new_id
+from chassis.testing import as_rep, as_service
 from services.orders.tests.shop import Shop, a_method, amount, found, refused, terms_hash
 
 

@@ -4,8 +4,6 @@ import asyncio
 import datetime
 
 import pytest
-from chassis.ids import new_id
-from chassis.testing import as_customer, as_rep, as_rep_for, as_service, as_staff
 from commis.common.v1 import common_pb2
 from commis.orders.v1 import checkout_pb2
 from commis.orders.v1 import orders_pb2 as pb
@@ -13,6 +11,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
 
+from chassis.ids import new_id
+from chassis.testing import as_customer, as_rep, as_rep_for, as_service, as_staff
 from services.orders.tests.shop import Shop, a_method, amount, found, refused
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from babel import Locale
+
 from orders.domain.model import Address, Contact
 from orders.domain.postal import contact_problems, map_link, problems
 

@@ -1,6 +1,7 @@
 """Zones and bands."""
 
 import pytest
+
 from orders.shipping.domain import Band, ShippingMethod, Zone
 
 

@@ -1,6 +1,7 @@
 """The table of moves."""
 
 import pytest
+
 from orders.domain.states import (
     MOVES,
     IllegalMove,

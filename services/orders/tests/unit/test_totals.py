@@ -6,9 +6,10 @@ from fractions import Fraction
 from math import floor
 
 import pytest
-from chassis.errors import InvalidFields
 from hypothesis import given
 from hypothesis import strategies as st
+
+from chassis.errors import InvalidFields
 from orders.domain.totals import apportion, compute, goods_amount
 
 RATES = (Decimal(0), Decimal(6), Decimal("5.5"), Decimal(12), Decimal(21), Decimal("22.0000"))

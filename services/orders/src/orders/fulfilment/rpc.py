@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.access import Rule
 from commis.orders.v1 import orders_pb2 as pb
 
 from chassis import access as rules
 from chassis import fields
+from chassis.access import Rule
 from orders import answers, parsing
 from orders.domain.states import Verb
 from orders.fulfilment.use_cases import MoveOrder, move_order

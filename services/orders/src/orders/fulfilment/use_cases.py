@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from chassis.errors import DeadlineExceeded, Unavailable
 from google.protobuf.message import Message
 
 from chassis import etag as etags
+from chassis.errors import DeadlineExceeded, Unavailable
 from orders import access, answers, store
 from orders.access import Caller
 from orders.answers import AlreadyAnswered, Key, Reply
@@ -76,8 +76,7 @@ async def move_order(infra: Infrastructure, cmd: MoveOrder, reply: Reply[R]) -> 
     Raises OrderNotFound, EtagMismatch, IllegalMove, PlacementInProgress, RequestIdReused.
     """
     caller = access.caller()
-    async with infra.sessions() as session:
-        connection = await session.connection()
+    async with infra.engine.connect() as connection:
         stored = await answers.find(connection, cmd.key)
         seen = await store.find(connection, cmd.order_id)
     if seen is None or not caller.sees(seen):
@@ -88,8 +87,8 @@ async def move_order(infra: Infrastructure, cmd: MoveOrder, reply: Reply[R]) -> 
     try:
         return await _write(infra, cmd, caller, actor, reply)
     except AlreadyAnswered:
-        async with infra.sessions() as session:
-            stored = await answers.find(await session.connection(), cmd.key)
+        async with infra.engine.connect() as connection:
+            stored = await answers.find(connection, cmd.key)
         return reply.parse(stored or b"")
 
 

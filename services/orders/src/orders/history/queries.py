@@ -5,9 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 import sqlalchemy as sa
+
 from chassis.db import Sessions
 from chassis.paging import Page
-
 from orders.domain.model import HistoryEntry, Party
 from orders.domain.states import State
 

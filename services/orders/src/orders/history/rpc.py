@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.access import Rule
 from commis.orders.v1 import orders_pb2 as pb
 
 from chassis import paging
+from chassis.access import Rule
 from orders import parsing, wire
 from orders.attribution import channel
 from orders.domain.model import HistoryEntry

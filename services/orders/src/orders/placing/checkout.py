@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.errors import FieldViolation
-
 from orders import access
 from orders.domain import costing, states
 from orders.domain.errors import OrderNotFound
@@ -72,12 +71,13 @@ def shipping_options(order: Order, methods: list[ShippingMethod]) -> list[Shippi
 async def get_checkout(infra: Infrastructure, order_id: UUID) -> Checkout:
     """Nothing is held. Raises OrderNotFound, IllegalMove for an order that is no sheet any more."""
     caller = access.caller()
-    async with infra.sessions() as session:
-        connection = await session.connection()
-        picture = await claims.picture(connection, order_id)
-        if picture is None or not caller.sees(picture.order):
-            raise OrderNotFound(order_id)
-        texts = await terms_store.texts(connection, picture.terms.version) if picture.terms else {}
+    picture = await claims.picture(infra.engine, order_id)
+    if picture is None or not caller.sees(picture.order):
+        raise OrderNotFound(order_id)
+    texts: dict[str, str] = {}
+    if picture.terms is not None:
+        async with infra.engine.connect() as connection:
+            texts = await terms_store.texts(connection, picture.terms.version)
     order = picture.order
     context = await access.context_of(infra.ports.customers, caller, order)
     states.move(order.state, Verb.PLACE)

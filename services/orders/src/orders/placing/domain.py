@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from chassis.errors import FailedPrecondition, FieldViolation
 from chassis.money import Money
-
 from orders.domain import costing, postal
 from orders.domain.model import REP, Line, Order, PaymentMethod, Quote
 from orders.domain.totals import Totals

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from chassis.errors import FieldViolation, RemoteError
 from chassis.logs import log
-
 from orders.domain.errors import AccountNotFound, OrderNotFound
 from orders.domain.model import Order
 from orders.domain.states import PlacementInProgress

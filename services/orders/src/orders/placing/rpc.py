@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.access import Rule
-from chassis.errors import Violations
 from commis.orders.v1 import orders_pb2 as pb
 from commis.orders.v1 import orders_pb2_grpc
 
 from chassis import access as rules
 from chassis import fields
+from chassis.access import Rule
+from chassis.errors import Violations
 from orders import answers, parsing, wire
 from orders.infrastructure import Infrastructure
 from orders.placing import checkout, use_cases

@@ -12,13 +12,13 @@ import asyncio
 from typing import TypeVar
 from uuid import UUID
 
-from chassis.errors import FieldViolation, ServiceError
-from chassis.ids import new_id
 from google.protobuf.message import Message
 
 from chassis import context as requests
 from chassis import crash
 from chassis import etag as etags
+from chassis.errors import FieldViolation, ServiceError
+from chassis.ids import new_id
 from orders import access, answers
 from orders.access import Caller
 from orders.answers import AlreadyAnswered, Reply
@@ -53,14 +53,22 @@ async def place_order(infra: Infrastructure, cmd: PlaceOrder, reply: Reply[R]) -
     )
     while True:
         attempt = new_id()
-        answer, picture, order = await claiming.claim(infra, cmd, caller, attempt)
-        if answer is not None:
+        found = await claims.claim(
+            infra.engine,
+            cmd.order_id,
+            cmd.key,
+            caller,
+            attempt=attempt,
+            etag=cmd.etag,
+            seconds=infra.claim_seconds,
+        )
+        if found.response is not None:
             if caller.is_rep:  # whose assignment may have ended since
                 await claiming.check_reach(infra, caller, cmd.order_id)
-            return reply.parse(answer)
-        if picture is not None:
-            return await _attempt(infra, cmd, caller, attempt, picture, reply)
-        claiming.refuse_unless_waiting(cmd, caller, order, expired=loop.time() > until)
+            return reply.parse(found.response)
+        if found.picture is not None:
+            return await _attempt(infra, cmd, caller, attempt, found.picture, reply)
+        claiming.refuse_unless_waiting(cmd, caller, found.order, expired=loop.time() > until)
         await asyncio.sleep(_POLL_SECONDS)
 
 
@@ -77,7 +85,7 @@ async def _attempt(
             found = domain.unique([*found, *others])
             raise OrderNotPlaceable(order.id, found, etags.format(order.version))
     except BaseException:
-        await claims.give_up(infra.sessions, order.id, attempt)
+        await claims.give_up(infra.engine, order.id, attempt)
         raise
     try:
         attempt, held = await _hold(infra, order, attempt)
@@ -129,7 +137,7 @@ async def _hold(infra: Infrastructure, order: Order, attempt: UUID) -> tuple[UUI
         if customer == order.pricing:
             break
         following = new_id()
-        if not await claims.renew(infra.sessions, order, attempt, following, customer):
+        if not await claims.renew(infra.engine, order, attempt, following, customer):
             raise _Failed(attempt, PlacementInProgress(order.id))
         order.pricing, attempt = customer, following
     return attempt, held
@@ -180,7 +188,7 @@ async def _refused(
             recording.reprice(infra, caller, picture, attempt, held) if repricing else _unchanged(order),
         )
     finally:
-        await claims.give_up(infra.sessions, order.id, attempt)
+        await claims.give_up(infra.engine, order.id, attempt)
     return version
 
 
@@ -190,7 +198,7 @@ async def _unchanged(order: Order) -> int:
 
 async def _undo(infra: Infrastructure, order: Order, attempt: UUID) -> None:
     await holds.release(infra.ports, order, attempt)
-    await claims.give_up(infra.sessions, order.id, attempt)
+    await claims.give_up(infra.engine, order.id, attempt)
 
 
 async def _record(
@@ -212,8 +220,8 @@ async def _record(
         )
     except AlreadyAnswered:
         await _undo(infra, order, attempt)
-        async with infra.sessions() as session:
-            stored = await answers.find(await session.connection(), cmd.key)
+        async with infra.engine.connect() as connection:
+            stored = await answers.find(connection, cmd.key)
         return reply.parse(stored or b"")
     except ServiceError:
         await _undo(infra, order, attempt)

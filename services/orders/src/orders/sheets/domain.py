@@ -10,7 +10,6 @@ from uuid import UUID
 
 from chassis.errors import InvalidFields, Violations
 from chassis.ids import new_id
-
 from orders.domain.errors import OrderLineNotFound
 from orders.domain.model import (
     MAX_LINES,

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from chassis.errors import EtagMismatch
 from google.protobuf.message import Message
 
 from chassis import etag
+from chassis.errors import EtagMismatch
 from orders import access, answers, store
 from orders.access import Caller
 from orders.answers import AlreadyAnswered, Key, Reply
@@ -78,8 +78,7 @@ async def read_for_edit(
 
     Raises OrderNotFound, RequestIdReused.
     """
-    async with infra.sessions() as session:
-        connection = await session.connection()
+    async with infra.engine.connect() as connection:
         stored = await answers.find(connection, edit.key)
         order = await store.find(connection, edit.order_id)
     if order is None:

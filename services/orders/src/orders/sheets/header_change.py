@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from chassis.errors import Violations
 from commis.orders.v1 import orders_pb2
 
 from chassis import fields
+from chassis.errors import Violations
 from orders import parsing
 from orders.sheets.domain import HeaderChange
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.paging import Page
-
 from orders import access, store
 from orders.access import Caller
 from orders.domain.errors import AccountNotFound
@@ -29,8 +28,8 @@ class ListOrders:
 
 async def get_order(infra: Infrastructure, order_id: UUID) -> Order:
     """Raises OrderNotFound, also for an order that the caller may not see."""
-    async with infra.sessions() as session:
-        order = await store.find(await session.connection(), order_id)
+    async with infra.engine.connect() as connection:
+        order = await store.find(connection, order_id)
     return await access.check_visible(infra.ports.customers, access.caller(), order, order_id)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.db import Sessions
-from chassis.paging import Page
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.db import Sessions
+from chassis.paging import Page
 from orders import store
 from orders.domain.model import Order, Parties, Party
 from orders.domain.states import State
@@ -89,7 +89,7 @@ def _statement(wanted: OrderFilter, page: Page) -> sa.Select[Any]:
         return _newest(conditions, page)
     if len(wanted.accounts) == 1:
         return _newest([orders.c.account_id == wanted.accounts[0], *conditions], page)
-    given = sa.func.unnest(sa.literal(list(wanted.accounts), sa.ARRAY(sa.Uuid))).table_valued("id").alias("a")
+    given = sa.func.unnest(sa.literal(list(wanted.accounts), sa.ARRAY(sa.Uuid))).table_valued("id", name="a").render_derived()
     own = _newest([orders.c.account_id == given.c.id, *conditions], page).lateral("own")
     merged = sa.select(own).select_from(given.join(own, sa.true()))
     return merged.order_by(own.c.create_time.desc(), own.c.id.desc()).limit(page.size + 1)

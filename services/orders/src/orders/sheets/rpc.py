@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.access import Rule
-from chassis.errors import Violations
 from commis.orders.v1 import orders_pb2 as pb
 
 from chassis import access as rules
 from chassis import fields, idempotency, paging
+from chassis.access import Rule
+from chassis.errors import Violations
 from orders import access, answers, parsing, wire
 from orders.answers import Reply
 from orders.infrastructure import Infrastructure

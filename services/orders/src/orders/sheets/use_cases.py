@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from chassis.errors import FieldViolation, InvalidFields
-from chassis.ids import new_id
 from google.protobuf.message import Message
 
+from chassis.errors import FieldViolation, InvalidFields
+from chassis.ids import new_id
 from orders import access, answers, store
 from orders.access import Caller
 from orders.answers import AlreadyAnswered, Key, Reply
@@ -82,8 +82,8 @@ async def open_cart(infra: Infrastructure, account_id: UUID | None) -> Order:
         )
         if await store.insert(connection, order, _created(order, context, "cart")):
             return order
-    async with infra.sessions() as session:
-        found = await queries.find_cart(await session.connection(), wanted, owner)
+    async with infra.engine.connect() as connection:
+        found = await queries.find_cart(connection, wanted, owner)
     if found is None:  # another session opened it, and placed or cancelled it, within this moment
         raise OrderNotFound(order.id)
     return found
@@ -108,11 +108,15 @@ async def create_order(infra: Infrastructure, cmd: CreateOrder, reply: Reply[R])
     await check_method(infra, header.shipping_method)
     order = await _priced(infra, cmd, caller, context, header)
     entry = _created(order, context, f"{len(order.lines)} lines")
+    answer = reply.build(order)
+    if cmd.key is None:
+        if await store.insert_alone(infra.engine, order, entry):
+            return answer
+        return await _repeated(infra, cmd, caller, order.id, reply)
     try:
         async with infra.sessions.begin() as session:
             connection = await session.connection()
             if await store.insert(connection, order, entry):
-                answer = reply.build(order)
                 await answers.store(connection, cmd.key, answer)
                 return answer
     except AlreadyAnswered:
@@ -146,8 +150,7 @@ async def _repeated(
     infra: Infrastructure, cmd: CreateOrder, caller: Caller, order_id: UUID, reply: Reply[R]
 ) -> R:
     """The answer to a request_id or an order id that was there already. Raises OrderIdTaken, RequestIdReused."""
-    async with infra.sessions() as session:
-        connection = await session.connection()
+    async with infra.engine.connect() as connection:
         stored = await answers.find(connection, cmd.key)
         if stored is not None:
             return reply.parse(stored)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from chassis.errors import Violations
 from commis.orders.v1 import checkout_pb2 as pb
 from google.type import money_pb2
 
 from chassis import fields, money
+from chassis.errors import Violations
 from orders.shipping.domain import Band, Zone, compact
 
 MAX_ZONES = 200

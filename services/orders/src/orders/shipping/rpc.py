@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.access import Rule
-from chassis.context import principal
-from chassis.errors import Violations
 from commis.common.v1 import common_pb2
 from commis.orders.v1 import checkout_pb2 as pb
 from commis.orders.v1 import checkout_pb2_grpc
 
 from chassis import access as rules
 from chassis import etag, fields, idempotency, ids, paging
+from chassis.access import Rule
+from chassis.context import principal
+from chassis.errors import Violations
 from orders import wire
 from orders.infrastructure import Infrastructure
 from orders.shipping import parsing, use_cases

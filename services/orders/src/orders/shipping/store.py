@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
-from chassis.db import Sessions
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.db import Sessions
 from orders.shipping.domain import Band, ShippingMethod, Zone
 from orders.shipping.tables import shipping_methods
 

@@ -8,15 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.db import constraint_name
-from chassis.errors import FieldViolation, InvalidFields
-from chassis.paging import Page
 from commis.orders.v1 import events_pb2
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import etag as etags
 from chassis import outbox
+from chassis.db import constraint_name
+from chassis.errors import FieldViolation, InvalidFields
+from chassis.paging import Page
 from orders.attribution import attribution
 from orders.infrastructure import Infrastructure
 from orders.shipping import store

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
-from chassis.db import Sessions, constraint_name
-from chassis.errors import AlreadyExists, NotFound
 from commis.orders.v1 import events_pb2
 from sqlalchemy.exc import IntegrityError
 
 from chassis import outbox
+from chassis.db import Sessions, constraint_name
+from chassis.errors import AlreadyExists, NotFound
 from orders.attribution import attribution
 from orders.infrastructure import Infrastructure
 from orders.terms import store
