@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 
 import docker
@@ -18,10 +18,10 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
 from tests.stack import compose, engine, ports
+from tests.stack.engine import LABEL
 from tests.stack.interface import PARTS, SERVICES, StackProblem
 
 READY_SECONDS = 90.0
-LABEL = "commis.tests"  # <process>-<random>: which stack of which run a thing belongs to
 _GRPC = dict(zip(SERVICES, range(50051, 50056), strict=True))
 _JOBS = {name: f"{name}-migrate" for name in SERVICES}
 # Which ports a test reaches, inside the containers; outside they are free ones that stay the same.
@@ -64,7 +64,7 @@ class ContainerStack:
     async def down(self) -> None:
         """Remove containers, volumes and network; safe at any time."""
         if hasattr(self, "_client"):
-            await asyncio.to_thread(_remove, self._client, lambda owner: owner == self._labels[LABEL])
+            await asyncio.to_thread(engine.remove, self._client, lambda owner: owner == self._labels[LABEL])
             self._client.close()
 
     @property
@@ -152,7 +152,7 @@ class ContainerStack:
         self._client = docker.from_env(timeout=120)
         # The reaper is an image of a registry; without it, what a killed run left is removed by the next one.
         testcontainers_config.ryuk_disabled = True
-        _remove(self._client, lambda owner: not _alive(owner.partition("-")[0]))
+        engine.remove_leftovers(self._client)
         for service in (*SERVICES, "gateway", "local"):
             self._images[service] = engine.build(self._client, service)
         self._network = Network(docker_network_kw={"labels": self._labels}).create()
@@ -229,27 +229,3 @@ async def _all(*steps: Awaitable[None]) -> None:
     for result in await asyncio.gather(*steps, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
-
-
-def _remove(client: docker.DockerClient, wanted: Callable[[str], bool]) -> None:
-    """Remove the containers, volumes and networks whose label is wanted."""
-    filters = {"label": LABEL}
-    for container in client.containers.list(all=True, filters=filters):
-        if wanted(container.labels[LABEL]):
-            container.remove(force=True, v=True)
-    for volume in client.volumes.list(filters=filters):
-        if wanted(volume.attrs["Labels"][LABEL]):
-            volume.remove(force=True)
-    for network in client.networks.list(filters=filters):
-        if wanted(network.attrs["Labels"][LABEL]):
-            network.remove()
-
-
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from docker.errors import APIError, BuildError, DockerException, ImageNotFound
 from tests.stack.interface import StackProblem
 
 ROOT = Path(__file__).resolve().parents[2]
+LABEL = "commis.tests"  # <process>-<random>: which stack of which run a thing belongs to
 IMAGES = {"BASE_IMAGE": "python:3.13-slim", "POSTGRES_IMAGE": "postgres:18", "NATS_IMAGE": "nats:2.12"}
 
 
@@ -84,3 +85,32 @@ def _forget_older(client: docker.DockerClient, name: str, tag: str) -> None:
             if other.startswith(f"{name}:test-") and other != f"{name}:{tag}":
                 with suppress(APIError):
                     client.images.remove(other)
+
+
+def remove(client: docker.DockerClient, wanted: Callable[[str], bool]) -> None:
+    """Remove the containers, volumes and networks whose label is wanted."""
+    filters = {"label": LABEL}
+    for container in client.containers.list(all=True, filters=filters):
+        if wanted(container.labels[LABEL]):
+            container.remove(force=True, v=True)
+    for volume in client.volumes.list(filters=filters):
+        if wanted(volume.attrs["Labels"][LABEL]):
+            volume.remove(force=True)
+    for network in client.networks.list(filters=filters):
+        if wanted(network.attrs["Labels"][LABEL]):
+            network.remove()
+
+
+def remove_leftovers(client: docker.DockerClient) -> None:
+    """Remove what runs that were killed left behind."""
+    remove(client, lambda owner: not _alive(owner.partition("-")[0]))
+
+
+def _alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
