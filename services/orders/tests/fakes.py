@@ -112,7 +112,7 @@ class FakeCustomers:
         return Authorization(found, tuple(PaymentMethod))
 
     async def visible_accounts(self) -> list[UUID] | None:
-        kind, actor = context.principal().effective_actor
+        _, actor = context.principal().effective_actor
         return [account for account, reps in self.reps.items() if actor in reps]
 
 

@@ -8,8 +8,8 @@ identical commands at once the second waits for that row, undoes its own work an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -54,6 +54,15 @@ class Key:
     request_id: UUID
     fingerprint: bytes
 
+    def row(self) -> dict[str, Any]:
+        """`dataclasses.asdict` would copy every value deeply."""
+        return {
+            "caller": self.caller,
+            "method": self.method,
+            "request_id": self.request_id,
+            "fingerprint": self.fingerprint,
+        }
+
 
 def key(method: str, request: Message, request_id: str) -> Key | None:
     """None for an empty request_id: the caller asks for no protection. Raises InvalidFields for no UUID."""
@@ -77,7 +86,7 @@ async def find(connection: AsyncConnection, wanted: Key | None) -> bytes | None:
     """The stored answer. Raises RequestIdReused."""
     if wanted is None:
         return None
-    row = await direct.first(connection, _FIND, asdict(wanted))
+    row = await direct.first(connection, _FIND, wanted.row())
     if row is None:
         return None
     check(wanted, row["fingerprint"])
@@ -88,6 +97,6 @@ async def store(connection: AsyncConnection, wanted: Key | None, response: Messa
     """After the command's own statements in its transaction. Raises AlreadyAnswered: then roll back."""
     if wanted is None:
         return
-    given = asdict(wanted) | {"response": response.SerializeToString(deterministic=True)}
+    given = wanted.row() | {"response": response.SerializeToString(deterministic=True)}
     if await direct.first(connection, _STORE, given) is None:
         raise AlreadyAnswered

@@ -86,11 +86,27 @@ async def wired() -> AsyncIterator[Wired]:
     )
     servicers = [
         (s.add_AccessServiceServicer_to_server, access_servicer, "commis.customers.v1.AccessService"),
-        (p.add_PricingServiceServicer_to_server, made.servicer(p.PricingServiceServicer, "QuoteLines"), "commis.catalog.v1.PricingService"),
-        (t.add_ReservationServiceServicer_to_server, made.servicer(t.ReservationServiceServicer, "ReserveStock", "ReleaseStock"), "commis.catalog.v1.ReservationService"),
-        (b.add_BudgetHoldServiceServicer_to_server, made.servicer(b.BudgetHoldServiceServicer, "HoldBudgets", "ReleaseBudgets"), "commis.library.v1.BudgetHoldService"),
-        (b.add_BudgetServiceServicer_to_server, made.servicer(b.BudgetServiceServicer, "ListBudgets"), "commis.library.v1.BudgetService"),
-    ]  # fmt: skip
+        (
+            p.add_PricingServiceServicer_to_server,
+            made.servicer(p.PricingServiceServicer, "QuoteLines"),
+            "commis.catalog.v1.PricingService",
+        ),
+        (
+            t.add_ReservationServiceServicer_to_server,
+            made.servicer(t.ReservationServiceServicer, "ReserveStock", "ReleaseStock"),
+            "commis.catalog.v1.ReservationService",
+        ),
+        (
+            b.add_BudgetHoldServiceServicer_to_server,
+            made.servicer(b.BudgetHoldServiceServicer, "HoldBudgets", "ReleaseBudgets"),
+            "commis.library.v1.BudgetHoldService",
+        ),
+        (
+            b.add_BudgetServiceServicer_to_server,
+            made.servicer(b.BudgetServiceServicer, "ListBudgets"),
+            "commis.library.v1.BudgetService",
+        ),
+    ]
     person = Principal(ACCOUNT, "ACCOUNT", str(new_id()), "PERSON", channel="STOREFRONT")
     token = issuer.token(person)
 
@@ -112,13 +128,20 @@ async def wired() -> AsyncIterator[Wired]:
 async def test_the_users_token_goes_on_and_our_own_beside_it(wired: Wired) -> None:
     wired.neighbours.answer = sessions_pb2.GetOrderingContextResponse(
         context=sessions_pb2.OrderingContext(
-            account_id=str(ACCOUNT), display_name="Linde", language_code="fr", region_code="BE", groups=["T"],
-            buyer_class=accounts_pb2.BUYER_CLASS_PUBLIC_LIBRARY, business=True, pay_later_allowed=True,
-            contact_name="Lies", rep_code="REP01",
+            account_id=str(ACCOUNT),
+            display_name="Linde",
+            language_code="fr",
+            region_code="BE",
+            groups=["T"],
+            buyer_class=accounts_pb2.BUYER_CLASS_PUBLIC_LIBRARY,
+            business=True,
+            pay_later_allowed=True,
+            contact_name="Lies",
+            rep_code="REP01",
             actor=common_pb2.Party(kind=common_pb2.PARTY_KIND_REP, id="r", display_name="Robin"),
             billing_address=common_pb2.Address(city="Gent", street_lines=["a", "b"]),
         )
-    )  # fmt: skip
+    )
     found = await wired.customers.ordering_context(ACCOUNT)
     assert (found.display_name, found.language, found.groups) == ("Linde", "fr", ("T",))
     assert (found.buyer_class, found.actor.kind, found.actor.name) == ("PUBLIC_LIBRARY", "REP", "Robin")

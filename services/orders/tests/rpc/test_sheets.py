@@ -94,10 +94,16 @@ async def test_main_fields_fill_themselves_and_can_be_chosen(shop: Shop) -> None
         recipient="Filiaal", street_lines=["Rue Neuve 1"], postal_code="75001", city="Paris", region_code="FR"
     )
     cart = await update(
-        shop, cart.id, "delivery_address", "order_reference", "contact.email",
-        delivery_address=elsewhere, order_reference="PO 1", note="not named, not written",
+        shop,
+        cart.id,
+        "delivery_address",
+        "order_reference",
+        "contact.email",
+        delivery_address=elsewhere,
+        order_reference="PO 1",
+        note="not named, not written",
         contact=pb.Contact(email="orders@linde.example"),
-    )  # fmt: skip
+    )
     assert cart.delivery_address == elsewhere
     assert cart.billing_address.city == "Brussel"
     assert (cart.order_reference, cart.note) == ("PO 1", "")
@@ -112,9 +118,11 @@ async def test_another_country_prices_the_whole_sheet_anew(shop: Shop) -> None:
     sheet = await update(shop, sheet.id, "note", note="no price in this")
     assert shop.catalog.calls["quote"] == asked
     sheet = await update(
-        shop, sheet.id, "delivery_address",
+        shop,
+        sheet.id,
+        "delivery_address",
         delivery_address=common_pb2.Address(region_code="FR", city="Paris", postal_code="75001"),
-    )  # fmt: skip
+    )
     assert shop.catalog.customers[-1].region_code == "FR"
     assert [tax.rate_percent.value for tax in sheet.totals.taxes] == ["20"]
 
@@ -165,9 +173,12 @@ async def test_refused_lines_are_named_and_nothing_is_added(shop: Shop) -> None:
     shop.catalog.add("OLD", discontinued=True)
     async with refused("INVALID_FIELDS") as errors:
         await add(
-            shop, sheet, pb.LineInput(sku="B", quantity=1), pb.LineInput(sku="NONE", quantity=1),
+            shop,
+            sheet,
+            pb.LineInput(sku="B", quantity=1),
+            pb.LineInput(sku="NONE", quantity=1),
             pb.LineInput(sku="OLD", quantity=1),
-        )  # fmt: skip
+        )
     assert found(errors) == {("lines[1]", "VARIANT_NOT_FOUND"), ("lines[2]", "VARIANT_DISCONTINUED")}
     assert len((await shop.get(sheet.id)).lines) == 1
 
@@ -219,14 +230,25 @@ async def test_somebody_elses_order_does_not_exist(shop: Shop) -> None:
             for call, request in (
                 (shop.orders.GetOrder, pb.GetOrderRequest(order_id=order_id)),
                 (shop.orders.UpdateOrder, pb.UpdateOrderRequest(order=pb.Order(id=order_id, note="x"))),
-                (shop.orders.AddOrderLines, pb.AddOrderLinesRequest(order_id=order_id, lines=[pb.LineInput(sku="A", quantity=1)])),
-                (shop.orders.UpdateOrderLine, pb.UpdateOrderLineRequest(order_id=order_id, line_id=order.lines[0].id, line=pb.LineInput(quantity=2))),
-                (shop.orders.RemoveOrderLine, pb.RemoveOrderLineRequest(order_id=order_id, line_id=order.lines[0].id)),
+                (
+                    shop.orders.AddOrderLines,
+                    pb.AddOrderLinesRequest(order_id=order_id, lines=[pb.LineInput(sku="A", quantity=1)]),
+                ),
+                (
+                    shop.orders.UpdateOrderLine,
+                    pb.UpdateOrderLineRequest(
+                        order_id=order_id, line_id=order.lines[0].id, line=pb.LineInput(quantity=2)
+                    ),
+                ),
+                (
+                    shop.orders.RemoveOrderLine,
+                    pb.RemoveOrderLineRequest(order_id=order_id, line_id=order.lines[0].id),
+                ),
                 (shop.orders.GetCheckout, pb.GetCheckoutRequest(order_id=order_id)),
                 (shop.orders.ListOrderHistory, pb.ListOrderHistoryRequest(order_id=order_id)),
                 (shop.orders.PlaceOrder, pb.PlaceOrderRequest(order_id=order_id, request_id=str(new_id()))),
                 (shop.orders.CancelOrder, pb.CancelOrderRequest(order_id=order_id)),
-            ):  # fmt: skip
+            ):
                 async with refused("ORDER_NOT_FOUND") as errors:
                     await call(request, metadata=who)
                 assert errors[0].domain == "orders.commis"
@@ -271,8 +293,11 @@ async def test_a_user_sees_own_orders_an_administrator_all(shop: Shop) -> None:
 async def test_services_with_the_scope_and_staff_read_any_order(shop: Shop) -> None:
     sheet = await shop.sheet(("A", 1))
     readers = (
-        as_service("orders.read"), as_service("orders.read", vouching=True), as_staff("FINANCE"), as_staff("ORDER_DESK"),
-    )  # fmt: skip
+        as_service("orders.read"),
+        as_service("orders.read", vouching=True),
+        as_staff("FINANCE"),
+        as_staff("ORDER_DESK"),
+    )
     for who in readers:
         assert (await shop.get(sheet.id, who)).id == sheet.id
     for who in (as_staff("CATALOGUE"), as_service("orders.placement")):
@@ -320,7 +345,11 @@ async def test_orders_are_filtered(shop: Shop) -> None:
     assert await ids(place_from_date=day, place_to_date=day) == [placed.id]
     later = today + datetime.timedelta(days=1)
     assert await ids(place_from_date=date_pb2.Date(year=later.year, month=later.month, day=later.day)) == []
-    row = (await shop.orders.ListOrders(pb.ListOrdersRequest(states=[pb.Order.STATE_PLACED]), metadata=shop.staff)).orders[0]  # fmt: skip
+    row = (
+        await shop.orders.ListOrders(
+            pb.ListOrdersRequest(states=[pb.Order.STATE_PLACED]), metadata=shop.staff
+        )
+    ).orders[0]
     assert row.number == placed.number
     assert row.total == placed.totals.total
     assert row.line_count == 1
@@ -368,13 +397,22 @@ async def test_a_stale_version_is_refused_with_the_current_one(shop: Shop) -> No
     stale = {"order_id": sheet.id, "etag": sheet.etag}
     line = {"line_id": sheet.lines[0].id}
     for call, stale_request in (
-        (shop.orders.UpdateOrder, pb.UpdateOrderRequest(order=pb.Order(id=sheet.id, note="2", etag=sheet.etag))),
-        (shop.orders.AddOrderLines, pb.AddOrderLinesRequest(lines=[pb.LineInput(sku="A", quantity=1)], **stale)),
-        (shop.orders.UpdateOrderLine, pb.UpdateOrderLineRequest(line=pb.LineInput(quantity=2), **stale, **line)),
+        (
+            shop.orders.UpdateOrder,
+            pb.UpdateOrderRequest(order=pb.Order(id=sheet.id, note="2", etag=sheet.etag)),
+        ),
+        (
+            shop.orders.AddOrderLines,
+            pb.AddOrderLinesRequest(lines=[pb.LineInput(sku="A", quantity=1)], **stale),
+        ),
+        (
+            shop.orders.UpdateOrderLine,
+            pb.UpdateOrderLineRequest(line=pb.LineInput(quantity=2), **stale, **line),
+        ),
         (shop.orders.RemoveOrderLine, pb.RemoveOrderLineRequest(**stale, **line)),
         (shop.orders.PlaceOrder, pb.PlaceOrderRequest(request_id=str(new_id()), **stale)),
         (shop.orders.CancelOrder, pb.CancelOrderRequest(**stale)),
-    ):  # fmt: skip
+    ):
         async with refused("ETAG_MISMATCH") as errors:
             await call(stale_request, metadata=shop.customer)
         assert errors[0].metadata["current_etag"] == changed.etag
@@ -402,9 +440,11 @@ async def test_a_rep_never_chooses_online_payment(shop: Shop) -> None:
         await update(shop, sheet.id, "payment_method", payment_method=electronic, who=shop.as_rep)
     assert found(errors) == {("payment_method", "PAYMENT_NOT_ALLOWED")}
     for method in (
-        pb.PAYMENT_METHOD_CASH_ON_DELIVERY, pb.PAYMENT_METHOD_CHEQUE, pb.PAYMENT_METHOD_BANK_TRANSFER,
+        pb.PAYMENT_METHOD_CASH_ON_DELIVERY,
+        pb.PAYMENT_METHOD_CHEQUE,
+        pb.PAYMENT_METHOD_BANK_TRANSFER,
         pb.PAYMENT_METHOD_PAY_LATER,
-    ):  # fmt: skip
+    ):
         sheet = await update(shop, sheet.id, "payment_method", payment_method=method, who=shop.as_rep)
         assert sheet.payment_method == method
     own = await shop.sheet(("A", 1), payment_method=electronic)
@@ -418,18 +458,34 @@ async def test_a_rep_never_chooses_online_payment(shop: Shop) -> None:
 async def test_every_wrong_field_is_named_at_once(shop: Shop) -> None:
     async with refused("INVALID_FIELDS") as errors:
         await shop.sheet(
-            order_id="x", account_id="y", note="a\x00b", order_reference="r" * 500,
+            order_id="x",
+            account_id="y",
+            note="a\x00b",
+            order_reference="r" * 500,
             delivery_address=common_pb2.Address(region_code="XX", street_lines=["1", "2", "3", "4"]),
-            contact=pb.Contact(name="n\x00"), payment_method=99,
+            contact=pb.Contact(name="n\x00"),
+            payment_method=99,
             requested_delivery_date=date_pb2.Date(year=2026, month=13, day=1),
             taken_time=Timestamp(seconds=2**60),
             lines=[pb.LineInput(quantity=0), pb.LineInput(sku="A", variant_id="z", quantity=2**31 - 1)],
-        )  # fmt: skip
+        )
     assert {name for name, _ in found(errors)} == {
-        "order_id", "account_id", "note", "order_reference", "delivery_address.region_code",
-        "delivery_address.street_lines", "contact.name", "payment_method", "requested_delivery_date", "taken_time",
-        "lines[0]", "lines[0].quantity", "lines[1]", "lines[1].variant_id", "lines[1].quantity",
-    }  # fmt: skip
+        "order_id",
+        "account_id",
+        "note",
+        "order_reference",
+        "delivery_address.region_code",
+        "delivery_address.street_lines",
+        "contact.name",
+        "payment_method",
+        "requested_delivery_date",
+        "taken_time",
+        "lines[0]",
+        "lines[0].quantity",
+        "lines[1]",
+        "lines[1].variant_id",
+        "lines[1].quantity",
+    }
 
 
 async def test_a_thousand_line_sheet_is_one_request(shop: Shop) -> None:

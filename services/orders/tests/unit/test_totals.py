@@ -62,12 +62,13 @@ def slow(lines: list[L], gross: bool, shipping: int, shipping_gross: bool) -> di
     ]
     shares = slow_shares(shipping, goods)
     shown, taxes = 0, []
-    for (rate, category), amount, share in zip(rates, goods, shares, strict=True):
+    for (rate, category), amount, part in zip(rates, goods, shares, strict=True):
         factor = 1 + Fraction(rate) / 100
+        share = part
         if gross and not shipping_gross:
-            share += half_up(share * (factor - 1))
+            share = part + half_up(part * (factor - 1))
         elif shipping_gross and not gross:
-            share = half_up(share / factor)
+            share = half_up(part / factor)
         shown += share
         basis = amount + share
         taxable = half_up(basis / factor) if gross else basis

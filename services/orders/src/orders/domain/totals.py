@@ -45,7 +45,8 @@ class TaxTotal:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """`goods`, `discount` and `shipping` include tax when the order's prices do; `net` and `total` say it themselves."""
+    """`goods`, `discount` and `shipping` include tax when the order's prices do; `net` and `total` say it
+    themselves."""
 
     goods: int = 0
     discount: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -72,7 +72,7 @@ async def claim(
 
     Raises RequestIdReused.
     """
-    given = asdict(key) | {
+    given = key.row() | {
         "id": order_id,
         "attempt": attempt,
         "seconds": seconds,

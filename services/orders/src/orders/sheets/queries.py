@@ -89,7 +89,11 @@ def _statement(wanted: OrderFilter, page: Page) -> sa.Select[Any]:
         return _newest(conditions, page)
     if len(wanted.accounts) == 1:
         return _newest([orders.c.account_id == wanted.accounts[0], *conditions], page)
-    given = sa.func.unnest(sa.literal(list(wanted.accounts), sa.ARRAY(sa.Uuid))).table_valued("id", name="a").render_derived()
+    given = (
+        sa.func.unnest(sa.literal(list(wanted.accounts), sa.ARRAY(sa.Uuid)))
+        .table_valued("id", name="a")
+        .render_derived()
+    )
     own = _newest([orders.c.account_id == given.c.id, *conditions], page).lateral("own")
     merged = sa.select(own).select_from(given.join(own, sa.true()))
     return merged.order_by(own.c.create_time.desc(), own.c.id.desc()).limit(page.size + 1)
