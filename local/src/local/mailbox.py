@@ -157,7 +157,7 @@ async def serve(host: str, smtp_port: int, http_port: int) -> None:
     smtp = await loop.create_server(session, host, smtp_port)
     config = uvicorn.Config(
         MailboxPages(mailbox),
-        host=HOST,
+        host=host,
         port=http_port,
         log_level="warning",
         access_log=False,
