@@ -74,7 +74,8 @@ def counts(job: ImportView) -> tuple[int, int, int, int]:
     return job.accepted_count, job.changed_count, job.unchanged_count, job.refused_count
 
 
-PRODUCTS = """product_ref,sku,name_en,name_fr,brand,category,option_size,option_color,attr_material,vat_class,weight_grams,stock_policy
+PRODUCTS = """product_ref,sku,name_en,name_fr,brand,category,option_size,option_color,attr_material,vat_class,\
+weight_grams,stock_policy
 H1,H1-S,Hoodie,"Sweat, à capuche",Chaz,Men/Tops|Sale,S,Black,Cotton,STANDARD,300,STOCKED
 P9,P9-M,Pants,Pantalon,Chaz,Men/Bottoms,M,Grey,Wool,STANDARD,400,BACKORDER
 H1,H1-M,Hoodie,,Chaz,Men/Tops|Sale,M,Black,Cotton,STANDARD,310,STOCKED

@@ -206,7 +206,8 @@ async def test_placed_shipped_cancelled(sessions: Sessions) -> None:
     for order, attempt in attempts.items():
         await reserve(needs, a.a_reservation([a.a_line(chair, 3)], order_id=order, attempt_id=attempt))
     placed = [OrderFact("PLACED", order, attempt, {chair.id: 3}) for order, attempt in attempts.items()]
-    await facts(sessions, *placed, OrderFact("SHIPPED", shipped), OrderFact("CANCELLED", cancelled))
+    ends = [OrderFact("SHIPPED", shipped), OrderFact("CANCELLED", cancelled)]
+    await facts(sessions, *placed, *ends, *ends)  # the same facts twice in one batch
     await facts(sessions, *placed, OrderFact("CANCELLED", unknown), OrderFact("CANCELLED", shipped))
     assert await a.level(sessions, chair) == (7, 0)
     assert [await state(sessions, order) for order in (shipped, cancelled, unknown)] == [

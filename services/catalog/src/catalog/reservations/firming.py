@@ -96,7 +96,8 @@ def _apply(picture: _Picture, fact: OrderFact) -> None:
         case "PLACED":
             _place(picture, hold, fact)
         case "CANCELLED" if hold is not None and hold.state != "SHIPPED":
-            picture.given_back.append(fact.order_id)
+            if hold.state in ("HELD", "FIRM"):
+                picture.given_back.append(fact.order_id)
             picture.set(hold.with_state("RELEASED", LAST_ATTEMPT))
         case "SHIPPED" if hold is not None and hold.state in ("HELD", "FIRM"):
             picture.shipped.append(fact.order_id)
