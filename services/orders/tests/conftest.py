@@ -76,6 +76,7 @@ async def shop(
     async with grpc_server(servicers(infra), domain="orders.commis") as running:
         channel: Any = running.channel
         made = Shop(
+            channel=channel,
             orders=orders_pb2_grpc.OrderServiceStub(channel),
             placements=orders_pb2_grpc.PlacementServiceStub(channel),
             methods=checkout_pb2_grpc.ShippingMethodServiceStub(channel),

@@ -28,6 +28,7 @@ TERMS = {"en": "Goods stay ours until paid.", "nl": "Eigendomsvoorbehoud."}
 
 @dataclass
 class Shop:
+    channel: Any
     orders: orders_pb2_grpc.OrderServiceStub
     placements: orders_pb2_grpc.PlacementServiceStub
     methods: Any

@@ -103,6 +103,19 @@ def _acceptance(row: Any, actor: Party) -> TermsAcceptance | None:
     )
 
 
+def _totals(row: Any) -> Totals:
+    return Totals(
+        row["goods"],
+        row["discount"],
+        row["shipping"],
+        _taxes(row["taxes"]),
+        row["tax"],
+        row["total"],
+        row["net"],
+        row["weight_grams"],
+    )
+
+
 def order(row: Any) -> Order:
     """From a row of `store.LOAD`."""
     parties = _parties(row)
@@ -121,16 +134,7 @@ def order(row: Any) -> Order:
         currency=row["currency"],
         tax_inclusive=row["tax_inclusive"],
         lines=_lines(row),
-        totals=Totals(
-            row["goods"],
-            row["discount"],
-            row["shipping"],
-            _taxes(row["taxes"]),
-            row["tax"],
-            row["total"],
-            row["net"],
-            row["weight_grams"],
-        ),
+        totals=_totals(row),
         next_position=row["next_position"],
         create_time=row["create_time"],
         update_time=row["update_time"],
