@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from pathlib import Path
 
 from local.demo.api import Api, Json
@@ -29,8 +30,9 @@ async def import_all(staff: Api) -> None:
             step(name, "imported before")
             continue
         content = gzip.decompress((_DATA / f"{name}.gz").read_bytes())
+        started = time.monotonic()
         job = await staff.upload("/v1/imports", content, kind=kind, file_name=_file_name(name))
-        _show(name, await _finished(staff, job))
+        _show(name, await _finished(staff, job), time.monotonic() - started)
         await _show_verdicts(staff, job["id"])
 
 
@@ -46,13 +48,14 @@ async def _finished(staff: Api, job: Json) -> Json:
     return job
 
 
-def _show(name: str, job: Json) -> None:
-    taken = " ".join(
+def _show(name: str, job: Json, seconds: float) -> None:
+    taken = ", ".join(
         f"{count(job[f'{outcome}_count'])} {outcome}"
         for outcome in ("accepted", "changed", "unchanged", "refused")
         if int(job[f"{outcome}_count"] or 0)
     )
-    step(name, f"{job['state'].lower()}: {taken or 'nothing'} {job.get('error') or ''}".rstrip())
+    error = f": {job['error']}" if job["error"] else ""
+    step(name, f"{job['state'].lower()} in {seconds:.1f} s: {taken or 'nothing'}{error}")
 
 
 async def _show_verdicts(staff: Api, job_id: str) -> None:
