@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+
 from chassis.context import Principal, Request, bind
 from chassis.db import Sessions
 from chassis.ids import new_id

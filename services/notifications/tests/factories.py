@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from chassis.consumer import Permanent
-from chassis.envelope import Meta
-from chassis.ids import new_id
 from commis.common.v1 import common_pb2
 from commis.orders.v1 import events_pb2, orders_pb2
 from google.type import date_pb2, decimal_pb2, money_pb2
+
+from chassis.consumer import Permanent
+from chassis.envelope import Meta
+from chassis.ids import new_id
 from notifications.mails.contents import Contents
 from notifications.ports import CredentialLink, Customers
 

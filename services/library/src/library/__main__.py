@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
+from commis.library.v1 import budgets_pb2_grpc
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis import broker, client, db, server
 from chassis.commands import Service, main
 from chassis.consumer import Consumer, Subscription
 from chassis.db import Sessions
 from chassis.housekeeping import Housekeeping
 from chassis.relay import Relay
 from chassis.tokens import ServiceTokens, Verifier
-from commis.library.v1 import budgets_pb2_grpc
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from chassis import broker, client, db, server
 from library.budgets.rpc import BudgetServicer
 from library.clients import GrpcCustomers, GrpcOrders, TokenIssuer
 from library.config import Settings

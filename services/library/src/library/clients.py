@@ -9,12 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from chassis.errors import Kind, ServiceError
-from chassis.tokens import ServiceTokens
 from commis.customers.v1 import sessions_pb2, sessions_pb2_grpc
 from commis.orders.v1 import orders_pb2, orders_pb2_grpc
 
 from chassis import client, ids
+from chassis.errors import Kind, ServiceError
+from chassis.tokens import ServiceTokens
 from library.ports import Placement
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from chassis.config import ServiceSettings
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
+
+from chassis.config import ServiceSettings
 
 
 class Settings(ServiceSettings):

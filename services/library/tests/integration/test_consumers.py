@@ -7,16 +7,16 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from commis.orders.v1 import events_pb2
+from nats.aio.client import Client as NatsClient
+
+from chassis import broker, outbox
 from chassis.consumer import Consumer
 from chassis.db import Sessions
 from chassis.ids import new_id
 from chassis.relay import Relay
-from commis.orders.v1 import events_pb2
 from library.holds import consumers, use_cases
 from library.holds.use_cases import ReleaseBudgets
-from nats.aio.client import Client as NatsClient
-
-from chassis import broker, outbox
 from services.library.tests.factories import a_hold, create, figures
 
 

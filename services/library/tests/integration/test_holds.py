@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+
 from chassis.db import Sessions
 from chassis.ids import new_id
 from library.budgets.domain import BudgetNotFound, Overspending
@@ -20,7 +21,6 @@ from library.holds.domain import (
     ReferenceReused,
 )
 from library.holds.use_cases import HoldBudgets, ReleaseBudgets
-
 from services.library.tests.factories import TODAY, YEAR_END, a_hold, a_spending, amounts, create, figures
 
 ATTEMPTS = [UUID(int=n) for n in range(1, 5)]

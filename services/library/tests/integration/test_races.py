@@ -6,6 +6,7 @@ import asyncio
 import random
 
 import pytest
+
 from chassis.context import Principal, Request, bind
 from chassis.db import Sessions
 from chassis.ids import new_id
@@ -15,7 +16,6 @@ from library.budgets.use_cases import MoveBudget
 from library.holds import use_cases
 from library.holds.domain import BudgetExceeded, HoldReleased
 from library.holds.use_cases import ReleaseBudgets
-
 from services.library.tests.factories import a_hold, create, figures
 
 PRICE = 1_995

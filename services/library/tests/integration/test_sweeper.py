@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+
 from chassis.db import Sessions
 from chassis.errors import DependencyFailed
 from chassis.ids import new_id
@@ -14,7 +15,6 @@ from library.holds import use_cases
 from library.holds.sweeper import TOMBSTONE_DAYS, sweep
 from library.holds.use_cases import HOLD_SECONDS, ReleaseBudgets
 from library.ports import Placement
-
 from services.library.tests.factories import FakeOrders, a_hold, create, figures
 
 NOW = datetime.datetime.now(datetime.UTC)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
+from commis.library.v1 import budgets_pb2_grpc
+
 from chassis.db import Sessions
 from chassis.ids import new_id
 from chassis.testing import grpc_server
-from commis.library.v1 import budgets_pb2_grpc
 from library.budgets.rpc import BudgetServicer
 from library.holds.rpc import BudgetHoldServicer
-
 from services.library.tests.factories import FakeCustomers
 
 

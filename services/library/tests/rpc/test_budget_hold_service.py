@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chassis.ids import new_id
-from chassis.testing import as_customer, as_service, as_staff
 from commis.library.v1 import budgets_pb2 as pb
 from google.type import date_pb2, money_pb2
 
+from chassis.ids import new_id
+from chassis.testing import as_customer, as_service, as_staff
 from services.library.tests.rpc.conftest import Running
 from services.library.tests.rpc.test_budget_service import FINANCE, a_budget, created, euros, refused
 

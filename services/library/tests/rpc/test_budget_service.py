@@ -8,14 +8,14 @@ from uuid import UUID
 
 import grpc
 import pytest
-from chassis.errors import ServiceError
-from chassis.ids import new_id
-from chassis.status import from_rpc_error
-from chassis.testing import as_customer, as_rep, as_rep_for, as_service, as_staff
 from commis.library.v1 import budgets_pb2 as pb
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type import date_pb2, decimal_pb2, money_pb2
 
+from chassis.errors import ServiceError
+from chassis.ids import new_id
+from chassis.status import from_rpc_error
+from chassis.testing import as_customer, as_rep, as_rep_for, as_service, as_staff
 from services.library.tests.rpc.conftest import Running
 
 FINANCE = as_staff("FINANCE")

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
-from chassis.errors import ServiceError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from chassis.errors import ServiceError
 from library.budgets.domain import Figures, Movement, Overspending
 from library.holds.domain import OrderHold, Wanted
-
 from services.library.tests.factories import a_budget, sums
 
 UNTIL = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)

@@ -9,12 +9,12 @@ from typing import Any, cast
 from uuid import UUID
 
 import grpc
-from chassis.errors import ServiceError
-from chassis.tokens import ServiceTokens
 from commis.customers.v1 import sessions_pb2, sessions_pb2_grpc
 from commis.orders.v1 import orders_pb2, orders_pb2_grpc
 
 from chassis import client
+from chassis.errors import ServiceError
+from chassis.tokens import ServiceTokens
 from notifications.ports import CredentialLink
 
 LINK_NOT_VALID = "LINK_NOT_VALID"

@@ -6,10 +6,10 @@ import email.utils
 import zoneinfo
 from typing import Literal, Self
 
-from chassis.config import ServiceSettings
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from chassis.config import ServiceSettings
 from notifications.mails.addresses import envelope_address
 
 

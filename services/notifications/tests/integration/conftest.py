@@ -8,6 +8,8 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from chassis.db import Sessions
 from chassis.ids import new_id
 from notifications.mails import store
@@ -15,8 +17,6 @@ from notifications.mails.sender import Sender
 from notifications.mails.smtp import Connection, Server
 from notifications.mails.store import Draft, Mail
 from notifications.ports import Customers
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from services.notifications.tests.factories import contents
 from services.notifications.tests.mailserver import MailServer, mail_server
 

@@ -8,18 +8,18 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from commis.customers.v1 import events_pb2 as customer_events
+from google.protobuf.message import Message
+from nats.aio.client import Client as NatsClient
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis import broker, dead_letters, outbox, relay
 from chassis.consumer import Consumer, Permanent
 from chassis.db import Sessions
 from chassis.ids import new_id
 from chassis.relay import Relay
-from commis.customers.v1 import events_pb2 as customer_events
-from google.protobuf.message import Message
-from nats.aio.client import Client as NatsClient
 from notifications.mails.consumers import MailConsumer
 from notifications.mails.sender import Sender
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from chassis import broker, dead_letters, outbox, relay
 from services.notifications.tests.factories import (
     VENDOR_MAIL,
     FakeCustomers,

@@ -1,7 +1,7 @@
-from chassis.testing import create_database
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import db
+from chassis.testing import create_database
 from services.notifications.tests.conftest import MIGRATIONS
 
 

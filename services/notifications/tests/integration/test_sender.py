@@ -8,12 +8,12 @@ import datetime
 import pytest
 import sqlalchemy as sa
 from aiosmtpd.smtp import SMTP
-from chassis.db import Sessions
-from chassis.errors import DependencyFailed
-from chassis.ids import new_id
 from commis.notifications.v1.events_pb2 import MailFailed
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from chassis.db import Sessions
+from chassis.errors import DependencyFailed
+from chassis.ids import new_id
 from services.notifications.tests.factories import FakeCustomers, a_link
 from services.notifications.tests.integration.conftest import (
     a_draft,

@@ -9,13 +9,14 @@ from uuid import UUID
 import grpc
 import pytest
 import sqlalchemy as sa
+from commis.notifications.v1 import events_pb2, mails_pb2_grpc
+from commis.notifications.v1 import mails_pb2 as pb
+
 from chassis.db import Sessions
 from chassis.errors import ServiceError
 from chassis.ids import new_id
 from chassis.status import from_rpc_error
 from chassis.testing import as_customer, as_rep, as_service, as_staff, grpc_server
-from commis.notifications.v1 import events_pb2, mails_pb2_grpc
-from commis.notifications.v1 import mails_pb2 as pb
 from notifications.mails import store
 from notifications.mails.rpc import MailServicer
 from notifications.mails.store import Draft

@@ -7,6 +7,7 @@ import email.policy
 from email.message import EmailMessage
 
 import pytest
+
 from chassis.ids import new_id
 from notifications.mails.addresses import envelope_address
 from notifications.mails.message import compose

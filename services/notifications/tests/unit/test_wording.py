@@ -7,13 +7,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from chassis.ids import new_id
 from commis.common.v1 import common_pb2
 from commis.orders.v1 import orders_pb2
+
+from chassis.ids import new_id
 from notifications.mails.store import Draft
 from notifications.wording.catalogue import KINDS, texts
 from notifications.wording.languages import LANGUAGES
-
 from services.notifications.tests.factories import FakeCustomers, a_line, a_link, an_order, contents, eur
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.paging import Page
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.paging import Page
 from library.budgets.domain import BudgetNotFound, Figures
 from library.tables import budget_entries, budgets
 

@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from chassis.access import Rule
-from chassis.db import Sessions
-from chassis.errors import Violations
 from commis.library.v1 import budgets_pb2 as pb
 from commis.library.v1 import budgets_pb2_grpc
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import access, context, fields, idempotency, paging
+from chassis.access import Rule
+from chassis.db import Sessions
+from chassis.errors import Violations
 from library import attribution
 from library.budgets import queries, use_cases, wire
 from library.budgets.domain import MAX_AMOUNT, AccountNotFound

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.ids import new_id
 from library.budgets.domain import Budget, Figures, Kind, Movement, Overspending
 from library.tables import budgets
 

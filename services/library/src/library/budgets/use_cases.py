@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.errors import FieldViolation, InvalidFields
-from chassis.ids import new_id
 from commis.common.v1.common_pb2 import Attribution
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import db, etag
+from chassis.errors import FieldViolation, InvalidFields
+from chassis.ids import new_id
 from library import attribution
 from library.budgets import events, queries
 from library.budgets.domain import (

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from chassis.errors import Violations
-from chassis.money import Money
 from commis.library.v1 import budgets_pb2
 from google.type import date_pb2, decimal_pb2, money_pb2
 
 from chassis import etag, fields, money
+from chassis.errors import Violations
+from chassis.money import Money
 from library.budgets.domain import MAX_AMOUNT, Overspending
 from library.budgets.queries import BudgetView, EntryView
 from library.budgets.use_cases import CreateBudget, UpdateBudget

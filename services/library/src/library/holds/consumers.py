@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.consumer import Subscription
-from chassis.envelope import Meta
 from commis.orders.v1 import events_pb2
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.consumer import Subscription
+from chassis.envelope import Meta
 from library.budgets.domain import Movement
 from library.budgets.store import BudgetStore
 from library.holds.domain import OrderHold

@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition, FieldViolation
-
 from library.budgets.domain import Budget, Kind, Movement, Overspending, amount_text, check_size
 
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from chassis.access import Rule
-from chassis.db import Sessions
-from chassis.errors import Violations
-from chassis.money import Money
 from commis.library.v1 import budgets_pb2 as pb
 from commis.library.v1 import budgets_pb2_grpc
 
 from chassis import access, context, fields, money
+from chassis.access import Rule
+from chassis.db import Sessions
+from chassis.errors import Violations
+from chassis.money import Money
 from library.budgets import wire
 from library.budgets.domain import AccountNotFound, amount_text
 from library.holds import use_cases

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from chassis.db import Sessions
 from chassis.errors import ServiceError
 from chassis.logs import log
-
 from library import attribution
 from library.budgets.store import BudgetStore
 from library.holds.domain import State

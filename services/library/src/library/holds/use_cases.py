@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.db import Sessions
-from chassis.errors import FieldViolation
-from chassis.money import Money
 from commis.common.v1.common_pb2 import Attribution
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import crash
+from chassis.db import Sessions
+from chassis.errors import FieldViolation
+from chassis.money import Money
 from library import attribution
 from library.budgets import events
 from library.budgets.domain import Budget, BudgetNotFound, Kind, Movement

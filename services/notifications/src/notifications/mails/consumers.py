@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from chassis.consumer import Permanent, Subscription
-from chassis.envelope import Meta
 from commis.customers.v1 import events_pb2 as customer_events
 from commis.orders.v1 import events_pb2 as order_events
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import db, ids
+from chassis.consumer import Permanent, Subscription
+from chassis.envelope import Meta
 from notifications.mails import store
 from notifications.mails.contents import Contents
 from notifications.mails.sender import Sender

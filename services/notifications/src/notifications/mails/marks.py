@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-from chassis.logs import log
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from chassis import crash
+from chassis.logs import log
 from notifications.mails import events, store
 from notifications.mails.store import Mark, Marked, State
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from notifications.wording.rendering import Content
 
-_WORD_BYTES = 45  # of UTF-8 in one encoded word, so that it stays below 75 characters (RFC 2047, 2)
+_WORD = 11  # characters in one encoded word: at most 44 bytes of UTF-8, 72 encoded (RFC 2047 allows 75)
 
 
 def compose(mail_id: UUID, sender: tuple[str, str], recipient: str, language: str, content: Content) -> bytes:
@@ -62,10 +62,6 @@ def _phrase(name: str) -> str:
 def _encoded(text: str) -> str:
     if text.isascii() and text.isprintable() and "=?" not in text:
         return text
-    words: list[bytes] = [b""]
-    for character in text:
-        piece = character.encode("utf-8", "replace")
-        if len(words[-1]) + len(piece) > _WORD_BYTES:
-            words.append(b"")
-        words[-1] += piece
+    size = _WORD if len(text.encode("utf-8", "replace")) > 4 * _WORD else len(text)
+    words = (text[start : start + size].encode("utf-8", "replace") for start in range(0, len(text), size))
     return "\r\n ".join(f"=?utf-8?B?{base64.b64encode(word).decode()}?=" for word in words)

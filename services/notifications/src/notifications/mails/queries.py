@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.errors import NotFound
-from chassis.paging import Page
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.errors import NotFound
+from chassis.paging import Page
 from notifications.tables import mails
 
 _COLUMNS = (

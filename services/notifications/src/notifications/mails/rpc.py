@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.access import Rule
-from chassis.db import Sessions
-from chassis.errors import Violations
 from commis.notifications.v1 import mails_pb2 as pb
 from commis.notifications.v1 import mails_pb2_grpc
 
 from chassis import access, context, fields, idempotency, paging
+from chassis.access import Rule
+from chassis.db import Sessions
+from chassis.errors import Violations
 from notifications import attribution
 from notifications.mails import queries, use_cases
 from notifications.mails.queries import MailView

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
-from chassis.errors import ServiceError
-from chassis.ids import new_id
-from chassis.logs import log
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import crash
+from chassis.errors import ServiceError
+from chassis.ids import new_id
+from chassis.logs import log
 from notifications.mails import metrics, store
 from notifications.mails.contents import Contents, NoLongerNeeded
 from notifications.mails.marks import Marks

@@ -13,6 +13,7 @@ from notifications.mails.addresses import envelope_address
 COMMAND_SECONDS = 20.0
 # A server may scan the mail before it answers (RFC 5321, 4.5.3.2.6 asks for ten minutes; ours is a relay).
 DATA_SECONDS = 45.0
+_ACCEPTED = (aiosmtplib.SMTPStatus.completed, aiosmtplib.SMTPStatus.will_forward)
 
 
 class Unreachable(Exception):
@@ -65,19 +66,25 @@ class Connection:
             await self._envelope(await self._open(), sender, address)
 
     async def _envelope(self, client: aiosmtplib.SMTP, sender: str, recipient: str) -> None:
-        options = [] if recipient.isascii() else ["SMTPUTF8"]
-        if options and not client.supports_extension("smtputf8"):
+        international = not recipient.isascii()
+        if international and not client.supports_extension("smtputf8"):
             raise Refused(553, "the mail server takes no international addresses", permanent=True)
-        try:
-            await client.mail(sender, options=options)
-            await client.rcpt(recipient, encoding="utf-8")
-        except aiosmtplib.SMTPRecipientRefused as error:
-            await self.abandon()
-            raise Refused(error.code, error.message, permanent=error.code >= 500) from error
-        except aiosmtplib.SMTPSenderRefused as error:
+        # Not the client's `mail` and `rcpt`: they parse the address each time, we know that it is one.
+        options = (b"SMTPUTF8",) if international else ()
+        answer = await self._command(client, b"MAIL", b"FROM:<%b>" % sender.encode(), *options)
+        if answer.code != aiosmtplib.SMTPStatus.completed:
             # Our own address, or a mood of the server: not this recipient's fault.
             self.close()
-            raise Unreachable(f"{error.code} {error.message}"[:500]) from error
+            raise Unreachable(f"{answer.code} {answer.message}"[:500])
+        answer = await self._command(client, b"RCPT", b"TO:<%b>" % recipient.encode())
+        if answer.code not in _ACCEPTED:
+            await self.abandon()
+            raise Refused(answer.code, answer.message, permanent=answer.code >= 500)
+
+    async def _command(self, client: aiosmtplib.SMTP, *parts: bytes) -> aiosmtplib.SMTPResponse:
+        """Raises Broken."""
+        try:
+            return await client.execute_command(*parts, timeout=COMMAND_SECONDS)
         except (aiosmtplib.SMTPException, OSError) as error:
             self.close()
             raise Broken(str(error)) from error
@@ -88,11 +95,7 @@ class Connection:
         protocol = client.protocol if client is not None else None
         if client is None or protocol is None:
             raise Broken("the connection was lost")
-        try:
-            answer = await client.execute_command(b"DATA", timeout=COMMAND_SECONDS)
-        except (aiosmtplib.SMTPException, OSError) as error:
-            self.close()
-            raise Broken(str(error)) from error
+        answer = await self._command(client, b"DATA")
         if answer.code != aiosmtplib.SMTPStatus.start_input:
             await self.abandon()
             raise Refused(answer.code, answer.message, permanent=answer.code >= 500)
@@ -142,6 +145,8 @@ class Connection:
         )
         try:
             await client.connect()
+            if client.is_ehlo_or_helo_needed:
+                await client.ehlo()
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
             raise Unreachable(str(error)) from error

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from chassis.ids import new_id
 
 # How long a sender may have a mail in hand before another one takes it; the state decides who may send it.
 LEASE_SECONDS = 15

@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.errors import FailedPrecondition
-from chassis.ids import new_id
 from commis.common.v1 import common_pb2
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.errors import FailedPrecondition
+from chassis.ids import new_id
 from notifications.mails import events, queries
 from notifications.mails.queries import MailView
 from notifications.mails.store import State
