@@ -18,6 +18,7 @@ async def test_a_shortage_holds_nothing_and_the_sheet_stays(shop: Shop) -> None:
         await shop.place(sheet.id)
     assert found(errors) == {("lines[1].quantity", "STOCK_SHORTAGE")}
     assert shop.catalog.held(rare) == 0
+    assert shop.catalog.calls["release"] == 0  # a refused reservation holds nothing that could be released
     remove = pb.RemoveOrderLineRequest(order_id=sheet.id, line_id=sheet.lines[1].id)
     await shop.orders.RemoveOrderLine(remove, metadata=shop.customer)
     assert (await shop.place(sheet.id)).state == pb.Order.STATE_PLACED

@@ -21,12 +21,18 @@ _OVERTAKEN = frozenset(("RESERVATION_RELEASED", "RESERVATION_FIRM", "HOLD_RELEAS
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the others answered. `complete`: everything is held and authorised."""
+    """What the others answered. `stock` and `budgets`: that is held now."""
 
     authorization: Authorization
     quoted: list[QuotedLine]
     findings: tuple[FieldViolation, ...]
-    complete: bool
+    stock: bool
+    budgets: bool
+
+    @property
+    def complete(self) -> bool:
+        """Everything is held and authorised."""
+        return self.stock and self.authorization.context is not None and not self.findings
 
 
 def wanted(order: Order) -> list[WantedLine]:
@@ -56,8 +62,7 @@ async def hold(ports: Ports, order: Order, attempt: UUID, day: datetime.date) ->
     quoted, all_held = reserved
     assert isinstance(quoted, list)
     found = (*authorized.findings, *line_findings(order, quoted), *budgets)
-    complete = all_held is True and authorized.context is not None and not budgets
-    return Held(authorized, quoted, found, complete)
+    return Held(authorized, quoted, found, stock=all_held is True, budgets=bool(needs) and not budgets)
 
 
 def _named(error: BaseException, order: Order) -> BaseException:
@@ -94,10 +99,13 @@ async def _no_lines() -> list[QuotedLine]:
     return []
 
 
-async def release(ports: Ports, order: Order, attempt: UUID) -> None:
-    """Give back what this attempt may hold. Failing is no harm: a hold ends by itself once its owner has asked us."""
-    work = [ports.catalog.release(order.id, attempt)]
-    if budget_needs(order):
+async def release(ports: Ports, order: Order, attempt: UUID, held: Held | None = None) -> None:
+    """Give back what this attempt holds; without `held`, what it may hold. Failing is no harm: a hold ends by itself
+    once its owner has asked us."""
+    work = []
+    if held is None or held.stock:
+        work.append(ports.catalog.release(order.id, attempt))
+    if held.budgets if held is not None else budget_needs(order):
         work.append(ports.library.release(order.id, attempt))
     for outcome in await asyncio.gather(*work, return_exceptions=True):
         if isinstance(outcome, BaseException):

@@ -184,7 +184,7 @@ async def _refused(
     repricing = any(finding.reason == "PRICE_CHANGED" for finding in found)
     try:
         _, version = await asyncio.gather(
-            holds.release(infra.ports, order, attempt),
+            holds.release(infra.ports, order, attempt, held),
             recording.reprice(infra, caller, picture, attempt, held) if repricing else _unchanged(order),
         )
     finally:
