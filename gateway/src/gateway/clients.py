@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,8 @@ from chassis.client import OPTIONS
 from gateway.config import Settings
 
 SERVICES = ("customers", "catalog", "orders", "library", "notifications")
+# A service that restarts costs its callers this pause at most, then they are told that it is away.
+RECONNECT_SECONDS = 3.0
 _RETRY = {
     "maxAttempts": 3,
     "initialBackoff": "0.05s",
@@ -58,6 +61,20 @@ class Clients:
     def __getitem__(self, path: str) -> Any:
         """The callable of an RPC by `path_of`."""
         return self._calls[path]
+
+    async def connected(self, service: str) -> None:
+        """Wait for a connection that is being made; returns without one after RECONNECT_SECONDS."""
+        channel = self._channels[service]
+        state = channel.get_state(try_to_connect=True)
+        if state is grpc.ChannelConnectivity.READY:
+            return
+        try:
+            async with asyncio.timeout(RECONNECT_SECONDS):
+                while state is not grpc.ChannelConnectivity.READY:
+                    await channel.wait_for_state_change(state)
+                    state = channel.get_state(try_to_connect=True)
+        except TimeoutError:
+            return
 
     def states(self) -> dict[str, str]:
         """Connection state by service: idle, connecting, ready, transient_failure, shutdown."""

@@ -47,8 +47,10 @@ class Endpoint:
         ids = self._inputs.ids(scope["path_params"])
         body = await self._body(exchange, receive) if self.operation.body is not None else None
         fields = self._inputs.read(exchange, ids, scope["query_string"], body)
+        await self._clients.connected(self.operation.service)
         call = self._clients[self._rpc]
-        answered = await call(self._make(**fields), timeout=TIMEOUT, metadata=exchange.metadata())
+        seconds = self.operation.timeout
+        answered = await call(self._make(**fields), timeout=seconds, metadata=exchange.metadata())
         await self._answer(answered, send)
 
     async def _body(self, exchange: Exchange, receive: Any) -> Any:

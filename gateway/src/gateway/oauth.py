@@ -79,6 +79,7 @@ class Token:
     async def _issue(self, request: IssueServiceTokenRequest, exchange: Exchange) -> Any:
         metadata = [item for item in exchange.metadata() if item[0] != "authorization"]
         try:
+            await self._clients.connected("customers")
             return await self._clients[ISSUE](request, timeout=TIMEOUT, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             if error.code() in _REFUSED:

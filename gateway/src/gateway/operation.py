@@ -66,6 +66,7 @@ class Operation:
     key_required: bool = field(default=False, kw_only=True)
     errors: str = field(default="", kw_only=True)
     id: str = field(default="", kw_only=True)
+    timeout: float = field(default=TIMEOUT, kw_only=True)
 
     @cached_property
     def rpc_descriptor(self) -> MethodDescriptor:

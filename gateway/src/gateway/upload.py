@@ -49,6 +49,7 @@ class Upload:
         check_media_type(exchange, MEDIA_TYPE)
         check_length(exchange, self._limit)
         trouble: list[Exception] = []
+        await self._clients.connected("catalog")
         call = self._clients[UPLOAD]
         try:
             answered = await call(

@@ -29,6 +29,7 @@ OPERATIONS = (
         description=_PLACING,
         body=Body(),
         key_required=True,
+        timeout=30.0,  # in a rush the placings of one article queue
         errors=_MOVE + " ORDER_NOT_PLACEABLE PLACEMENT_IN_PROGRESS REQUEST_ID_REUSED",
     ),
     _orders.get("/v1/orders/{order_id:id}", "GetOrder", "Get an order", errors="ORDER_NOT_FOUND"),
