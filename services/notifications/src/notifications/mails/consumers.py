@@ -66,6 +66,7 @@ class MailConsumer:
             stream=stream,
             durable=DURABLE,
             subjects=subjects,
+            workers=1,  # several would take events one by one that one takes together
             prepare=self.prepare,  # type: ignore[arg-type]  # its subjects bring these events only
             handle_many=self.write,
         )

@@ -8,6 +8,7 @@ by a process that lives.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -19,14 +20,20 @@ from notifications.mails.store import Mark, Marked, State
 
 BATCH = 200
 RETRY_SECONDS = (0.1, 0.3, 1.0, 2.0)
+# A mail may take this much longer, so that one statement serves those that come together.
+LINGER_SECONDS = 0.01
 
 
 class Marks:
-    def __init__(self, engine: AsyncEngine, sender_id: UUID) -> None:
+    """`enough` marks are written without waiting for more."""
+
+    def __init__(self, engine: AsyncEngine, sender_id: UUID, *, enough: int) -> None:
         self._engine = engine
         self._sender_id = sender_id
         self._waiting: list[tuple[Mark, asyncio.Future[bool]]] = []
+        self._enough = enough
         self._arrived = asyncio.Event()
+        self._full = asyncio.Event()
         self._closing = False
 
     def tell(self, mark: Mark) -> asyncio.Future[bool]:
@@ -34,6 +41,8 @@ class Marks:
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((mark, future))
         self._arrived.set()
+        if len(self._waiting) >= self._enough:
+            self._full.set()
         return future
 
     async def run(self) -> None:
@@ -44,6 +53,9 @@ class Marks:
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), LINGER_SECONDS)
+            self._full.clear()
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             done = {marked.mail_id for marked in await self._write([mark for mark, _ in batch])}
             for mark, future in batch:
@@ -53,6 +65,7 @@ class Marks:
     def close(self) -> None:
         self._closing = True
         self._arrived.set()
+        self._full.set()
 
     async def _write(self, marks: list[Mark]) -> list[Marked]:
         tries = 0

@@ -48,7 +48,7 @@ class Sender:
         self._address = address
         self._workers = workers
         self._id = new_id()
-        self._marks = Marks(engine, self._id)
+        self._marks = Marks(engine, self._id, enough=workers)
         self._queue: deque[Mail] = deque()
         self._in_hand: set[UUID] = set()
         self._arrived = asyncio.Event()
