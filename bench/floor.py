@@ -33,9 +33,9 @@ UPDATE floor_stock SET reserved = reserved + 1 WHERE variant = :b AND on_hand - 
 UPDATE floor_stock SET reserved = reserved + 1 WHERE variant = :c AND on_hand - reserved >= 1;
 SELECT gen_random_uuid() AS order_id \gset
 INSERT INTO floor_orders (id, number, account, state, total, data)
-    VALUES (:'order_id', nextval('floor_numbers'), gen_random_uuid(), 'PLACED', 12345, '{"note": "x"}');
-INSERT INTO floor_lines VALUES (gen_random_uuid(), :'order_id', :a, 1, 100),
-    (gen_random_uuid(), :'order_id', :b, 1, 100), (gen_random_uuid(), :'order_id', :c, 1, 100);
+    VALUES (:order_id, nextval('floor_numbers'), gen_random_uuid(), 'PLACED', 12345, '{"note": "x"}');
+INSERT INTO floor_lines VALUES (gen_random_uuid(), :order_id, :a, 1, 100),
+    (gen_random_uuid(), :order_id, :b, 1, 100), (gen_random_uuid(), :order_id, :c, 1, 100);
 INSERT INTO floor_outbox VALUES (gen_random_uuid(), 'order_placed', decode(repeat('ab', 300), 'hex'), NULL);
 COMMIT;
 """
