@@ -10,6 +10,19 @@ import grpc
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher, Type
+from commis.customers.v1 import (
+    accounts_pb2,
+    accounts_pb2_grpc,
+    audit_pb2_grpc,
+    representatives_pb2,
+    representatives_pb2_grpc,
+    sessions_pb2,
+    sessions_pb2_grpc,
+)
+from grpc_status import rpc_status
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chassis import db
 from chassis.db import Sessions
 from chassis.ids import new_id
 from chassis.testing import (
@@ -22,15 +35,6 @@ from chassis.testing import (
     issuer,
 )
 from chassis.tokens import Verifier
-from commis.customers.v1 import (
-    accounts_pb2,
-    accounts_pb2_grpc,
-    audit_pb2_grpc,
-    representatives_pb2,
-    representatives_pb2_grpc,
-    sessions_pb2,
-    sessions_pb2_grpc,
-)
 from customers.__main__ import MIGRATIONS, servicers
 from customers.config import Settings
 from customers.keys import signing
@@ -39,10 +43,6 @@ from customers.people.hashing import HashPool
 from customers.sessions.throttle import Throttle
 from customers.sessions.use_cases import Door
 from customers.vault import Vault
-from grpc_status import rpc_status
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from chassis import db
 
 SECRET = "a secret of customers for tests only, forty"
 PASSWORD = "staple horse battery 42"

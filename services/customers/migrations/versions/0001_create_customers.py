@@ -299,10 +299,14 @@ def upgrade() -> None:
         "assignments",
         sa.Column("rep_id", sa.Uuid(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("sort_name", sa.Text(collation="C"), nullable=False),
         sa.Column("create_time", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_assignments_account_id")),
         sa.ForeignKeyConstraint(["rep_id"], ["representatives.id"], name=op.f("fk_assignments_rep_id")),
         sa.PrimaryKeyConstraint("rep_id", "account_id", name=op.f("pk_assignments")),
+    )
+    op.create_index(
+        "ix_assignments_sort_name", "assignments", ["rep_id", "sort_name", "account_id"], unique=False
     )
     op.create_index("ix_assignments_account_id", "assignments", ["account_id"], unique=False)
     op.create_table(

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import chassis.housekeeping
 import sqlalchemy as sa
+from commis.customers.v1 import accounts_pb2_grpc, audit_pb2_grpc, representatives_pb2_grpc, sessions_pb2_grpc
+
+import chassis.housekeeping
+from chassis import broker, commands, db, server
 from chassis.consumer import Consumer, Subscription
 from chassis.db import Sessions
 from chassis.relay import Relay
 from chassis.tokens import Verifier
-from commis.customers.v1 import accounts_pb2_grpc, audit_pb2_grpc, representatives_pb2_grpc, sessions_pb2_grpc
-
-from chassis import broker, commands, db, server
 from customers.access.rpc import AccessServicer, RecipientServicer
 from customers.accounts.rpc import AccountServicer
 from customers.audit import consumers

@@ -9,11 +9,11 @@ from __future__ import annotations
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.context import Principal
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from chassis import context, ids
+from chassis.context import Principal
 from customers.accounts.models import Account, Membership
 from customers.reps.models import Assignment, Representative
 from customers.sessions.errors import SessionEnded

@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from chassis import db, fields
 from chassis.db import Sessions
 from chassis.errors import InvalidFields, ServiceError, Violations
-
-from chassis import db, fields
 from customers.audit import check, checkpoints
 from customers.config import Settings
 from customers.keys import clients, signing

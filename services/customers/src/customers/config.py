@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from chassis.config import ServiceSettings
 from pydantic import AfterValidator, BaseModel, Field, HttpUrl, SecretStr
 from pydantic_settings import SettingsConfigDict
+
+from chassis.config import ServiceSettings
 
 
 def _long_enough(value: SecretStr) -> SecretStr:

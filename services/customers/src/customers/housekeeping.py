@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import sqlalchemy as sa
+
 from chassis.db import Sessions
 from chassis.logs import log
-
 from customers.sessions.throttle import PURGE as BUCKETS
 
 EVERY_SECONDS = 3600.0

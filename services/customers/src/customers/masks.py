@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from chassis.errors import Violations
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
+
+from chassis.errors import Violations
 
 
 def paths(

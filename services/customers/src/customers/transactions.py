@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from chassis.context import Principal
-from chassis.db import Sessions
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import idempotency
+from chassis.context import Principal
+from chassis.db import Sessions
 from customers import callers
 
 Response = TypeVar("Response", bound=Message)

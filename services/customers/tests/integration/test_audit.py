@@ -7,16 +7,17 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from commis.common.v1 import common_pb2
+from commis.customers.v1 import audit_pb2, events_pb2
+from sqlalchemy.exc import DBAPIError
+
 from chassis.envelope import Meta
 from chassis.ids import new_id
 from chassis.testing import as_customer, as_rep, as_rep_for, as_service, as_staff
-from commis.common.v1 import common_pb2
-from commis.customers.v1 import audit_pb2, events_pb2
 from customers.audit import check, checkpoints, consumers, store
 from customers.audit.consumers import AuditHandler, Checkpoints
 from customers.keys.signing import Keyring
 from customers.vault import Vault
-from sqlalchemy.exc import DBAPIError
 
 
 def event(account_id: str = "", *, actor: Any = None, order_id: str = "", address: str = "192.0.2.7") -> Any:

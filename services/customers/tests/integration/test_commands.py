@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
 from customers import commands, housekeeping
 from customers.audit import store
 from customers.config import Settings

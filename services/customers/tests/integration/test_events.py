@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
+from chassis import broker
 from chassis.consumer import Consumer
 from chassis.relay import Relay
 from customers.audit import check, consumers
-
-from chassis import broker
 
 
 @pytest.mark.spec("A-23")

@@ -1,9 +1,8 @@
 """The migrations build exactly what the models say."""
 
+from chassis import db
 from chassis.testing import create_database
 from customers.__main__ import MIGRATIONS
-
-from chassis import db
 
 
 async def test_nothing_differs_from_the_models(postgres_url: str) -> None:

@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from commis.customers.v1 import accounts_pb2 as pb
+
 from chassis.paging import Page
 from chassis.testing import as_rep
-from commis.customers.v1 import accounts_pb2 as pb
 from customers.accounts import search
 from customers.accounts.search import Wanted
 
@@ -27,9 +28,9 @@ async def test_every_word_is_a_prefix_without_accents_and_case(world: Any) -> No
     )
     await world.account(last_name="Somebody", first_name="Else")
     hits = [
-        "noel", "NOË", "d'haese", "dhaese", "haese", "ozd", "özdemir", "lib ele", "ele lib", "l'elephant",
-        "son",        "SØN", "noel.ozdemir@", "cafe", "xn", "bruss", "brus noel", "100001", "C-100001", "c-1000", "c100001",
-        "&  noel",
+        "noel", "NOË", "d'haese", "dhaese", "haese", "ozd", "özdemir", "lib ele", "ele lib",
+        "l'elephant", "son", "SØN", "noel.ozdemir@", "cafe", "xn", "bruss", "brus noel",
+        "100001", "C-100001", "c-1000", "c100001", "&  noel",
     ]  # fmt: skip
     for query in hits:
         assert account.number in await found(world, query), query
@@ -143,9 +144,8 @@ async def test_no_plan_reads_the_whole_table(world: Any, engine: Any) -> None:
         autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
         await autocommit.execute(sa.text("ANALYZE"))
     plans = [
-        search._filtered(Wanted(), Page(50)),
-        search._filtered(Wanted(kind="CONSUMER"), Page(50)),
-        search._walk(Wanted(["common"]), Page(50)),
+        sa.select(search._names(Wanted(), Page(50)).c.account_id),
+        search._walk(search._names(Wanted(), Page(50)), Wanted(["common"]), Page(50)),
         search._by_words(Wanted(["f123"]), Page(50)),
         search._by_words(Wanted(["f1", "l12"]), Page(50)),
     ]

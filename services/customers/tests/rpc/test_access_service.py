@@ -4,13 +4,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from chassis.context import Principal
-from chassis.ids import new_id
-from chassis.testing import as_customer, as_rep, as_rep_for, as_service, as_staff, issuer
 from commis.common.v1 import common_pb2
 from commis.customers.v1 import accounts_pb2
 from commis.customers.v1 import sessions_pb2 as pb
 from sqlalchemy import event
+
+from chassis.context import Principal
+from chassis.ids import new_id
+from chassis.testing import as_customer, as_rep, as_rep_for, as_service, as_staff, issuer
 
 VOUCH = as_service("customers.access", vouching=True)
 ALWAYS = ["BANK_TRANSFER", "CHEQUE", "CASH_ON_DELIVERY"]

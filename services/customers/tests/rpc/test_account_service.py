@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from commis.customers.v1 import accounts_pb2 as pb
+
 from chassis.ids import new_id
 from chassis.testing import as_customer, as_rep, as_service, as_staff
-from commis.customers.v1 import accounts_pb2 as pb
 
 
 @pytest.mark.spec("A-01")

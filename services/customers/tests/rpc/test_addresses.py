@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from commis.customers.v1 import accounts_pb2 as pb
+
 from chassis.ids import new_id
 from chassis.testing import as_customer
-from commis.customers.v1 import accounts_pb2 as pb
 
 BRUSSELS = {"street_lines": ["Kerkstraat 12"], "postal_code": "1000", "city": "Brussel", "region_code": "BE"}
 

@@ -4,9 +4,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from commis.customers.v1 import accounts_pb2, accounts_pb2_grpc, audit_pb2, representatives_pb2, sessions_pb2
+
 from chassis.ids import new_id
 from chassis.testing import as_rep, as_rep_for
-from commis.customers.v1 import accounts_pb2, accounts_pb2_grpc, audit_pb2, representatives_pb2, sessions_pb2
 from customers.accounts.rpc import AccountServicer
 
 ADDRESS = {"street_lines": ["Kerkstraat 12"], "postal_code": "1000", "city": "Brussel", "region_code": "BE"}

@@ -4,11 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from chassis.ids import new_id
-from chassis.testing import as_staff
 from commis.common.v1 import common_pb2
 from commis.customers.v1 import accounts_pb2
 from commis.customers.v1 import representatives_pb2 as pb
+
+from chassis.ids import new_id
+from chassis.testing import as_staff
 
 
 def _rep(**fields: Any) -> pb.Representative:

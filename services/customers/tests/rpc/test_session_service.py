@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
-from chassis.ids import new_id
-from chassis.testing import as_service, as_staff
 from commis.common.v1 import common_pb2
 from commis.customers.v1 import accounts_pb2, representatives_pb2
 from commis.customers.v1 import sessions_pb2 as pb
+
+from chassis.ids import new_id
+from chassis.testing import as_service, as_staff
 from customers.people import hashing
 from customers.people.hashing import HashPool
 from customers.sessions import use_cases

@@ -8,17 +8,18 @@ import time
 from typing import Any
 
 import pytest
+from commis.customers.v1 import accounts_pb2
+from commis.customers.v1 import sessions_pb2 as pb
+from joserfc import jws
+from joserfc.jwk import OctKey, OKPKey
+
 from chassis.context import Principal
 from chassis.ids import new_id
 from chassis.testing import as_customer, issuer
-from commis.customers.v1 import accounts_pb2
-from commis.customers.v1 import sessions_pb2 as pb
 from customers.keys import clients, signing
 from customers.keys.models import SigningKey
 from customers.keys.signing import JWKS_CACHE, TOKEN_LIFE, Keyring
 from customers.vault import SealBroken, Vault
-from joserfc import jws
-from joserfc.jwk import OctKey, OKPKey
 
 
 def _segments(token: str) -> list[bytes]:

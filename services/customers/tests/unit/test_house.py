@@ -5,8 +5,9 @@ import pkgutil
 import re
 from collections import Counter
 
-import customers
 import pytest
+
+import customers
 from chassis.config import EX_CONFIG, load
 from chassis.errors import ServiceError
 from customers.config import Settings

@@ -4,15 +4,16 @@ import re
 import unicodedata
 
 import pytest
-from chassis.errors import Violations
 from commis.customers.v1 import accounts_pb2
+from google.protobuf.field_mask_pb2 import FieldMask
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.errors import Violations
 from customers import client_address, folding, masks
 from customers.accounts import vat
 from customers.people import emails, passwords
 from customers.vault import SealBroken, Vault
-from google.protobuf.field_mask_pb2 import FieldMask
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.spec("A-01")

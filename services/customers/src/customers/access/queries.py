@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.context import Principal
-from chassis.paging import Page
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import ids
+from chassis.context import Principal
+from chassis.paging import Page
 from customers import callers
 from customers.accounts.errors import AccountNotFound
 from customers.database import AnyRow

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.errors import NotFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.errors import NotFound
 from customers.accounts.models import Account
 from customers.people.models import Person
 from customers.reps.models import Representative

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.access import Rule
-from chassis.context import Principal
-from chassis.db import Sessions
-from chassis.errors import Violations
 from commis.common.v1 import common_pb2
 from commis.customers.v1 import accounts_pb2, sessions_pb2_grpc
 from commis.customers.v1 import sessions_pb2 as pb
 
 from chassis import access, context, fields, paging
+from chassis.access import Rule
+from chassis.context import Principal
+from chassis.db import Sessions
+from chassis.errors import Violations
 from customers import callers, transactions
 from customers.access import queries, recipients, rules
 from customers.access.errors import OrderNotAuthorized

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.context import Principal
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.context import Principal
 from customers import callers
 from customers.accounts.errors import AccountNotFound
 from customers.accounts.models import Account, BusinessProfile, Membership
@@ -97,6 +98,9 @@ _ACCOUNT = (
     .join(Person, Person.id == Account.holder_id)
     .outerjoin(BusinessProfile, BusinessProfile.account_id == Account.id)
 )
+# `= ANY`, not `IN`: one statement, prepared once, whatever the number of ids.
+_IDS = sa.bindparam("ids", type_=ARRAY(sa.Uuid))
+_ACCOUNTS = _ACCOUNT.where(Account.id == sa.any_(_IDS))
 _OWN = tuple(name for name in AccountView.__slots__ if name not in ("profile", "addresses", "persons"))
 _PROFILE = tuple(name for name in ProfileView.__slots__ if name != "state")
 
@@ -113,7 +117,7 @@ async def load_accounts(session: AsyncSession, account_ids: Sequence[UUID]) -> l
     """In the order of the ids. The caller has made sure that they may be seen."""
     if not account_ids:
         return []
-    rows = {row.id: row for row in await session.execute(_ACCOUNT.where(Account.id.in_(account_ids)))}
+    rows = {row.id: row for row in await session.execute(_ACCOUNTS, {"ids": list(account_ids)})}
     return await _complete(session, [rows[account_id] for account_id in account_ids if account_id in rows])
 
 
@@ -145,25 +149,29 @@ def _profile(row: AnyRow) -> ProfileView | None:
     return ProfileView(state=row.profile_state, **{name: getattr(row, name) for name in _PROFILE})
 
 
-async def _persons(session: AsyncSession, account_ids: Sequence[UUID]) -> defaultdict[UUID, list[PersonView]]:
-    query = (
-        sa.select(
-            Membership.account_id,
-            Membership.role,
-            Person.id,
-            Person.first_name,
-            Person.last_name,
-            Person.email,
-            Person.language_code,
-            Password.person_id.is_not(None).label("active"),
-        )
-        .join(Person, Person.id == Membership.person_id)
-        .outerjoin(Password, Password.person_id == Person.id)
-        .where(Membership.account_id.in_(account_ids))
-        .order_by(Person.id)
+_PERSONS = (
+    sa.select(
+        Membership.account_id,
+        Membership.role,
+        Person.id,
+        Person.first_name,
+        Person.last_name,
+        Person.email,
+        Person.language_code,
+        Password.person_id.is_not(None).label("active"),
     )
+    .join(Person, Person.id == Membership.person_id)
+    .outerjoin(Password, Password.person_id == Person.id)
+    .where(Membership.account_id == sa.any_(_IDS))
+    .order_by(Person.id)
+)
+
+
+async def _persons(session: AsyncSession, account_ids: Sequence[UUID]) -> defaultdict[UUID, list[PersonView]]:
     found: defaultdict[UUID, list[PersonView]] = defaultdict(list)
-    for row in await session.execute(query):
-        view = PersonView(**{name: getattr(row, name) for name in PersonView.__slots__})
+    for row in await session.execute(_PERSONS, {"ids": account_ids}):
+        view = PersonView(
+            row.id, row.first_name, row.last_name, row.email, row.language_code, row.role, row.active
+        )
         found[row.account_id].append(view)
     return found

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from chassis.access import Rule
-from chassis.context import Principal
-from chassis.db import Sessions
-from chassis.errors import Violations
 from commis.customers.v1 import accounts_pb2, accounts_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import access, fields, paging
+from chassis.access import Rule
+from chassis.context import Principal
+from chassis.db import Sessions
+from chassis.errors import Violations
 from customers import callers, folding, masks, transactions
 from customers.accounts import queries, search, use_cases, wire
 from customers.accounts.search import Wanted

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.paging import Page
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.paging import Page
 from customers import folding
 from customers.accounts.models import AccountSearch
 from customers.database import AnyRow
@@ -41,6 +41,12 @@ _WRITE = sa.text(
     " ON CONFLICT (account_id) DO UPDATE"
     " SET kind = excluded.kind, sort_name = excluded.sort_name, words = excluded.words"
 )
+# A rep's list is read in the order of the names as they stand in the assignments.
+_RENAME = sa.text(
+    "UPDATE assignments a SET sort_name = s.sort_name FROM account_search s"
+    " WHERE a.account_id = ANY(CAST(:ids AS uuid[])) AND s.account_id = a.account_id"
+    " AND a.sort_name <> s.sort_name"
+)
 _ACCOUNTS_OF = sa.text("SELECT account_id FROM memberships WHERE person_id = :person_id ORDER BY account_id")
 
 
@@ -62,6 +68,7 @@ async def index(session: AsyncSession, account_ids: Iterable[UUID]) -> None:
     rows = (await session.execute(_SOURCE, {"ids": list(account_ids)})).all()
     if rows:
         await session.execute(_WRITE, [_words(row) for row in rows])
+        await session.execute(_RENAME, {"ids": [row.id for row in rows]})
 
 
 async def index_person(session: AsyncSession, person_id: UUID) -> None:
@@ -90,72 +97,94 @@ async def find(session: AsyncSession, wanted: Wanted, page: Page) -> list[UUID]:
     """Up to one more than a page of account ids, ordered by name.
 
     A word that is in most accounts is found by walking the names, one that is in few by the word index; which
-    it is cannot be known before, so a short walk is tried first. For a rep the own accounts are the few.
+    it is cannot be known before, so a short walk is tried first. A rep's walk is over the own accounts.
     """
     if wanted.words is not None and not wanted.words:
         return []
     # With a generic plan PostgreSQL would choose between the two without having seen the words.
     await session.execute(sa.text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    if wanted.rep_id is not None or wanted.words is None:
-        return await _ids(session, _filtered(wanted, page))
-    walked = await _ids(session, _walk(wanted, page))
-    return walked if len(walked) > page.size else await _ids(session, _by_words(wanted, page))
+    names = _names(wanted, page)
+    if wanted.words is None and (wanted.rep_id is None or not wanted.kind):
+        return await _ids(session, _walk(names, wanted, page))
+    walked = await _ids(session, _walk(names, wanted, page))
+    if len(walked) > page.size or await _walked_all(session, names):
+        return walked
+    return await _ids(session, _by_words(wanted, page))
 
 
 async def _ids(session: AsyncSession, statement: sa.Select[UUID]) -> list[UUID]:
     return list((await session.scalars(statement)).all())
 
 
-def _bounds(wanted: Wanted, page: Page) -> list[sa.ColumnElement[bool]]:
-    bounds: list[sa.ColumnElement[bool]] = []
-    if wanted.kind:
-        bounds.append(AccountSearch.kind == wanted.kind)
-    if page.after is not None:
-        # The token names the last account only: a name in it would end up in URLs and logs.
-        last = sa.select(AccountSearch.sort_name).where(AccountSearch.account_id == page.after[0])
-        position = sa.tuple_(last.scalar_subquery(), page.after[0])
-        bounds.append(sa.tuple_(AccountSearch.sort_name, AccountSearch.account_id) > position)
-    return bounds
-
-
-def _matches(words: Sequence[str]) -> sa.ColumnElement[bool]:
-    return AccountSearch.words.op("@@")(sa.cast(folding.prefix_query(words), TSQUERY))
-
-
-def _filtered(wanted: Wanted, page: Page) -> sa.Select[UUID]:
-    query = sa.select(AccountSearch.account_id).where(*_bounds(wanted, page))
-    if wanted.words is not None:
-        query = query.where(_matches(wanted.words))
-    if wanted.rep_id is not None:
-        own = Assignment.account_id == AccountSearch.account_id
-        query = query.join(Assignment, own).where(Assignment.rep_id == wanted.rep_id)
-    if wanted.as_rep:
-        active = sa.select(1).where(Representative.id == wanted.rep_id, Representative.active)
-        query = query.where(active.exists())
-    return query.order_by(AccountSearch.sort_name, AccountSearch.account_id).limit(page.size + 1)
-
-
-def _walk(wanted: Wanted, page: Page) -> sa.Select[UUID]:
-    assert wanted.words is not None
-    near = (
-        sa.select(AccountSearch)
-        .where(*_bounds(wanted, page))
-        .order_by(AccountSearch.sort_name, AccountSearch.account_id)
+def _names(wanted: Wanted, page: Page) -> sa.Subquery:
+    """The first names of the list after the page before, from an index in their order, with what the filters
+    look at. For a rep each own account is looked up by its id, whatever PostgreSQL expects of the word index
+    (OFFSET 0 keeps it from merging that look-up with the filter)."""
+    if wanted.rep_id is None:
+        query = sa.select(
+            AccountSearch.account_id, AccountSearch.sort_name, AccountSearch.words, AccountSearch.kind
+        ).where(*_after(AccountSearch, page))
+        if wanted.kind:
+            query = query.where(AccountSearch.kind == wanted.kind)
+        return query.order_by(AccountSearch.sort_name, AccountSearch.account_id).limit(WALK).subquery()
+    own = (
+        sa.select(Assignment.account_id, Assignment.sort_name)
+        .where(Assignment.rep_id == wanted.rep_id, *_rep_active(wanted), *_after(Assignment, page))
+        .order_by(Assignment.sort_name, Assignment.account_id)
         .limit(WALK)
         .subquery()
     )
-    matches = near.c.words.op("@@")(sa.cast(folding.prefix_query(wanted.words), TSQUERY))
-    query = sa.select(near.c.account_id).where(matches)
-    return query.order_by(near.c.sort_name, near.c.account_id).limit(page.size + 1)
+    looked_up = (
+        sa.select(AccountSearch.words, AccountSearch.kind)
+        .where(AccountSearch.account_id == own.c.account_id)
+        .offset(sa.literal_column("0", sa.Integer))
+        .lateral()
+    )
+    named = sa.select(own.c.account_id, own.c.sort_name, looked_up.c.words, looked_up.c.kind)
+    return named.join(looked_up, sa.true()).order_by(own.c.sort_name, own.c.account_id).subquery()
+
+
+def _after(source: type[AccountSearch] | type[Assignment], page: Page) -> list[sa.ColumnElement[bool]]:
+    if page.after is None:
+        return []
+    # The token names the last account only: a name in it would end up in URLs and logs.
+    last = sa.select(AccountSearch.sort_name).where(AccountSearch.account_id == page.after[0])
+    position = sa.tuple_(last.scalar_subquery(), page.after[0])
+    return [sa.tuple_(source.sort_name, source.account_id) > position]
+
+
+def _rep_active(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    active = sa.select(1).where(Representative.id == wanted.rep_id, Representative.active)
+    return [active.exists()] if wanted.as_rep else []
+
+
+def _matches(wanted: Wanted, words: Any, kind: Any) -> list[sa.ColumnElement[bool]]:
+    matches: list[sa.ColumnElement[bool]] = []
+    if wanted.words is not None:
+        matches.append(words.op("@@")(sa.cast(folding.prefix_query(wanted.words), TSQUERY)))
+    if wanted.kind:
+        matches.append(kind == wanted.kind)
+    return matches
+
+
+def _walk(names: sa.Subquery, wanted: Wanted, page: Page) -> sa.Select[UUID]:
+    query = sa.select(names.c.account_id).where(*_matches(wanted, names.c.words, names.c.kind))
+    return query.order_by(names.c.sort_name, names.c.account_id).limit(page.size + 1)
+
+
+async def _walked_all(session: AsyncSession, names: sa.Subquery) -> bool:
+    """Whether the walk saw all there is; then what it found is the answer."""
+    return (await session.scalar(sa.select(sa.func.count()).select_from(names)) or 0) < WALK
 
 
 def _by_words(wanted: Wanted, page: Page) -> sa.Select[UUID]:
-    assert wanted.words is not None
-    found = (
-        sa.select(AccountSearch.account_id, AccountSearch.sort_name)
-        .where(_matches(wanted.words), *_bounds(wanted, page))
-        .cte("found")
-        .prefix_with("MATERIALIZED")  # else PostgreSQL may walk all names, expecting many matches
+    matching = sa.select(AccountSearch.account_id, AccountSearch.sort_name).where(
+        *_matches(wanted, AccountSearch.words, AccountSearch.kind), *_after(AccountSearch, page)
     )
+    if wanted.rep_id is not None:
+        own = sa.and_(Assignment.account_id == AccountSearch.account_id, Assignment.rep_id == wanted.rep_id)
+        matching = matching.join(Assignment, own).where(*_rep_active(wanted))
+    # Materialized, else PostgreSQL may walk all names, expecting many matches.
+    found = matching.cte("found").prefix_with("MATERIALIZED")
     query = sa.select(found.c.account_id)
     return query.order_by(found.c.sort_name, found.c.account_id).limit(page.size + 1)

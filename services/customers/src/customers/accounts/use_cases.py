@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.context import Principal
-from chassis.errors import Violations
-from chassis.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import etag
+from chassis.context import Principal
+from chassis.errors import Violations
+from chassis.ids import new_id
 from customers import callers
 from customers.accounts import events, search, store
 from customers.accounts.errors import AccountNotFound, ChangeNotAllowed

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chassis.errors import Violations
 from commis.customers.v1 import accounts_pb2
 
 from chassis import etag, fields
+from chassis.errors import Violations
 from customers.accounts import vat
 from customers.accounts.queries import AccountView, PersonView, ProfileView
 from customers.addresses import wire as address_wire

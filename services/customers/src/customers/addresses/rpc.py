@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
-from chassis.access import Rule
-from chassis.context import Principal
-from chassis.db import Sessions
-from chassis.errors import Violations
 from commis.customers.v1 import accounts_pb2
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import access, fields, paging
+from chassis.access import Rule
+from chassis.context import Principal
+from chassis.db import Sessions
+from chassis.errors import Violations
 from customers import callers, transactions
 from customers.accounts import queries as account_queries
 from customers.addresses import queries, use_cases, wire

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from chassis.errors import Violations
 from commis.common.v1 import common_pb2
 from commis.customers.v1 import accounts_pb2
 
 from chassis import etag, fields
+from chassis.errors import Violations
 from customers.addresses import postal
 from customers.addresses.postal import Postal
 from customers.addresses.queries import AddressView

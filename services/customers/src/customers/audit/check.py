@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.db import Sessions
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.db import Sessions
 from customers.audit import chain, checkpoints, store
 from customers.audit.chain import Sealed
 from customers.audit.checkpoints import Checkpoint

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from chassis.db import Sessions
-from chassis.logs import log
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -18,6 +16,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import db
+from chassis.db import Sessions
+from chassis.logs import log
 from customers.audit import store
 from customers.audit.models import AuditCheckpoint
 from customers.audit.store import Head

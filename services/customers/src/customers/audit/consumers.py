@@ -10,13 +10,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from commis.common.v1 import common_pb2
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from chassis.consumer import Subscription
 from chassis.db import Sessions
 from chassis.envelope import Meta
 from chassis.logs import log
-from commis.common.v1 import common_pb2
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from customers.audit import checkpoints, store
 from customers.audit.store import Fact
 from customers.keys.signing import Keyring

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.context import Principal
-from chassis.paging import Page
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.context import Principal
+from chassis.paging import Page
 from customers import callers
 from customers.accounts import queries as accounts
 from customers.audit.models import AuditAuthor, AuditEntry

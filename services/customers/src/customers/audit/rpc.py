@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.access import Rule
-from chassis.db import Sessions
-from chassis.errors import Violations
 from commis.customers.v1 import audit_pb2 as pb
 from commis.customers.v1 import audit_pb2_grpc
 
 from chassis import access, fields, paging
+from chassis.access import Rule
+from chassis.db import Sessions
+from chassis.errors import Violations
 from customers import transactions
 from customers.attribution import channel, party_kind
 from customers.audit import queries

@@ -11,9 +11,9 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.ids import new_id
 from customers.audit import chain, names
 from customers.audit.chain import Sealed
 from customers.audit.models import AuditEntry

@@ -9,10 +9,10 @@ import secrets
 from collections.abc import Mapping
 
 import sqlalchemy as sa
-from chassis.db import Sessions
-from chassis.errors import AlreadyExists, Unauthenticated
 from sqlalchemy.dialects.postgresql import insert
 
+from chassis.db import Sessions
+from chassis.errors import AlreadyExists, Unauthenticated
 from customers.config import ClientSetting
 from customers.keys.models import ServiceClient
 

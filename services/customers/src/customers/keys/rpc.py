@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.access import Rule
-from chassis.db import Sessions
-from chassis.errors import Violations
 from commis.customers.v1 import sessions_pb2, sessions_pb2_grpc
 
 from chassis import access, fields
+from chassis.access import Rule
+from chassis.db import Sessions
+from chassis.errors import Violations
 from customers.config import ClientSetting
 from customers.keys import clients, signing
 from customers.keys.signing import Keyring

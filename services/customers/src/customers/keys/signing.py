@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from chassis.db import Sessions
-from chassis.errors import Unavailable
-from chassis.ids import new_id
 from joserfc import jws
 from joserfc.jwk import OKPKey
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.db import Sessions
+from chassis.errors import Unavailable
+from chassis.ids import new_id
 from customers.keys.models import SigningKey
 from customers.vault import Vault
 

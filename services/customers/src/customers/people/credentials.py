@@ -11,9 +11,9 @@ from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.ids import new_id
 from customers.people.errors import LinkNotValid
 from customers.people.models import CredentialRequest, Person
 from customers.vault import Vault

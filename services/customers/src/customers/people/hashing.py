@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+
 from chassis.errors import ResourceExhausted
 
 # OWASP Password Storage Cheat Sheet, the first of its equivalent Argon2id settings; memory in KiB.

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.ids import new_id
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import db
+from chassis.ids import new_id
 from customers.people import credentials, events
 from customers.people.credentials import Purpose
 from customers.people.errors import EmailTaken

@@ -6,11 +6,11 @@ import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.db import Sessions
-from chassis.errors import Violations
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.db import Sessions
+from chassis.errors import Violations
 from customers.people import credentials, emails, events, passwords
 from customers.people.credentials import Purpose
 from customers.people.hashing import HashPool

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from chassis.errors import Violations
-
 from chassis import fields
+from chassis.errors import Violations
 from customers.people import emails
 
 NAME_LENGTH = 100

@@ -30,11 +30,18 @@ class Representative(Base):
 
 
 class Assignment(Base):
-    """The rep may see and act for the account for as long as this row exists."""
+    """The rep may see and act for the account for as long as this row exists.
+
+    `sort_name` is that of account_search: a rep's list is read in its order from the index below.
+    """
 
     __tablename__ = "assignments"
-    __table_args__ = (sa.Index("ix_assignments_account_id", "account_id"),)
+    __table_args__ = (
+        sa.Index("ix_assignments_account_id", "account_id"),
+        sa.Index("ix_assignments_sort_name", "rep_id", "sort_name", "account_id"),
+    )
 
     rep_id: Mapped[UUID] = foreign("representatives.id", primary_key=True)
     account_id: Mapped[UUID] = foreign("accounts.id", primary_key=True)
+    sort_name: Mapped[str] = mapped_column(sa.Text(collation="C"))
     create_time: Mapped[datetime.datetime] = time_column()

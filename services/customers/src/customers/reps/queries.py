@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.paging import Page
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.paging import Page
 from customers import folding
 from customers.database import AnyRow
 from customers.people.models import Person

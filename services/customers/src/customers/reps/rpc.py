@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from chassis.access import Rule
-from chassis.context import Principal
-from chassis.db import Sessions
-from chassis.errors import Violations
 from commis.customers.v1 import representatives_pb2 as pb
 from commis.customers.v1 import representatives_pb2_grpc
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import access, etag, fields, paging
+from chassis.access import Rule
+from chassis.context import Principal
+from chassis.db import Sessions
+from chassis.errors import Violations
 from customers import callers, folding, masks, transactions
 from customers.people import wire as people_wire
 from customers.people.store import NewPerson

@@ -8,15 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.ids import new_id
 from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import db, etag
+from chassis.ids import new_id
 from customers import folding
 from customers.accounts.errors import AccountNotFound
-from customers.accounts.models import Account
+from customers.accounts.models import Account, AccountSearch
 from customers.people import store as people
 from customers.people.models import Person
 from customers.people.store import NewPerson
@@ -116,8 +116,15 @@ async def _write(session: AsyncSession, rep: Representative, own: Mapping[str, A
 async def assign_account(session: AsyncSession, rep_id: UUID, account_id: UUID) -> None:
     """Assigning twice is one assignment and one fact. Raises RepresentativeNotFound, AccountNotFound."""
     await _require(session, rep_id, account_id)
-    row = {"rep_id": rep_id, "account_id": account_id}
-    statement = insert(Assignment).values(row).on_conflict_do_nothing().returning(Assignment.rep_id)
+    # Against a change of the name at the same time, which writes it to the assignments it can see.
+    await session.execute(sa.select(Account.id).where(Account.id == account_id).with_for_update(read=True))
+    named = sa.select(sa.literal(rep_id, sa.Uuid), AccountSearch.account_id, AccountSearch.sort_name).where(
+        AccountSearch.account_id == account_id
+    )
+    columns = ["rep_id", "account_id", "sort_name"]
+    statement = (
+        insert(Assignment).from_select(columns, named).on_conflict_do_nothing().returning(Assignment.rep_id)
+    )
     if await session.scalar(statement) is not None:
         events.account_assigned(session, rep_id, account_id)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.ids import new_id
 from customers.sessions.models import RefreshToken, SessionFamily
 from customers.vault import Vault
 

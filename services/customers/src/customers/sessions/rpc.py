@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.access import Rule
-from chassis.context import Principal
-from chassis.errors import Violations
 from commis.customers.v1 import accounts_pb2, sessions_pb2_grpc
 from commis.customers.v1 import sessions_pb2 as pb
 
 from chassis import access, context, fields
+from chassis.access import Rule
+from chassis.context import Principal
+from chassis.errors import Violations
 from customers import transactions
 from customers.accounts import queries as account_queries
 from customers.accounts import wire as account_wire

@@ -13,9 +13,9 @@ import datetime
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
-from chassis.db import Sessions
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.db import Sessions
 from customers import client_address
 from customers.database import AnyRow
 from customers.sessions.errors import SignInThrottled

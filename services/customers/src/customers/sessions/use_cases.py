@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.context import Principal
-from chassis.db import Sessions
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import ids
+from chassis.context import Principal
+from chassis.db import Sessions
 from customers.accounts.errors import AccountNotFound
 from customers.database import AnyRow
 from customers.keys.signing import Keyring

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.paging import Page
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.paging import Page
 from customers.database import AnyRow
 from customers.people.models import Person
 from customers.staff.errors import StaffMemberNotFound

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from chassis.access import Rule
-from chassis.context import Principal
-from chassis.db import Sessions
-from chassis.errors import Violations
 from commis.customers.v1 import representatives_pb2 as pb
 from commis.customers.v1 import representatives_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import access, etag, fields, paging
+from chassis.access import Rule
+from chassis.context import Principal
+from chassis.db import Sessions
+from chassis.errors import Violations
 from customers import masks, transactions
 from customers.people import wire as people_wire
 from customers.people.store import NewPerson

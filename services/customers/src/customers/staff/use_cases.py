@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from chassis.db import Sessions
-from chassis.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import etag
+from chassis.db import Sessions
+from chassis.ids import new_id
 from customers.people import store as people
 from customers.people.hashing import HashPool
 from customers.people.models import Password, Person
