@@ -166,7 +166,9 @@ def a_line(variant: AVariant, quantity: int = 1, line_id: str = "") -> Line:
 
 
 def reserving(sessions: Sessions, minutes: float = 15) -> Reserving:
-    return Reserving(sessions, Quoter(BRUSSELS, "BE"), datetime.timedelta(minutes=minutes))
+    return Reserving(
+        sessions.kw["bind"], sessions, Quoter(BRUSSELS, "BE"), datetime.timedelta(minutes=minutes)
+    )
 
 
 def a_reservation(

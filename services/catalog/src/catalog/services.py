@@ -60,7 +60,7 @@ def servicers(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Servic
         ),
         (
             pricing_pb2_grpc.add_PricingServiceServicer_to_server,
-            PricingServicer(sessions, quoter, accounts),
+            PricingServicer(needs.engine, quoter, accounts),
             f"{_PACKAGE}.PricingService",
         ),
         (
@@ -80,7 +80,7 @@ def servicers(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Servic
         ),
         (
             stock_pb2_grpc.add_ReservationServiceServicer_to_server,
-            ReservationServicer(Reserving(sessions, quoter, hold_time)),
+            ReservationServicer(Reserving(needs.engine, sessions, quoter, hold_time)),
             f"{_PACKAGE}.ReservationService",
         ),
         (

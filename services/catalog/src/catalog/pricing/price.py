@@ -17,21 +17,21 @@ Order of precedence, each step in the trace of the line:
    unit. The discount in money is what is missing from round(unit price x quantity), so that
    round(unit price x quantity - discount) is the total as well.
 
-Amounts are Decimal; unit prices have at most four decimals and eight digits before the point, quantities at
-most seven digits, so that nothing is lost within the precision used here.
+Amounts are Decimal. Unit prices have at most eight digits and four decimals, quantities seven digits, percentages
+seven: their product has 26 digits and is exact in the 28 of decimal's default context.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 from catalog.pricing.domain import Buyer, GridRow, Item, Price, PricedLine, PriceList, Step
 from catalog.tax.rates import Tax
-from chassis.money import exponent, round_half_up
+from chassis.money import exponent
 
-PRECISE = Context(prec=50, rounding=ROUND_HALF_UP)
 _UNIT = Decimal("0.0001")
 _HUNDRED = Decimal(100)
 _ZERO = Decimal(0)
@@ -44,21 +44,25 @@ def price_line(buyer: Buyer, item: Item, quantity: int) -> PricedLine | None:
     if found is None:
         return None
     price_list, price = found
-    with localcontext(PRECISE):
-        minimum, unit = _ladder_step(price, quantity)
-        first = price.ladder[0][1]
-        trace = [
-            Step("PRICE_LIST", str(price_list.id), f"Price list {price_list.code}", first, first),
-            Step("LADDER", str(price.id), f"Unit price from {minimum}", first, unit),
-        ]
-        unit = _convert(unit, price_list, buyer, item.tax, trace)
-        row = _best_row(buyer, item, quantity)
-        percent = row.percent if row is not None else _ZERO
+    minimum, unit = _ladder_step(price, quantity)
+    first = price.ladder[0][1]
+    trace = [
+        Step("PRICE_LIST", str(price_list.id), f"Price list {price_list.code}", first, first),
+        Step("LADDER", str(price.id), f"Unit price from {minimum}", first, unit),
+    ]
+    unit = _convert(unit, price_list, buyer, item.tax, trace)
+    row = _best_row(buyer, item, quantity)
+    percent, left = _ZERO, unit
+    if row is not None:
+        percent = row.percent
         left = unit * (_HUNDRED - percent) / _HUNDRED
-        if row is not None:
-            trace.append(Step("GRID", str(row.id), _told(row), unit, left.quantize(_UNIT)))
-        # LEGAL_CAP: a fixed book price will raise `left` to its floor here, after everything that lowers it.
-        return _total(price_list.currency, buyer, item.tax, quantity, unit, percent, left, trace)
+        trace.append(Step("GRID", str(row.id), _told(row), unit, _rounded(left)))
+    # LEGAL_CAP: a fixed book price will raise `left` to its floor here, after everything that lowers it.
+    return _total(price_list.currency, buyer, item.tax, quantity, unit, percent, left, trace)
+
+
+def _rounded(value: Decimal, step: Decimal = _UNIT) -> Decimal:
+    return value.quantize(step, ROUND_HALF_UP)
 
 
 def _first_list(buyer: Buyer, prices: Sequence[Price]) -> tuple[PriceList, Price] | None:
@@ -91,7 +95,7 @@ def _convert(unit: Decimal, price_list: PriceList, buyer: Buyer, tax: Tax, trace
         words = f"With {rate.normalize():f} % VAT"
     else:
         return unit
-    converted = converted.quantize(_UNIT)
+    converted = _rounded(converted)
     trace.append(Step("TAX_CONVERSION", "", words, unit, converted))
     return converted
 
@@ -155,22 +159,29 @@ def _total(
     left: Decimal,
     trace: list[Step],
 ) -> PricedLine:
-    places = exponent(currency)
+    places, step = _minor_unit(currency)
     exact = left * quantity
-    total = round_half_up(exact, places)
-    rounded = Decimal(total).scaleb(-places)
+    rounded = _rounded(exact, step)
     if rounded != exact:
         trace.append(Step("ROUNDING", "", "Line total to the minor unit, once", exact, rounded))
+    full = rounded if left is unit else _rounded(unit * quantity, step)
     with_tax = _ONE + tax.rate / _HUNDRED
     return PricedLine(
         currency=currency,
         tax_inclusive=buyer.tax_inclusive,
         unit_price=unit,
         discount_percent=percent,
-        discount=round_half_up(unit * quantity, places) - total,
-        total=total,
-        unit_net=(left / with_tax if buyer.tax_inclusive else left).quantize(_UNIT),
-        unit_gross=(left if buyer.tax_inclusive else left * with_tax).quantize(_UNIT),
+        discount=int((full - rounded).scaleb(places)),
+        total=int(rounded.scaleb(places)),
+        unit_net=_rounded(left / with_tax if buyer.tax_inclusive else left),
+        unit_gross=_rounded(left if buyer.tax_inclusive else left * with_tax),
         tax=tax,
         trace=tuple(trace),
     )
+
+
+@cache
+def _minor_unit(currency: str) -> tuple[int, Decimal]:
+    """Decimal places of the currency, and its smallest amount."""
+    places = exponent(currency)
+    return places, _ONE.scaleb(-places)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from catalog.direct import Connection
 from catalog.pricing.domain import Buyer, GridRow, Item, Price, PricedLine
 from catalog.pricing.facts import VariantFacts, read_order, read_prices, read_variants
 from catalog.pricing.price import price_line
@@ -36,8 +36,7 @@ class Customer:
         return Destination(self.region_code, self.postal_code, self.business, self.vat_number)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One of variant_id and sku is set."""
 
     line_id: str
@@ -56,8 +55,7 @@ class Refusal:
     expected_date: datetime.date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QuotedLine:
+class QuotedLine(NamedTuple):
     line: Line
     variant: VariantFacts | None
     price: PricedLine | None
@@ -96,21 +94,24 @@ class Quoter:
         return Clock(as_of, day, today, as_of if as_of < now else None)
 
     async def quote(
-        self, session: AsyncSession, customer: Customer, lines: Sequence[Line], clock: Clock
+        self, connection: Connection, customer: Customer, lines: Sequence[Line], clock: Clock
     ) -> list[QuotedLine]:
         """In the order of the lines. Two statements, whatever their number."""
         ids = list({line.variant_id for line in lines if line.variant_id is not None})
         skus = list({line.sku for line in lines if line.variant_id is None})
-        found = await read_variants(session, ids, skus, customer.account_id, clock.today)
+        variants = await read_variants(connection, ids, skus, customer.account_id, clock.today)
         reference = self.references.current
-        if found.variants and reference.version != found.version:
-            reference = await self.references.fresh(session, found.version)
-        buyer = _buyer(reference, customer, found.account_lists, clock.day)
+        own: Sequence[UUID] = ()
+        if variants:
+            own = variants[0].account_lists or ()
+            if reference.version != variants[0].version:
+                reference = await self.references.fresh(connection, variants[0].version)
+        buyer = _buyer(reference, customer, own, clock.day)
         numbers = {reference.numbers[price_list.id]: price_list for price_list in buyer.lists}
-        sold = [variant.no for variant in found.variants if not variant.discontinued]
-        prices = await read_prices(session, sold, numbers, clock.day, clock.past)
-        by_id = {variant.id: variant for variant in found.variants}
-        by_sku = {variant.sku: variant for variant in found.variants} if skus else {}
+        sold = [variant.no for variant in variants if not variant.discontinued]
+        prices = await read_prices(connection, sold, numbers, clock.day, clock.past)
+        by_id = {variant.id: variant for variant in variants}
+        by_sku = {variant.sku: variant for variant in variants} if skus else {}
         work = _Work(buyer, reference, customer, prices, self.vendor_region, {})
         return [
             work.quoted(
@@ -119,12 +120,12 @@ class Quoter:
             for line in lines
         ]
 
-    async def lists_of(self, session: AsyncSession, customer: Customer | None) -> tuple[int, ...]:
+    async def lists_of(self, connection: Connection, customer: Customer | None) -> tuple[int, ...]:
         """The numbers of the customer's price lists, in their order."""
         if customer is None:
             return ()
-        version, own = await read_order(session, customer.account_id)
-        reference = await self.references.fresh(session, version)
+        version, own = await read_order(connection, customer.account_id)
+        reference = await self.references.fresh(connection, version)
         lists = reference.lists_of(own, customer.groups, business=customer.business)
         return tuple(reference.numbers[price_list.id] for price_list in lists)
 

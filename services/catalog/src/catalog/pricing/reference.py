@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog import sql
+from catalog import direct, sql
+from catalog.direct import Connection
 from catalog.pricing.domain import GridRow, PriceList
 from catalog.search.folding import fold
 from chassis.ids import new_id
@@ -22,16 +24,14 @@ _TOUCH = sql.statement(
     "INSERT INTO reference_version (version) VALUES (:version)"
     " ON CONFLICT (singleton) DO UPDATE SET version = excluded.version"
 )
-_VERSION = sql.statement("SELECT version FROM reference_version")
-_LISTS = sql.statement(
-    "SELECT id, no, code, currency_code, tax_inclusive, default_use FROM price_lists ORDER BY code"
-)
-_GROUPS = sql.statement("SELECT subject, list_ids FROM price_list_orders WHERE kind = 'GROUP'")
-_GRID = sql.statement(
+_VERSION = "SELECT version FROM reference_version"
+_LISTS = "SELECT id, no, code, currency_code, tax_inclusive, default_use FROM price_lists ORDER BY code"
+_GROUPS = "SELECT subject, list_ids FROM price_list_orders WHERE kind = 'GROUP'"
+_GRID = (
     "SELECT id, percent, min_quantity, valid_from, valid_to, account_id, group_name, variant_id, product_id,"
     " category_id, brand FROM discount_rows"
 )
-_CATEGORIES = sql.statement("SELECT id, lineage FROM categories")
+_CATEGORIES = "SELECT id, lineage FROM categories"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,6 @@ class Reference:
     version: UUID | None
     lists: Mapping[UUID, PriceList] = field(default_factory=dict)
     numbers: Mapping[UUID, int] = field(default_factory=dict)
-    by_number: Mapping[int, PriceList] = field(default_factory=dict)
     defaults: Mapping[str, tuple[PriceList, ...]] = field(default_factory=dict)
     groups: Mapping[str, tuple[UUID, ...]] = field(default_factory=dict)
     grid: Mapping[object, Mapping[object, tuple[GridRow, ...]]] = field(default_factory=dict)
@@ -88,52 +87,42 @@ class ReferenceCache:
         self.current = Reference(None)
         self._reading = asyncio.Lock()
 
-    async def fresh(self, session: AsyncSession, version: UUID | None) -> Reference:
-        """The set of at least this version; read in the session of the caller, who must not need two."""
+    async def fresh(self, connection: Connection, version: UUID | None) -> Reference:
+        """The set of at least this version; read on the connection of the caller, who must not need two."""
         if self.current.version == version:
             return self.current
         async with self._reading:
             if self.current.version != version:
-                self.current = await read(session)
+                self.current = await read(connection)
         return self.current
 
 
-async def read(session: AsyncSession) -> Reference:
+async def read(connection: Connection) -> Reference:
     # The version first: what is read after it may only be newer, and then the next check reads again.
-    found = await sql.first(session, _VERSION)
-    version = found.version if found is not None else None
-    rows = await sql.rows(session, _LISTS)
-    lists = {row.id: PriceList(row.id, row.code, row.currency_code, row.tax_inclusive) for row in rows}
-    groups = await sql.rows(session, _GROUPS)
+    found = await direct.fetch(connection, _VERSION)
+    rows = await direct.fetch(connection, _LISTS)
+    lists = {
+        row["id"]: PriceList(row["id"], row["code"], row["currency_code"], row["tax_inclusive"])
+        for row in rows
+    }
+    groups = await direct.fetch(connection, _GROUPS)
     return Reference(
-        version=version,
+        version=found[0]["version"] if found else None,
         lists=lists,
-        numbers={row.id: row.no for row in rows},
-        by_number={row.no: lists[row.id] for row in rows},
+        numbers={row["id"]: row["no"] for row in rows},
         defaults={
-            use: tuple(lists[row.id] for row in rows if row.default_use == use)
+            use: tuple(lists[row["id"]] for row in rows if row["default_use"] == use)
             for use in ("BUSINESS", "CONSUMER")
         },
-        groups={row.subject: tuple(row.list_ids) for row in groups},
-        grid=_grid([_grid_row(row) for row in await sql.rows(session, _GRID)]),
-        lineages={row.id: tuple(row.lineage) for row in await sql.rows(session, _CATEGORIES)},
+        groups={row["subject"]: tuple(row["list_ids"]) for row in groups},
+        grid=_grid([_grid_row(row) for row in await direct.fetch(connection, _GRID)]),
+        lineages={row["id"]: tuple(row["lineage"]) for row in await direct.fetch(connection, _CATEGORIES)},
     )
 
 
-def _grid_row(row: sql.Row) -> GridRow:
-    return GridRow(
-        id=row.id,
-        percent=row.percent,
-        min_quantity=row.min_quantity,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        account_id=row.account_id,
-        group=row.group_name,
-        variant_id=row.variant_id,
-        product_id=row.product_id,
-        category_id=row.category_id,
-        brand=fold(row.brand) if row.brand is not None else None,
-    )
+def _grid_row(row: Any) -> GridRow:
+    found = GridRow(*row)
+    return found if found.brand is None else replace(found, brand=fold(found.brand))
 
 
 def _grid(rows: Iterable[GridRow]) -> dict[object, dict[object, tuple[GridRow, ...]]]:

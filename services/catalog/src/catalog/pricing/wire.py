@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import json
 from decimal import Decimal
+from functools import lru_cache
 
 from commis.catalog.v1 import pricing_pb2
-from google.type import date_pb2, decimal_pb2
+from google.type import date_pb2, decimal_pb2, money_pb2
 
-from catalog.pricing.domain import PricedLine, Step
+from catalog.pricing.domain import PricedLine
 from catalog.pricing.quote import QuotedLine, Refusal
 from catalog.stock.availability import Availability
 from chassis.money import Money, price_to_proto, to_proto
@@ -27,9 +29,19 @@ def date_to_proto(value: datetime.date | None) -> date_pb2.Date | None:
     return None if value is None else date_pb2.Date(year=value.year, month=value.month, day=value.day)
 
 
+@lru_cache(maxsize=16_384)
 def decimal_to_proto(value: Decimal) -> decimal_pb2.Decimal:
-    """Without trailing zeros and never in scientific notation."""
+    """Without trailing zeros and never in scientific notation. Shared: not to be changed."""
     return decimal_pb2.Decimal(value=f"{value.normalize():f}")
+
+
+# Amounts repeat over lines and views; a message that was made once is copied faster than made anew.
+_unit_price = lru_cache(maxsize=16_384)(price_to_proto)
+
+
+@lru_cache(maxsize=16_384)
+def _amount(minor: int, currency: str) -> money_pb2.Money:
+    return to_proto(Money(minor, currency))
 
 
 def quoted_to_proto(quoted: QuotedLine, language: str) -> pricing_pb2.QuotedLine:
@@ -40,7 +52,9 @@ def quoted_to_proto(quoted: QuotedLine, language: str) -> pricing_pb2.QuotedLine
         built.sku = quoted.line.sku
     else:
         built.variant_id, built.product_id, built.sku = str(variant.id), str(variant.product_id), variant.sku
-        built.description = description(variant.names, variant.options, variant.sku, language)
+        built.description = description(
+            json.loads(variant.names), json.loads(variant.options), variant.sku, language
+        )
     if quoted.price is not None and variant is not None:
         fill_price(built.price, quoted.price, variant.weight_grams)
     if quoted.availability is not None:
@@ -56,28 +70,33 @@ def description(names: dict[str, str], options: list[list[str]], sku: str, langu
 
 
 def fill_price(built: pricing_pb2.LinePrice, price: PricedLine, weight_grams: int) -> None:
+    built.MergeFrom(price_to_line(price, weight_grams))
+
+
+def price_to_line(price: PricedLine, weight_grams: int) -> pricing_pb2.LinePrice:
     currency = price.currency
-    built.currency_code = currency
-    built.tax_inclusive = price.tax_inclusive
-    built.unit_price.CopyFrom(price_to_proto(price.unit_price, currency))
-    built.discount_percent.value = f"{price.discount_percent.normalize():f}"
-    built.discount.CopyFrom(to_proto(Money(price.discount, currency)))
-    built.total.CopyFrom(to_proto(Money(price.total, currency)))
-    built.unit_net.CopyFrom(price_to_proto(price.unit_net, currency))
-    built.unit_gross.CopyFrom(price_to_proto(price.unit_gross, currency))
-    built.tax_rate_percent.value = f"{price.tax.rate.normalize():f}"
-    built.tax_category = price.tax.category
-    built.trace.extend([_step(step) for step in price.trace])
-    built.weight_grams = weight_grams
-
-
-def _step(step: Step) -> pricing_pb2.PriceTraceStep:
-    return pricing_pb2.PriceTraceStep(
-        kind=_KINDS[step.kind],
-        reference_id=step.reference_id,
-        description=step.description,
-        before=decimal_to_proto(step.before),
-        after=decimal_to_proto(step.after),
+    return pricing_pb2.LinePrice(
+        currency_code=currency,
+        tax_inclusive=price.tax_inclusive,
+        unit_price=_unit_price(price.unit_price, currency),
+        discount_percent=decimal_to_proto(price.discount_percent),
+        discount=_amount(price.discount, currency),
+        total=_amount(price.total, currency),
+        unit_net=_unit_price(price.unit_net, currency),
+        unit_gross=_unit_price(price.unit_gross, currency),
+        tax_rate_percent=decimal_to_proto(price.tax.rate),
+        tax_category=price.tax.category,
+        trace=[
+            pricing_pb2.PriceTraceStep(
+                kind=_KINDS[step.kind],
+                reference_id=step.reference_id,
+                description=step.description,
+                before=decimal_to_proto(step.before),
+                after=decimal_to_proto(step.after),
+            )
+            for step in price.trace
+        ],
+        weight_grams=weight_grams,
     )
 
 

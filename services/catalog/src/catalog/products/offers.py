@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog import direct
 from catalog.pricing.domain import PricedLine
 from catalog.pricing.facts import read_variants
 from catalog.pricing.quote import Customer, Line, Quoter
@@ -35,15 +36,15 @@ async def offers_of(
     if not ids:
         return {}
     clock = quoter.clock()
+    connection = await direct.of(session)
     if customer is None:
-        found = await read_variants(session, ids, (), None, clock.today)
+        found = await read_variants(connection, ids, (), None, clock.today)
         return {
-            facts.id: Offer(facts.id, None, availability_of(facts, 1), facts.weight_grams)
-            for facts in found.variants
+            facts.id: Offer(facts.id, None, availability_of(facts, 1), facts.weight_grams) for facts in found
         }
     lines = [Line("", variant_id, "", 1) for variant_id in ids]
     offers: dict[UUID, Offer] = {}
-    for quoted in await quoter.quote(session, customer, lines, clock):
+    for quoted in await quoter.quote(connection, customer, lines, clock):
         if quoted.variant is not None:
             weight = quoted.variant.weight_grams
             offers[quoted.variant.id] = Offer(quoted.variant.id, quoted.price, quoted.availability, weight)

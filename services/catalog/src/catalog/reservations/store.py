@@ -13,11 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog import sql
 from catalog.reservations.domain import LAST_ATTEMPT, Reservation
 
-_NEW_HOLD = sql.statement("""
-    INSERT INTO stock_holds (order_id, attempt_id, state, content_hash, answer, expire_time)
-    VALUES (:order_id, :attempt_id, 'HELD', :content_hash, :answer, :expire_time)
-    ON CONFLICT (order_id) DO NOTHING RETURNING 1
-""")
 _CLAIM = sql.statement("""
     INSERT INTO stock_holds (order_id, attempt_id, state, expire_time)
     VALUES (:order_id, :attempt_id, 'REFUSED', now())
@@ -79,25 +74,6 @@ class Hold:
         if released is not None and self.released_attempt_id is not None:
             released = max(released, self.released_attempt_id)
         return replace(self, state=state, released_attempt_id=released or self.released_attempt_id)
-
-
-async def new_hold(
-    session: AsyncSession,
-    order_id: UUID,
-    attempt_id: UUID,
-    content_hash: bytes,
-    answer: bytes,
-    expire_time: datetime.datetime,
-) -> bool:
-    """False when the order has a row already."""
-    parameters = {
-        "order_id": order_id,
-        "attempt_id": attempt_id,
-        "content_hash": content_hash,
-        "answer": answer,
-        "expire_time": expire_time,
-    }
-    return await sql.first(session, _NEW_HOLD, parameters) is not None
 
 
 async def claim(session: AsyncSession, order_id: UUID, attempt_id: UUID) -> Hold:

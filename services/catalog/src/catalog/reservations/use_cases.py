@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from catalog import direct
+from catalog.direct import Connection
 from catalog.pricing.quote import Clock, Customer, Line, QuotedLine, Quoter, Refusal
-from catalog.reservations import answers, levels, store
+from catalog.reservations import answers, at_once, levels, store
 from catalog.reservations.domain import (
     LAST_ATTEMPT,
     ExpectedAnotherLevel,
@@ -50,11 +52,17 @@ class Plan:
     wanted: Sequence[Wanted]
     refused: bool
 
+    @property
+    def is_split(self) -> bool:
+        """Something comes from several warehouses."""
+        return any(len(taken) > 1 for taken in self.takes.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Reserving:
     """Everything the use case needs; `hold_time` is how long a hold lasts before orders is asked about it."""
 
+    engine: AsyncEngine
     sessions: Sessions
     quoter: Quoter
     hold_time: datetime.timedelta
@@ -70,9 +78,7 @@ async def reserve_stock(needs: Reserving, command: ReserveStock) -> bytes:
     Raises ReservationReleased, ReservationFirm, ExpectedAnotherLevel.
     """
     try:
-        async with needs.sessions.begin() as session:
-            answer = await _reserve_at_once(session, needs, command)
-            crash.point("reserve_before_commit")
+        answer = await _reserve_at_once(needs, command)
     except ExpectedAnotherLevel:
         await _prepare_backorders(needs, command)
         async with needs.sessions.begin() as session:
@@ -82,19 +88,22 @@ async def reserve_stock(needs: Reserving, command: ReserveStock) -> bytes:
     return answer
 
 
-async def _reserve_at_once(session: AsyncSession, needs: Reserving, command: ReserveStock) -> bytes:
+async def _reserve_at_once(needs: Reserving, command: ReserveStock) -> bytes:
     clock = needs.quoter.clock()
-    plan = await _plan(session, needs, command, clock)
-    if plan.refused:
-        # Stock read without lock may be stale, and an earlier hold of this order may be what is missing.
-        raise ExpectedAnotherLevel()
-    expire_time = clock.instant + needs.hold_time
-    answer = answers.reserved(plan.quoted, command.language, expire_time)
-    if not await store.new_hold(
-        session, command.order_id, command.attempt_id, command.content_hash, answer, expire_time
-    ):
-        raise ExpectedAnotherLevel()
-    await _take(session, command, plan)
+    async with direct.connect(needs.engine) as connection:
+        plan = await _plan(connection, needs, command, clock)
+        if plan.refused or plan.is_split:
+            # Stock read without lock may be stale, and an earlier hold of this order may be what is missing.
+            raise ExpectedAnotherLevel()
+        expire_time = clock.instant + needs.hold_time
+        answer = answers.reserved(plan.quoted, command.language, expire_time)
+        content = (command.content_hash, answer, expire_time)
+        async with direct.transaction(connection):
+            if not await at_once.reserve(
+                connection, command.order_id, command.attempt_id, content, plan.wanted, plan.takes
+            ):
+                raise ExpectedAnotherLevel()
+            crash.point("reserve_before_commit")
     return answer
 
 
@@ -113,7 +122,7 @@ async def _reserve_locked(session: AsyncSession, needs: Reserving, command: Rese
     if old:
         await levels.give_back(session, old)
         await store.drop_lines(session, [command.order_id])
-    plan = await _plan(session, needs, command, clock)
+    plan = await _plan(await direct.of(session), needs, command, clock)
     expire_time = clock.instant + needs.hold_time
     if plan.refused:
         await store.set_hold(
@@ -146,8 +155,8 @@ def _known_answer(hold: Hold, command: ReserveStock) -> bytes | None:
     return None
 
 
-async def _plan(session: AsyncSession, needs: Reserving, command: ReserveStock, clock: Clock) -> Plan:
-    quoted = await needs.quoter.quote(session, command.customer, command.lines, clock)
+async def _plan(connection: Connection, needs: Reserving, command: ReserveStock, clock: Clock) -> Plan:
+    quoted = await needs.quoter.quote(connection, command.customer, command.lines, clock)
     wanted = [
         Wanted(line.line.line_id, line.variant.id, line.line.quantity)
         for line in quoted
@@ -158,7 +167,9 @@ async def _plan(session: AsyncSession, needs: Reserving, command: ReserveStock, 
     for variant_id, quantity in summed(wanted).items():
         variant = variants[variant_id]
         chosen = choose(
-            Stock(variant.stock_policy, variant.warehouses, variant.available), variant_id, quantity
+            Stock(variant.stock_policy, variant.warehouses or (), variant.available or ()),
+            variant_id,
+            quantity,
         )
         if chosen is not None:
             takes[variant_id] = chosen
@@ -172,7 +183,7 @@ def _with_shortage(quoted: QuotedLine, takes: dict[UUID, list[Take]]) -> QuotedL
         return quoted
     available = variant.total_available
     words = f"{variant.sku}: {available} of the wanted quantity can be delivered."
-    return replace(quoted, refusal=Refusal("STOCK_SHORTAGE", words, available, variant.expected_date))
+    return quoted._replace(refusal=Refusal("STOCK_SHORTAGE", words, available, variant.expected_date))
 
 
 async def _take(session: AsyncSession, command: ReserveStock, plan: Plan) -> None:

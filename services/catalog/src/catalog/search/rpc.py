@@ -10,6 +10,7 @@ from commis.catalog.v1 import products_pb2 as pb
 from commis.catalog.v1 import products_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog import direct
 from catalog.accounts import Accounts
 from catalog.pricing.quote import Customer, Quoter
 from catalog.pricing.wire import fill_availability, fill_price
@@ -48,7 +49,7 @@ class SearchServicer(products_pb2_grpc.SearchServiceServicer):
             found = await criteria.resolve(session, query)
             if found is None:
                 return pb.SearchProductsResponse()
-            lists = await self._quoter.lists_of(session, customer) if sort == results.PRICE else ()
+            lists = await self._lists(session, customer) if sort == results.PRICE else ()
             day = self._quoter.clock().day
             wanted = results.Wanted(sort, page.size + 1, page.after, lists, day)
             listed = await results.page(session, found, wanted)
@@ -62,6 +63,9 @@ class SearchServicer(products_pb2_grpc.SearchServiceServicer):
             next_page_token=paging.next_token(listed.keys[page.size - 1], filters) if more else "",
             facets=[_facet_to_proto(facet) for facet in facets],
         )
+
+    async def _lists(self, session: AsyncSession, customer: Customer | None) -> tuple[int, ...]:
+        return await self._quoter.lists_of(await direct.of(session), customer)
 
     async def _hits(
         self, session: AsyncSession, found: Criteria, ids: Sequence[UUID], customer: Customer | None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Stocked(Protocol):
@@ -18,8 +17,7 @@ class Stocked(Protocol):
     def expected_date(self) -> datetime.date | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Availability:
+class Availability(NamedTuple):
     state: str
     available: int
     expected_date: datetime.date | None
