@@ -86,9 +86,10 @@ def test_no_function_grows_past_its_budget() -> None:
     assert not large
 
 
-def test_the_chassis_stays_small_and_knows_no_business() -> None:
-    texts = {path: path.read_text() for path in sources("chassis")}
-    assert sum(len(text.splitlines()) for text in texts.values()) <= 1500
+def test_the_chassis_grows_no_further_and_knows_no_business() -> None:
+    texts = {path: path.read_text() for path in sources("chassis") if "test" not in str(path.relative_to(ROOT))}
+    assert len(texts) > 20
+    assert sum(len(text.splitlines()) for text in texts.values()) <= 3500  # docs/decisions/0005
     spoken = {
         f"{path.name}: {word}"
         for path, text in texts.items()
