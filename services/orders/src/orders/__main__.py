@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -80,6 +81,7 @@ async def serve(settings: Settings) -> None:
         zone=ZoneInfo(settings.business_zone),
         currency=settings.currency,
         claim_seconds=settings.claim_seconds,
+        placing_slots=asyncio.Semaphore(settings.placing_slots),
     )
     await server.serve(
         settings,

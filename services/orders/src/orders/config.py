@@ -11,7 +11,7 @@ from chassis.config import ServiceSettings
 
 class Settings(ServiceSettings):
     """`claim_seconds`: how long one placing attempt may take; below the life of the holds of catalog and library.
-    `currency`: of sheets that have no line yet."""
+    `placing_slots`: placing attempts at once in one process. `currency`: of sheets that have no line yet."""
 
     model_config = SettingsConfigDict(env_prefix="ORDERS_", extra="ignore")
 
@@ -21,6 +21,7 @@ class Settings(ServiceSettings):
     business_zone: str = "Europe/Brussels"
     currency: str = "EUR"
     claim_seconds: float = Field(20.0, gt=0, le=25)
+    placing_slots: int = Field(16, ge=1, le=200)
 
     @field_validator("business_zone")
     @classmethod

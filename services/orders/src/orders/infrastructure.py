@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -21,7 +22,8 @@ def utc_now() -> datetime.datetime:
 @dataclass(frozen=True, slots=True)
 class Infrastructure:
     """`zone`: the vendor's business time zone. `currency`: of sheets without lines. `claim_seconds`: how long a
-    placing attempt may take; holds of other services must live longer than that."""
+    placing attempt may take; holds of other services must live longer than that. `placing_slots`: attempts at once; in
+    a rush the others wait their turn here, before they claim anything, instead of for connections and rows."""
 
     sessions: Sessions
     ports: Ports
@@ -30,6 +32,7 @@ class Infrastructure:
     currency: str = "EUR"
     claim_seconds: float = 20.0
     clock: Callable[[], datetime.datetime] = utc_now
+    placing_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))
 
     @property
     def engine(self) -> AsyncEngine:

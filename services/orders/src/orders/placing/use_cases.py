@@ -52,22 +52,23 @@ async def place_order(infra: Infrastructure, cmd: PlaceOrder, reply: Reply[R]) -
         _WAIT_SECONDS, _WAIT_SECONDS if remaining is None else remaining - _SPARE_SECONDS
     )
     while True:
-        attempt = new_id()
-        found = await claims.claim(
-            infra.engine,
-            cmd.order_id,
-            cmd.key,
-            caller,
-            attempt=attempt,
-            etag=cmd.etag,
-            seconds=infra.claim_seconds,
-        )
+        async with infra.placing_slots:
+            attempt = new_id()
+            found = await claims.claim(
+                infra.engine,
+                cmd.order_id,
+                cmd.key,
+                caller,
+                attempt=attempt,
+                etag=cmd.etag,
+                seconds=infra.claim_seconds,
+            )
+            if found.response is None and found.picture is not None:
+                return await _attempt(infra, cmd, caller, attempt, found.picture, reply)
         if found.response is not None:
             if caller.is_rep:  # whose assignment may have ended since
                 await claiming.check_reach(infra, caller, cmd.order_id)
             return reply.parse(found.response)
-        if found.picture is not None:
-            return await _attempt(infra, cmd, caller, attempt, found.picture, reply)
         claiming.refuse_unless_waiting(cmd, caller, found.order, expired=loop.time() > until)
         await asyncio.sleep(_POLL_SECONDS)
 
