@@ -63,13 +63,10 @@ async def serve(settings: Settings) -> None:
         engine=engine,
         nats=nats,
         background=[
-            Relay(engine, nats, "library"),
+            Relay(engine, nats, "library", replicas=settings.nats_replicas),
             Housekeeping(sessions),
             Sweeper(sessions, orders, settings.sweep_seconds),
-            *(
-                Consumer(sessions, nats, subscription, replicas=settings.nats_replicas)
-                for subscription in subscriptions(settings, sessions)
-            ),
+            *(Consumer(sessions, nats, subscription) for subscription in subscriptions(settings, sessions)),
         ],
         ready={"database": lambda: _ping(engine)},
     )

@@ -101,12 +101,9 @@ async def serve(settings: Settings) -> None:
         engine=engine,
         nats=nats,
         background=[
-            Relay(engine, nats, "notifications"),
+            Relay(engine, nats, "notifications", replicas=settings.nats_replicas),
             Housekeeping(sessions),
-            *(
-                Consumer(sessions, nats, subscription, replicas=settings.nats_replicas)
-                for subscription in consumer.subscriptions()
-            ),
+            *(Consumer(sessions, nats, subscription) for subscription in consumer.subscriptions()),
             sender,
         ],
         ready={"database": lambda: _ping(engine)},

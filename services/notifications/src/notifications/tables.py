@@ -16,7 +16,7 @@ def _time(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=True)
 
 
-# SENDING is committed before the server is given the mail (SMTP DATA) and names the sender that does so.
+# SENDING is committed when the server waits for the mail (SMTP 354), before a byte of it leaves.
 # While PENDING, next_attempt_time is also the lease of the sender that has the mail in hand.
 mails = sa.Table(
     "mails",

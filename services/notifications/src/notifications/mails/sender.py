@@ -166,7 +166,7 @@ class Sender:
     async def _transmit(self, connection: Connection, mail: Mail, message: bytes) -> Mark | None:
         asked = asyncio.get_running_loop().time()
         if not await self._marks.tell(Mark(mail.id, State.SENDING, tried=True)):
-            await connection.abandon()
+            connection.close()
             return None
         crash.point("notifications.sending.committed")
         try:

@@ -46,14 +46,15 @@ class Server:
 
 
 class Connection:
-    """`begin` opens a transaction for one recipient, `transmit` hands the mail over, `abandon` forgets it."""
+    """`begin` leads up to where the server waits for the mail (354), `transmit` hands it over. In between, `close`
+    is the only way back: without the final dot the server forgets everything."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._client: aiosmtplib.SMTP | None = None
 
     async def begin(self, sender: str, recipient: str) -> None:
-        """MAIL and RCPT. Raises Refused, Unreachable, Broken. A kept connection that died is replaced."""
+        """MAIL, RCPT, DATA. Raises Refused, Unreachable, Broken. A kept connection that died is replaced."""
         address = envelope_address(recipient)
         if address is None:
             raise Refused(553, "this is not a mail address", permanent=True)
@@ -77,8 +78,10 @@ class Connection:
             self.close()
             raise Unreachable(f"{answer.code} {answer.message}"[:500])
         answer = await self._command(client, b"RCPT", b"TO:<%b>" % recipient.encode())
-        if answer.code not in _ACCEPTED:
-            await self.abandon()
+        if answer.code in _ACCEPTED:
+            answer = await self._command(client, b"DATA")
+        if answer.code != aiosmtplib.SMTPStatus.start_input:
+            await self._reset()
             raise Refused(answer.code, answer.message, permanent=answer.code >= 500)
 
     async def _command(self, client: aiosmtplib.SMTP, *parts: bytes) -> aiosmtplib.SMTPResponse:
@@ -90,18 +93,17 @@ class Connection:
             raise Broken(str(error)) from error
 
     async def transmit(self, message: bytes) -> None:
-        """DATA. Raises Refused; Broken when the server has certainly not taken the mail; Lost otherwise."""
-        client = self._client
-        protocol = client.protocol if client is not None else None
-        if client is None or protocol is None:
-            raise Broken("the connection was lost")
-        answer = await self._command(client, b"DATA")
-        if answer.code != aiosmtplib.SMTPStatus.start_input:
-            await self.abandon()
-            raise Refused(answer.code, answer.message, permanent=answer.code >= 500)
+        """The mail itself. Raises Refused; Broken when it certainly did not leave; Lost when nobody knows."""
+        protocol = self._client.protocol if self._client is not None else None
         try:
             # Not the client's `data`: it cannot tell whether the connection broke before or after the mail.
+            if protocol is None:
+                raise aiosmtplib.SMTPServerDisconnected("the connection was lost")
             protocol.write(message.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        except aiosmtplib.SMTPException as error:
+            self.close()
+            raise Broken(str(error)) from error
+        try:
             answer = await protocol.read_response(timeout=DATA_SECONDS)
         except (aiosmtplib.SMTPException, OSError) as error:
             self.close()
@@ -109,8 +111,7 @@ class Connection:
         if answer.code != aiosmtplib.SMTPStatus.completed:
             raise Refused(answer.code, answer.message, permanent=answer.code >= 500)
 
-    async def abandon(self) -> None:
-        """RSET; a connection that does not take it is closed."""
+    async def _reset(self) -> None:
         if self._client is not None:
             try:
                 await self._client.rset(timeout=COMMAND_SECONDS)
