@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from customers import commands, housekeeping
 from customers.audit import store
+from customers.audit.authors import Authors
 from customers.config import Settings
 from customers.people import hashing
 from customers.staff.models import StaffMember
@@ -79,7 +80,7 @@ async def test_the_check_command_tells_and_exits(
     from customers.audit.consumers import fact
 
     async with world.sessions.begin() as session:
-        await store.append(session, vault, [fact(*event(str(n))[:2]) for n in range(3)])
+        await store.append(session, vault, Authors(), [fact(*event(str(n))[:2]) for n in range(3)])
     await commands.check_audit(settings, [])
     said = capsys.readouterr().out
     assert "audit intact: 3 entries" in said

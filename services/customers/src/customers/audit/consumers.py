@@ -18,13 +18,16 @@ from chassis.db import Sessions
 from chassis.envelope import Meta
 from chassis.logs import log
 from customers.audit import checkpoints, store
+from customers.audit.authors import Authors
 from customers.audit.store import Fact
 from customers.keys.signing import Keyring
 from customers.vault import Vault
 
 SERVICES = ("customers", "catalog", "orders", "library", "notifications")
 DURABLE = "customers-audit"
-BATCH = 50
+BATCH = 100
+# The audit may be a little late; in exchange one transaction serves many events, also under moderate load.
+LINGER_SECONDS = 0.25
 _MAX_TEXT = 200
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -39,22 +42,30 @@ def subscriptions(vault: Vault, keyring: Keyring) -> list[Subscription]:
             stream=f"COMMIS_{service.upper()}",
             durable=DURABLE,
             subjects=(f"commis.{service}.>",),
+            prepare=_linger,
             handle_many=handler.record,
             batch=BATCH,
+            workers=1,  # the entries stay in the order of the stream
         )
         for service in SERVICES
     ]
 
 
+async def _linger(_event: Any, _meta: Meta) -> None:
+    """While one batch waits here, outside of any transaction, the next one fills."""
+    await asyncio.sleep(LINGER_SECONDS)
+
+
 class AuditHandler:
     def __init__(self, vault: Vault, keyring: Keyring) -> None:
+        self._authors = Authors()
         self._vault = vault
         self._keyring = keyring
 
     async def record(self, session: AsyncSession, events: Sequence[tuple[Any, Meta, Any]]) -> None:
         """Append the batch in stream order; sign a checkpoint whenever a thousand more are there."""
         facts = [fact(event, meta) for event, meta, _prepared in events]
-        head = await store.append(session, self._vault, facts)
+        head = await store.append(session, self._vault, self._authors, facts)
         if (head.sequence - len(facts)) // checkpoints.EVERY != head.sequence // checkpoints.EVERY:
             await checkpoints.write(session, self._keyring, head)
 

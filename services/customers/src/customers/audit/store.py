@@ -1,10 +1,8 @@
-"""Appending to the chain: one lock, one insert, one new head per batch."""
+"""Appending to the chain: one lock, one write per batch."""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,35 +11,33 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.ids import new_id
-from customers.audit import chain, names
+from customers.audit import chain
+from customers.audit.authors import Authors, Known
 from customers.audit.chain import Sealed
-from customers.audit.models import AuditEntry
+from customers.database import AnyRow
 from customers.vault import Vault
 
 _FIRST_HEAD = sa.text(
     "INSERT INTO audit_head (id, sequence, hash, mac) VALUES (1, 0, :hash, :mac) ON CONFLICT DO NOTHING"
 )
-_LOCK_HEAD = sa.text("SELECT sequence, hash, mac FROM audit_head FOR UPDATE")
-_KNOWN = sa.text(
-    "SELECT id FROM unnest(CAST(:ids AS uuid[])) AS given(id)"
-    " WHERE EXISTS (SELECT 1 FROM audit_entries e WHERE e.event_id = given.id)"
+_LOCK_HEAD = sa.text(
+    "SELECT sequence, hash, mac,"
+    " ARRAY(SELECT event_id FROM audit_entries WHERE event_id = ANY(CAST(:ids AS uuid[]))) AS known"
+    " FROM audit_head FOR UPDATE OF audit_head"
 )
-_MOVE_HEAD = sa.text("UPDATE audit_head SET sequence = :sequence, hash = :hash, mac = :mac")
-_ADD_AUTHORS = sa.text(
-    "INSERT INTO audit_authors (id, kind, party_id, name, client_address, salt, digest)"
-    " SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:parties AS text[]),"
-    "  CAST(:names AS text[]), CAST(:addresses AS text[]), CAST(:salts AS bytea[]),"
-    "  CAST(:digests AS bytea[]))"
-    " ON CONFLICT (kind, party_id, name, client_address) WHERE erase_time IS NULL DO NOTHING"
+_APPEND = sa.text(
+    """
+    WITH appended AS (
+      INSERT INTO audit_entries (sequence, event_id, author_id, account_id, channel, action, subject_id, order_id,
+                                 occur_time, request_id, previous_hash, hash)
+      SELECT * FROM unnest(
+        CAST(:sequence AS bigint[]), CAST(:event_id AS uuid[]), CAST(:author_id AS uuid[]),
+        CAST(:account_id AS text[]), CAST(:channel AS text[]), CAST(:action AS text[]),
+        CAST(:subject_id AS text[]), CAST(:order_id AS text[]), CAST(:occur_time AS timestamptz[]),
+        CAST(:request_id AS text[]), CAST(:previous_hash AS bytea[]), CAST(:hash AS bytea[])))
+    UPDATE audit_head SET sequence = :last, hash = :last_hash, mac = :mac
+    """
 )
-_FIND_AUTHORS = sa.text(
-    "SELECT a.id, a.kind, a.party_id, a.name, a.client_address, a.digest FROM audit_authors a"
-    " JOIN unnest(CAST(:kinds AS text[]), CAST(:parties AS text[]), CAST(:names AS text[]),"
-    "  CAST(:addresses AS text[])) AS w(kind, party_id, name, client_address)"
-    " USING (kind, party_id, name, client_address) WHERE a.erase_time IS NULL"
-)
-Author = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +68,20 @@ class Head:
 
 
 async def lock_head(session: AsyncSession, vault: Vault) -> Head:
-    """Raises BrokenHead."""
-    row = (await session.execute(_LOCK_HEAD)).first()
+    """Whoever has it may append. Raises BrokenHead."""
+    row = await _lock(session, vault, [])
+    return Head(row.sequence, row.hash)
+
+
+async def _lock(session: AsyncSession, vault: Vault, event_ids: list[UUID]) -> AnyRow:
+    row = (await session.execute(_LOCK_HEAD, {"ids": event_ids})).first()
     if row is None:
         first = {"hash": chain.GENESIS, "mac": _mac(vault, 0, chain.GENESIS)}
         await session.execute(_FIRST_HEAD, first)
-        row = (await session.execute(_LOCK_HEAD)).one()
+        row = (await session.execute(_LOCK_HEAD, {"ids": event_ids})).one()
     if not is_authentic(vault, row.sequence, row.hash, row.mac):
         raise BrokenHead("audit_head is not what this service wrote; run check-audit")
-    return Head(row.sequence, row.hash)
+    return row
 
 
 def is_authentic(vault: Vault, sequence: int, digest: bytes, mac: bytes) -> bool:
@@ -91,30 +92,48 @@ def _mac(vault: Vault, sequence: int, digest: bytes) -> bytes:
     return vault.mac("audit head", chain.head_text(sequence, digest))
 
 
-async def append(session: AsyncSession, vault: Vault, facts: Sequence[Fact]) -> Head:
+async def append(session: AsyncSession, vault: Vault, authors: Authors, facts: Sequence[Fact]) -> Head:
     """Add the facts in this order; one that is in the audit already is left out. The new head.
 
+    The inbox already keeps repeats away; what a replay from before its time brings again is known by its id.
     Raises BrokenHead."""
-    head = await lock_head(session, vault)
-    known = set((await session.execute(_KNOWN, {"ids": [fact.event_id for fact in facts]})).scalars())
-    fresh = [fact for fact in facts if fact.event_id not in known]
+    row = await _lock(session, vault, [fact.event_id for fact in facts])
+    fresh = [fact for fact in facts if fact.event_id not in row.known]
     if not fresh:
-        return head
-    authors = await _authors(session, fresh)
-    rows: list[dict[str, Any]] = []
-    sequence, digest = head.sequence, head.hash
-    for fact, (author_id, author_digest) in zip(fresh, authors, strict=True):
-        sequence += 1
-        sealed = _sealed(sequence, fact, author_digest)
-        row = dataclasses.asdict(sealed) | {"author_id": author_id, "previous_hash": digest}
-        del row["author_digest"]
-        digest = chain.entry_hash(digest, sealed)
-        rows.append(row | {"hash": digest})
-    await session.execute(sa.insert(AuditEntry), rows)
-    await session.execute(
-        _MOVE_HEAD, {"sequence": sequence, "hash": digest, "mac": _mac(vault, sequence, digest)}
+        return Head(row.sequence, row.hash)
+    written_by = await authors.of(
+        session, [(fact.actor_kind, fact.actor_id, fact.client_address) for fact in fresh]
     )
+    sequence, digest, columns = _chained(row.sequence, row.hash, fresh, written_by)
+    head = {"last": sequence, "last_hash": digest, "mac": _mac(vault, sequence, digest)}
+    await session.execute(_APPEND, columns | head)
     return Head(sequence, digest)
+
+
+def _chained(
+    sequence: int, digest: bytes, facts: Sequence[Fact], authors: Sequence[Known]
+) -> tuple[int, bytes, dict[str, list[Any]]]:
+    """The last sequence and hash, and the columns of the new rows."""
+    names = (
+        "event_id",
+        "account_id",
+        "channel",
+        "action",
+        "subject_id",
+        "order_id",
+        "occur_time",
+        "request_id",
+    )
+    columns: dict[str, list[Any]] = {name: [getattr(fact, name) for fact in facts] for name in names}
+    columns |= {"sequence": [], "author_id": [author_id for author_id, _ in authors]}
+    columns |= {"previous_hash": [], "hash": []}
+    for fact, (_, author_digest) in zip(facts, authors, strict=True):
+        sequence += 1
+        columns["sequence"].append(sequence)
+        columns["previous_hash"].append(digest)
+        digest = chain.entry_hash(digest, _sealed(sequence, fact, author_digest))
+        columns["hash"].append(digest)
+    return sequence, digest, columns
 
 
 def _sealed(sequence: int, fact: Fact, author_digest: bytes) -> Sealed:
@@ -130,36 +149,3 @@ def _sealed(sequence: int, fact: Fact, author_digest: bytes) -> Sealed:
         occur_time=fact.occur_time,
         request_id=fact.request_id,
     )
-
-
-async def _authors(session: AsyncSession, facts: Sequence[Fact]) -> list[tuple[UUID, bytes]]:
-    """Id and digest of the author of each fact, with the name as it is now; new ones are added."""
-    named = await names.resolve(session, {(fact.actor_kind, fact.actor_id) for fact in facts})
-    keys: list[Author] = [
-        (fact.actor_kind, fact.actor_id, named.get((fact.actor_kind, fact.actor_id), ""), fact.client_address)
-        for fact in facts
-    ]
-    wanted = sorted(set(keys))
-    found = await _find_authors(session, wanted)
-    missing = [key for key in wanted if key not in found]
-    if missing:
-        await _add_authors(session, missing)
-        found |= await _find_authors(session, missing)
-    return [found[key] for key in keys]
-
-
-def _arrays(keys: Sequence[Author]) -> dict[str, list[Any]]:
-    columns = zip(*keys, strict=True)
-    return dict(zip(("kinds", "parties", "names", "addresses"), map(list, columns), strict=True))
-
-
-async def _find_authors(session: AsyncSession, keys: Sequence[Author]) -> dict[Author, tuple[UUID, bytes]]:
-    rows = await session.execute(_FIND_AUTHORS, _arrays(keys))
-    return {(r.kind, r.party_id, r.name, r.client_address): (r.id, r.digest) for r in rows}
-
-
-async def _add_authors(session: AsyncSession, keys: Sequence[Author]) -> None:
-    salts = [os.urandom(16) for _ in keys]
-    digests = [chain.author_digest(salt, *key) for salt, key in zip(salts, keys, strict=True)]
-    given = {"ids": [new_id() for _ in keys], "salts": salts, "digests": digests}
-    await session.execute(_ADD_AUTHORS, given | _arrays(keys))
