@@ -10,7 +10,7 @@ revision = "0001"
 down_revision = None
 
 TABLES = (
-    "import_verdicts, import_seen, import_pieces, imports, search_stale, search_prices, search_documents,"
+    "import_verdicts, import_seen, import_pieces, imports, search_stale, search_prices, search_variants, search_documents,"
     " facet_values, stock_reservations, stock_holds, stock_movements, stock_levels, warehouses,"
     " reference_version, discount_rows, price_list_orders, prices, price_lists, variants, products, categories"
 )

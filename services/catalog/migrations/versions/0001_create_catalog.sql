@@ -280,6 +280,15 @@ CREATE TABLE prices (
 CREATE INDEX ix_prices_list_no ON prices (list_no, id);
 CREATE INDEX ix_prices_variant_no ON prices (variant_no, list_no, valid_from);
 
+CREATE TABLE search_variants (
+    variant_id UUID NOT NULL,
+    product_id UUID NOT NULL,
+    facet_ids INTEGER[] NOT NULL,
+    CONSTRAINT pk_search_variants PRIMARY KEY (variant_id),
+    CONSTRAINT fk_search_variants_product_id FOREIGN KEY(product_id) REFERENCES search_documents (product_id)
+);
+CREATE INDEX ix_search_variants_product_id ON search_variants (product_id);
+
 CREATE TABLE stock_levels (
     variant_id UUID NOT NULL,
     warehouse_id UUID NOT NULL,

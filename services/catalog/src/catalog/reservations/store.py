@@ -20,7 +20,7 @@ _CLAIM = sql.statement("""
     RETURNING attempt_id, state, released_attempt_id, content_hash, answer, expire_time, (xmax = 0) AS fresh
 """)
 _LOCK_HOLDS = sql.statement("""
-    SELECT order_id, attempt_id, state, released_attempt_id, content_hash, answer, expire_time, false AS fresh
+    SELECT order_id, attempt_id, state, released_attempt_id, NULL::bytea, NULL::bytea, expire_time, false AS fresh
     FROM stock_holds WHERE order_id = ANY(CAST(:ids AS uuid[])) ORDER BY order_id FOR UPDATE
 """)
 _SET_HOLD = sql.statement("""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,10 @@ _EXACT = sql.statement("""
         AND (v.code = :code OR v.gtin = ANY(CAST(:gtins AS text[])) OR v.isbn = :isbn)
     ORDER BY v.id LIMIT 20
 """)
+
+
+_ANY = sql.statement("SELECT 1 FROM search_documents d WHERE d.terms @@ CAST(:tsquery AS tsquery) LIMIT 1")
+VARIANT = "x:"  # begins the keys of characteristics and options
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +58,12 @@ class Criteria:
     words: tuple[str, ...]
     exact: Mapping[UUID, UUID]
     groups: Mapping[str, Sequence[int]]
-    options: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def parameters(self) -> dict[str, Any]:
         values: dict[str, Any] = {f"g{number}": list(ids) for number, ids in enumerate(self.groups.values())}
         if self.query.text:
             values |= {"tsquery": folding.prefix_query(self.words), "exact": list(self.exact)}
-        for number, pairs in enumerate(self.options.values()):
-            values[f"n{number}"] = pairs[0][0]
-            values[f"v{number}"] = [value for _, value in pairs]
         return values
 
     def condition(self, *, indexed: bool, without: str | None = None) -> str:
@@ -82,30 +82,22 @@ class Criteria:
                 parts.append(f"{facets} && CAST(:g{number} AS integer[])")
         if self.query.available_only:
             parts.append("d.in_stock")
-        if self._same_variant_matters():
-            parts.append(self._one_variant(without))
+        one = [name for name in self.groups if name.startswith(VARIANT) and name != without]
+        if len(one) + self.query.available_only > 1 and one:
+            parts.append(self._one_variant(one))
         return " AND ".join(parts) or "true"
 
-    def _same_variant_matters(self) -> bool:
-        """Red and XL: one variant must be both, not two variants of one product."""
-        return len(self.options) + self.query.available_only > 1 and bool(self.options)
-
-    def _one_variant(self, without: str | None) -> str:
-        parts = [
-            "EXISTS (SELECT 1 FROM jsonb_array_elements(v.options || p.characteristics) o"  # noqa: S608
-            f" WHERE lower(o->>0) = lower(:n{number}) AND o->>1 = ANY(CAST(:v{number} AS text[])))"
-            for number, name in enumerate(self.options)
-            if name != without
-        ]
+    def _one_variant(self, names: Sequence[str]) -> str:
+        """Red and XL and in stock: one variant must be it all, not several variants of one product."""
+        numbers = {name: number for number, name in enumerate(self.groups)}
+        parts = [f"v.facet_ids && CAST(:g{numbers[name]} AS integer[])" for name in names]
         if self.query.available_only:
             parts.append(
-                "EXISTS (SELECT 1 FROM stock_levels s WHERE s.variant_id = v.id AND s.on_hand > s.reserved)"
+                "EXISTS (SELECT 1 FROM stock_levels s"
+                " WHERE s.variant_id = v.variant_id AND s.on_hand > s.reserved)"
             )
-        conditions = "".join(f" AND {part}" for part in parts)
-        return (
-            "EXISTS (SELECT 1 FROM variants v JOIN products p ON p.id = v.product_id"  # noqa: S608
-            f" WHERE v.product_id = d.product_id AND NOT v.discontinued{conditions})"
-        )
+        conditions = " AND ".join(parts)
+        return f"EXISTS (SELECT 1 FROM search_variants v WHERE v.product_id = d.product_id AND {conditions})"  # noqa: S608
 
 
 async def resolve(session: AsyncSession, query: Query) -> Criteria | None:
@@ -124,10 +116,16 @@ async def resolve(session: AsyncSession, query: Query) -> Criteria | None:
         found = code and await sql.rows(session, _EXACT, {"code": code, "gtins": gtins, "isbn": isbn})
         for row in found or ():
             exact.setdefault(row.product_id, row.id)
-    words = tuple(folding.query_words(query.text))
+    words = await _words(session, query.text, exact=bool(exact))
     if query.text and not words and not exact:
         return None  # punctuation only
-    options: dict[str, list[tuple[str, str]]] = {}
-    for name, value in query.characteristics:
-        options.setdefault(Characteristic(name, value).key[0], []).append((name, value))
-    return Criteria(query, words, exact, resolved, options)
+    return Criteria(query, words, exact, resolved)
+
+
+async def _words(session: AsyncSession, text: str, *, exact: bool) -> tuple[str, ...]:
+    """Codes are looked for whole when that finds anything: the parts of a code are prefixes of far too much."""
+    words, codes = folding.query_words(text), folding.code_words(text)
+    if codes != words and not exact:
+        found = await sql.first(session, _ANY, {"tsquery": folding.prefix_query(codes)})
+        return tuple(codes if found is not None else words)
+    return tuple(codes)

@@ -26,6 +26,11 @@ _SET = sql.statement("""
         name_nl = excluded.name_nl, newest = excluded.newest, in_stock = excluded.in_stock
 """)
 _DROP = sql.statement("DELETE FROM search_documents WHERE product_id = ANY(CAST(:ids AS uuid[]))")
+_DROP_VARIANTS = sql.statement("DELETE FROM search_variants WHERE product_id = ANY(CAST(:ids AS uuid[]))")
+_ADD_VARIANTS = sql.statement("""
+    INSERT INTO search_variants (variant_id, product_id, facet_ids)
+    VALUES (:variant_id, :product_id, CAST(:facet_ids AS integer[]))
+""")
 _IN_STOCK = sql.statement("""
     SELECT DISTINCT v.product_id FROM variants v JOIN stock_levels s ON s.variant_id = v.id
     WHERE v.product_id = ANY(CAST(:ids AS uuid[])) AND NOT v.discontinued AND s.on_hand > s.reserved
@@ -58,8 +63,10 @@ async def refresh(session: AsyncSession, product_ids: Iterable[UUID]) -> None:
         )
         for identity, view in sorted(sold.items())
     ]
+    await sql.run(session, _DROP_VARIANTS, {"ids": ids})
     if rows:
         await sql.run(session, _SET, rows)
+        await sql.run(session, _ADD_VARIANTS, list(_variant_rows(sold.values(), numbers)))
     gone = [identity for identity in ids if identity not in sold]
     if gone:
         await sql.run(session, _DROP, {"ids": gone})
@@ -92,6 +99,18 @@ def _facets(view: ProductView, categories: _Categories) -> list[Facet]:
         *(option for variant in _variants(view) for option in variant.options),
     ]
     return found + [Characteristic(name, value) for name, value in pairs]
+
+
+def _variant_rows(
+    views: Iterable[ProductView], numbers: Mapping[tuple[str, str], int]
+) -> Iterable[dict[str, Any]]:
+    for view in views:
+        common = [Characteristic(name, value).key for name, value in view.data.characteristics]
+        for variant in view.variants:
+            if not variant.data.discontinued:
+                own = [Characteristic(name, value).key for name, value in variant.data.options]
+                facet_ids = sorted({numbers[key] for key in (*common, *own)})
+                yield {"variant_id": variant.id, "product_id": view.id, "facet_ids": facet_ids}
 
 
 def _row(

@@ -69,6 +69,16 @@ def query_words(query: str) -> list[str]:
     return list(dict.fromkeys(found))[:MAX_QUERY_WORDS]
 
 
+def code_words(query: str) -> list[str]:
+    """As `query_words`, but a token with digits stays whole: `WS12-XS` is one word, not two that fit much."""
+    found: list[str] = []
+    for token in fold(query).split():
+        parts = _WORD.findall(token)
+        whole = len(parts) > 1 and any(character.isdigit() for character in token)
+        found.extend(["".join(parts)[:MAX_WORD]] if whole else (part[:MAX_WORD] for part in parts))
+    return list(dict.fromkeys(found))[:MAX_QUERY_WORDS]
+
+
 def prefix_query(query: Iterable[str]) -> str:
     """A tsquery in which every word is a prefix. Words hold letters and digits only, so quoting is enough."""
     return " & ".join(f"'{word}':*" for word in query)

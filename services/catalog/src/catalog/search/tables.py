@@ -28,6 +28,15 @@ search_documents = sa.Table(
     ),
     sa.Index("ix_search_documents_newest", "newest", "product_id"),
 )
+# The facets of each variant with those of its product, for filters that one variant must pass together.
+search_variants = sa.Table(
+    "search_variants",
+    metadata,
+    sa.Column("variant_id", sa.Uuid, primary_key=True),
+    sa.Column("product_id", sa.Uuid, sa.ForeignKey("search_documents.product_id"), nullable=False),
+    sa.Column("facet_ids", ARRAY(sa.Integer), nullable=False),
+    sa.Index("ix_search_variants_product_id", "product_id"),
+)
 # `name_key` is `category`, `brand` or `x:` and the folded name of a characteristic or option; `value_key` the id
 # of the category or the folded value, so that spellings of one value count together.
 facet_values = sa.Table(
