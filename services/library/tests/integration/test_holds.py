@@ -12,7 +12,7 @@ from chassis.db import Sessions
 from chassis.ids import new_id
 from library.budgets.domain import BudgetNotFound, Overspending
 from library.holds import use_cases
-from library.holds.domain import (
+from library.holds.refusals import (
     AmountExceedsCommitted,
     AmountExceedsHold,
     BudgetExceeded,

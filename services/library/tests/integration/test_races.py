@@ -14,7 +14,7 @@ from library.budgets import use_cases as budget_cases
 from library.budgets.domain import BudgetWouldBeNegative
 from library.budgets.use_cases import MoveBudget
 from library.holds import use_cases
-from library.holds.domain import BudgetExceeded, HoldReleased
+from library.holds.refusals import BudgetExceeded, HoldReleased
 from library.holds.use_cases import ReleaseBudgets
 from services.library.tests.factories import a_hold, create, figures
 

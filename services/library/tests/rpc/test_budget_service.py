@@ -299,8 +299,22 @@ async def test_a_rep_reads_only_while_assigned(running: Running) -> None:
 async def test_strangers_are_refused(running: Running) -> None:
     get = pb.GetBudgetRequest(budget_id=str(new_id()))
     assert (await refused(running.budgets.GetBudget(get))).kind == "UNAUTHENTICATED"
-    team = as_service("library.hold")
-    assert (await refused(running.budgets.GetBudget(get, metadata=team))).kind == "PERMISSION_DENIED"
+    for metadata in (as_service("orders.read"), as_service("orders.read", vouching=True)):
+        error = await refused(running.budgets.GetBudget(get, metadata=metadata))
+        assert error.kind == "PERMISSION_DENIED"
+
+
+async def test_orders_reads_the_budgets_of_the_account_it_names(running: Running) -> None:
+    budget = await created(running)
+    orders = as_service("library.hold", vouching=True)
+    listing = pb.ListBudgetsRequest(account_id=str(running.account_id))
+    for metadata in (orders, as_service("orders.write") + orders):
+        assert list((await running.budgets.ListBudgets(listing, metadata=metadata)).budgets) == [budget]
+        error = await refused(running.budgets.ListBudgets(pb.ListBudgetsRequest(), metadata=metadata))
+        assert [violation.field for violation in error.violations] == ["account_id"]
+    stranger = as_customer(new_id(), new_id())
+    error = await refused(running.budgets.ListBudgets(listing, metadata=stranger + orders))
+    assert error.reason == "ACCOUNT_NOT_FOUND"
 
 
 async def test_pages(running: Running) -> None:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from chassis.errors import ServiceError
 from library.budgets.domain import Figures, Movement, Overspending
-from library.holds.domain import OrderHold, Wanted
+from library.holds.domain import OrderHold
+from library.holds.refusals import Wanted
 from services.library.tests.factories import a_budget, sums
 
 UNTIL = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)

@@ -24,7 +24,7 @@ from library.ports import Customers
 from library.visibility import may_see
 
 _KEEPERS = access.staff("FINANCE", "ORDER_DESK")
-_READERS = access.any_of(access.staff(), access.accounts(), access.reps())
+_READERS = access.any_of(access.staff(), access.accounts(), access.reps(), access.services("library.hold"))
 Answer = TypeVar("Answer", bound=Message)
 
 
@@ -58,11 +58,13 @@ class BudgetServicer(budgets_pb2_grpc.BudgetServiceServicer):
         return pb.GetBudgetResponse(budget=wire.budget(await self._visible(budget_id)))
 
     async def ListBudgets(self, request: pb.ListBudgetsRequest, _: Any) -> pb.ListBudgetsResponse:
-        v, who = Violations(), context.principal()
-        account_id = fields.identifier(v, "account_id", request.account_id, required=who.kind == "REP")
+        v, who = Violations(), context.current().principal
+        account_id = fields.identifier(
+            v, "account_id", request.account_id, required=who is None or who.kind in ("REP", "SERVICE")
+        )
         as_of_date = fields.date(v, "as_of_date", request.as_of_date)
         v.raise_if_any()
-        account_id = account_id or who.acts_for_account
+        account_id = account_id or (who.acts_for_account if who is not None else None)
         filters = {"account_id": account_id, "as_of_date": as_of_date}
         page = paging.decode(request.page_size, request.page_token, filters)
         if account_id is not None and not await may_see(self._customers, account_id):

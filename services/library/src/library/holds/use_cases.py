@@ -19,14 +19,8 @@ from library import attribution
 from library.budgets import events
 from library.budgets.domain import Budget, BudgetNotFound, Kind, Movement
 from library.budgets.store import BudgetStore
-from library.holds.domain import (
-    BudgetExceeded,
-    HoldNotFound,
-    OrderHold,
-    Overspent,
-    ReferenceReused,
-    Wanted,
-)
+from library.holds.domain import OrderHold, Overspent
+from library.holds.refusals import BudgetExceeded, HoldNotFound, ReferenceReused, Wanted
 from library.holds.store import HoldStore
 
 HOLD_SECONDS = 30
