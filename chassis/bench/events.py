@@ -8,13 +8,13 @@ from pathlib import Path
 import nats
 import psutil
 import uvloop
+from google.protobuf.wrappers_pb2 import StringValue
+
+from chassis import db, logs, outbox
 from chassis.consumer import Consumer, Subscription
 from chassis.relay import Relay
 from chassis.testkit.databases import create_database
 from chassis.testkit.servers import NatsServer, PostgresServer
-from google.protobuf.wrappers_pb2 import StringValue
-
-from chassis import db, logs, outbox
 
 EVENTS = 4000
 MIGRATIONS = Path(__file__).parents[1] / "tests" / "migrations"

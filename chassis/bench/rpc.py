@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import grpc
 import uvloop
-from chassis.context import Principal, Request
-from chassis.ids import new_id
-from chassis.testkit.issuer import LocalIssuer
 from google.protobuf.wrappers_pb2 import StringValue
 
 from chassis import access, client, context, logs, server
+from chassis.context import Principal, Request
+from chassis.ids import new_id
+from chassis.testkit.issuer import LocalIssuer
 
 CALLS = 4000
 CODEC = (StringValue.SerializeToString, StringValue.FromString)

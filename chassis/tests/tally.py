@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from google.protobuf.wrappers_pb2 import StringValue
+from pydantic_settings import SettingsConfigDict
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import broker, consumer, db, pulling, server
 from chassis.commands import Service, main
 from chassis.config import ServiceSettings
 from chassis.consumer import Consumer, Permanent, Subscription
 from chassis.envelope import Meta
 from chassis.relay import Relay
 from chassis.testkit.issuer import issuer
-from google.protobuf.wrappers_pb2 import StringValue
-from pydantic_settings import SettingsConfigDict
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from chassis import broker, consumer, db, pulling, server
 
 consumer.MAX_DELIVERIES = 2
 pulling.ACK_WAIT = 3

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from chassis.db import Sessions
-from chassis.testing import create_database
 from google.protobuf.wrappers_pb2 import StringValue
 from nats.aio.client import Client as NatsClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import outbox
+from chassis.db import Sessions
+from chassis.testing import create_database
 
 from .echo import until
 

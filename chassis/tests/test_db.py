@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from chassis.context import Request
-from chassis.db import Sessions
-from chassis.errors import InvalidFields, RequestIdReused
-from chassis.ids import new_id
-from chassis.testing import create_database
 from google.protobuf.wrappers_pb2 import StringValue
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import context, db, housekeeping, idempotency, outbox
+from chassis.context import Request
+from chassis.db import Sessions
+from chassis.errors import InvalidFields, RequestIdReused
+from chassis.ids import new_id
+from chassis.testing import create_database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

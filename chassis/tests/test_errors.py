@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterator
 
-import chassis.rpc  # noqa: F401  # imports every module that defines errors
 import grpc
 import pytest
+from google.rpc import error_details_pb2
+
+import chassis.rpc  # noqa: F401  # imports every module that defines errors
+from chassis import status
 from chassis.errors import (
     DeadlineExceeded,
     DependencyFailed,
@@ -16,9 +19,6 @@ from chassis.errors import (
     ServiceError,
     Unavailable,
 )
-from google.rpc import error_details_pb2
-
-from chassis import status
 
 
 def subclasses(of: type[ServiceError]) -> Iterator[type[ServiceError]]:

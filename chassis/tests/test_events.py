@@ -8,6 +8,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from google.protobuf.wrappers_pb2 import StringValue
+from nats.aio.client import Client as NatsClient
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from chassis import broker, dead_letters, outbox, relay
+from chassis import consumer as consuming
 from chassis.consumer import Consumer, Permanent, Subscription
 from chassis.db import Sessions
 from chassis.envelope import Meta
@@ -15,12 +21,6 @@ from chassis.errors import Unavailable
 from chassis.ids import new_id
 from chassis.relay import Relay
 from chassis.testing import NatsServer
-from google.protobuf.wrappers_pb2 import StringValue
-from nats.aio.client import Client as NatsClient
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
-
-from chassis import broker, dead_letters, outbox, relay
-from chassis import consumer as consuming
 
 from .echo import until
 

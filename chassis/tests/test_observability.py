@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-from chassis.context import Request
-from chassis.testing import grpc_server
 from google.protobuf.wrappers_pb2 import StringValue
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from chassis import client, context, logs, telemetry
+from chassis.context import Request
+from chassis.testing import grpc_server
 
 from .echo import NAME, Echo, Stub, add_echo
 

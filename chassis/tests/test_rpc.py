@@ -7,14 +7,14 @@ from typing import Any
 import grpc
 import pytest
 import sqlalchemy as sa
+from google.protobuf.wrappers_pb2 import StringValue
+
+from chassis import access, client, context, db, errors, status
 from chassis.context import Principal, Request
 from chassis.ids import new_id
 from chassis.rpc import RefusedToStart
 from chassis.testing import as_customer, as_rep, as_rep_for, as_service, as_staff, grpc_server, issuer
 from chassis.tokens import ServiceTokens
-from google.protobuf.wrappers_pb2 import StringValue
-
-from chassis import access, client, context, db, errors, status
 
 from .echo import NAME, Echo, EchoNotFound, Stub, add_echo, until
 

@@ -7,8 +7,6 @@ from typing import Any
 import grpc
 import pytest
 import sqlalchemy as sa
-from chassis.config import ServiceSettings
-from chassis.testing import as_staff, issuer
 from google.protobuf.wrappers_pb2 import StringValue
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pydantic import SecretStr
@@ -16,6 +14,8 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import broker, client, config, db, server
+from chassis.config import ServiceSettings
+from chassis.testing import as_staff, issuer
 
 from .echo import NAME, Echo, Stub, add_echo, until
 

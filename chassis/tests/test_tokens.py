@@ -6,13 +6,14 @@ import time
 from typing import Any
 
 import pytest
+from joserfc import jws
+from joserfc.jwk import ECKey, OctKey
+
 from chassis.context import Principal
 from chassis.errors import DependencyFailed, Unauthenticated
 from chassis.ids import new_id
 from chassis.testing import LocalIssuer
 from chassis.tokens import ServiceTokens, Verifier
-from joserfc import jws
-from joserfc.jwk import ECKey, OctKey
 
 STAFF = Principal(new_id(), "STAFF", channel="BACK_OFFICE", roles=frozenset({"ADMIN"}))
 

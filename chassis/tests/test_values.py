@@ -5,14 +5,14 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from chassis.errors import EtagMismatch, InvalidFields, Violations
-from chassis.money import Money
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2, decimal_pb2, money_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import etag, fields, ids, money, paging
+from chassis.errors import EtagMismatch, InvalidFields, Violations
+from chassis.money import Money
 
 
 def test_ids_grow_and_have_one_spelling() -> None:

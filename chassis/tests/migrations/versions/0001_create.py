@@ -1,5 +1,6 @@
 import sqlalchemy as sa
 from alembic import op
+
 from chassis.tables import create_chassis_tables, drop_chassis_tables
 
 revision = "0001"
