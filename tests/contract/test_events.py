@@ -1,5 +1,6 @@
 """Every event can be read by the audit and by consumers that were built earlier."""
 
+import importlib
 from pathlib import Path
 
 import commis.orders.v1.events_pb2 as orders_events
@@ -12,6 +13,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def events(service: str) -> list[Descriptor]:
+    importlib.import_module(f"commis.{service}.v1.events_pb2")
     file = Default().FindFileByName(f"commis/{service}/v1/events.proto")
     return [
         message for message in file.message_types_by_name.values() if not message.name.startswith("Placed")
