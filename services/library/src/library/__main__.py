@@ -55,7 +55,7 @@ async def serve(settings: Settings) -> None:
             ),
             (
                 budgets_pb2_grpc.add_BudgetHoldServiceServicer_to_server,
-                BudgetHoldServicer(sessions),
+                BudgetHoldServicer(sessions, hold_seconds=settings.hold_seconds),
                 "commis.library.v1.BudgetHoldService",
             ),
         ],

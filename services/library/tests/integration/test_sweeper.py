@@ -13,12 +13,12 @@ from chassis.errors import DependencyFailed
 from chassis.ids import new_id
 from library.holds import use_cases
 from library.holds.sweeper import TOMBSTONE_DAYS, sweep
-from library.holds.use_cases import HOLD_SECONDS, ReleaseBudgets
+from library.holds.use_cases import ReleaseBudgets
 from library.ports import Placement
 from services.library.tests.factories import FakeOrders, a_hold, create, figures
 
 NOW = datetime.datetime.now(datetime.UTC)
-LATER = NOW + datetime.timedelta(seconds=HOLD_SECONDS + 60)
+LATER = NOW + datetime.timedelta(seconds=90)
 
 
 async def rows(sessions: Sessions) -> dict[UUID, str]:

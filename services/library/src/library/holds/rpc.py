@@ -32,8 +32,9 @@ class BudgetHoldServicer(budgets_pb2_grpc.BudgetHoldServiceServicer):
         "CreditBudgets": _ORDERS,
     }
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, *, hold_seconds: float = 30.0) -> None:
         self._sessions = sessions
+        self._hold_seconds = hold_seconds
 
     async def HoldBudgets(self, request: pb.HoldBudgetsRequest, _: Any) -> pb.HoldBudgetsResponse:
         v = Violations()
@@ -51,7 +52,7 @@ class BudgetHoldServicer(budgets_pb2_grpc.BudgetHoldServiceServicer):
         assert as_of_date
         _check_account(account_id)
         cmd = HoldBudgets(order_id, account_id, as_of_date, attempt_id, amounts)
-        overspent, until = await use_cases.hold_budgets(self._sessions, cmd)
+        overspent, until = await use_cases.hold_budgets(self._sessions, cmd, seconds=self._hold_seconds)
         response = pb.HoldBudgetsResponse(warnings=[_warning(item) for item in overspent])
         response.expire_time.FromDatetime(until)
         return response

@@ -23,8 +23,6 @@ from library.holds.domain import OrderHold, Overspent
 from library.holds.refusals import BudgetExceeded, HoldNotFound, ReferenceReused, Wanted
 from library.holds.store import HoldStore
 
-HOLD_SECONDS = 30
-
 
 @dataclass(frozen=True, slots=True)
 class Amount:
@@ -62,13 +60,15 @@ class SpendBudgets:
     amounts: Sequence[Amount]
 
 
-async def hold_budgets(sessions: Sessions, cmd: HoldBudgets) -> tuple[Sequence[Overspent], datetime.datetime]:
+async def hold_budgets(
+    sessions: Sessions, cmd: HoldBudgets, *, seconds: float = 30.0
+) -> tuple[Sequence[Overspent], datetime.datetime]:
     """Hold what the order needs, all or nothing; answers what is overspent by it and when the hold runs out.
 
     Raises BudgetNotFound, BudgetExceeded (each with every finding), HoldReleased.
     """
     who = attribution.current(cmd.account_id, cmd.order_id)
-    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=HOLD_SECONDS)
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
     async with sessions.begin() as session:
         hold = await HoldStore(session).open(cmd.order_id, cmd.account_id)
         hold.refuse_stale(cmd.attempt_id)
