@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from commis.customers.v1 import sessions_pb2, sessions_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from catalog import database, services
@@ -18,6 +14,7 @@ from catalog.config import Settings
 from catalog.imports.runner import ImportRunner
 from catalog.reservations.consumers import ORDERS
 from catalog.services import Needs
+from catalog.token_client import TokenClient
 from chassis import broker, client, db, server
 from chassis.commands import Service, main
 from chassis.consumer import Consumer, Subscription
@@ -38,22 +35,8 @@ async def run(settings: Settings) -> None:
     sessions = db.sessions(engine)
     nats = await broker.connect(settings)
     channel = client.channel(settings.customers_target, settings)
-    stub = sessions_pb2_grpc.TokenServiceStub(channel)
-
-    async def fetch_jwks() -> dict[str, Any]:
-        answer = await stub.GetJwks(sessions_pb2.GetJwksRequest(), timeout=3)
-        keys: dict[str, Any] = json.loads(answer.jwks_json)
-        return keys
-
-    async def issue() -> tuple[str, float]:
-        request = sessions_pb2.IssueServiceTokenRequest(
-            client_id=settings.client_id, client_secret=settings.client_secret.get_secret_value()
-        )
-        answer = await client.call(stub.IssueServiceToken, request, forward=False)
-        lasts = answer.expire_time.ToDatetime(datetime.UTC) - datetime.datetime.now(datetime.UTC)
-        return answer.access_token, lasts.total_seconds()
-
-    tokens = ServiceTokens(issue)
+    issuer = TokenClient(channel, settings.client_id, settings.client_secret.get_secret_value())
+    tokens = ServiceTokens(issuer.issue)
     orders = client.channel(settings.orders_target, settings) if settings.orders_target else None
     needs = Needs(
         settings=settings,
@@ -71,7 +54,7 @@ async def run(settings: Settings) -> None:
     await server.serve(
         settings,
         servicers=services.servicers(needs, quoter, runner),
-        verifier=Verifier(fetch_jwks, settings.issuer),
+        verifier=Verifier(issuer.jwks, settings.issuer),
         engine=engine,
         nats=nats,
         background=[

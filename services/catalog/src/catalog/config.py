@@ -23,8 +23,8 @@ class Settings(ServiceSettings):
     business_zone: str = "Europe/Brussels"
     vendor_region: str = "BE"
     vendor_language: str = Field("en", pattern="^(fr|nl|it|en)$")
-    hold_minutes: int = Field(15, ge=1, le=1440)
-    sweep_seconds: float = Field(20, gt=0, le=3600)
+    hold_seconds: float = Field(30, gt=0, le=3600)
+    sweep_seconds: float = Field(5, gt=0, le=3600)
 
     @field_validator("business_zone")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from types import ModuleType
 
 from commis.catalog.v1 import imports_pb2_grpc, pricing_pb2_grpc, products_pb2_grpc, stock_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -46,49 +47,24 @@ def quoter_of(settings: Settings) -> Quoter:
 def servicers(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Servicer]:
     sessions, settings = needs.sessions, needs.settings
     accounts = Accounts(needs.customers)
-    hold_time = datetime.timedelta(minutes=settings.hold_minutes)
+    hold_time = datetime.timedelta(seconds=settings.hold_seconds)
+    reserving = Reserving(needs.engine, sessions, quoter, hold_time)
+    products = ProductServicer(sessions, quoter, accounts, settings.vendor_language)
     return [
-        (
-            products_pb2_grpc.add_ProductServiceServicer_to_server,
-            ProductServicer(sessions, quoter, accounts, settings.vendor_language),
-            f"{_PACKAGE}.ProductService",
-        ),
-        (
-            products_pb2_grpc.add_SearchServiceServicer_to_server,
-            SearchServicer(sessions, quoter, accounts),
-            f"{_PACKAGE}.SearchService",
-        ),
-        (
-            pricing_pb2_grpc.add_PricingServiceServicer_to_server,
-            PricingServicer(needs.engine, quoter, accounts),
-            f"{_PACKAGE}.PricingService",
-        ),
-        (
-            pricing_pb2_grpc.add_PriceListServiceServicer_to_server,
-            PriceListServicer(sessions, quoter),
-            f"{_PACKAGE}.PriceListService",
-        ),
-        (
-            pricing_pb2_grpc.add_DiscountGridServiceServicer_to_server,
-            DiscountGridServicer(sessions, quoter),
-            f"{_PACKAGE}.DiscountGridService",
-        ),
-        (
-            stock_pb2_grpc.add_StockServiceServicer_to_server,
-            StockServicer(sessions),
-            f"{_PACKAGE}.StockService",
-        ),
-        (
-            stock_pb2_grpc.add_ReservationServiceServicer_to_server,
-            ReservationServicer(Reserving(needs.engine, sessions, quoter, hold_time)),
-            f"{_PACKAGE}.ReservationService",
-        ),
-        (
-            imports_pb2_grpc.add_ImportServiceServicer_to_server,
-            ImportServicer(sessions, runner.nudge),
-            f"{_PACKAGE}.ImportService",
-        ),
+        _served(products_pb2_grpc, "ProductService", products),
+        _served(products_pb2_grpc, "SearchService", SearchServicer(sessions, quoter, accounts)),
+        _served(pricing_pb2_grpc, "PricingService", PricingServicer(needs.engine, quoter, accounts)),
+        _served(pricing_pb2_grpc, "PriceListService", PriceListServicer(sessions, quoter)),
+        _served(pricing_pb2_grpc, "DiscountGridService", DiscountGridServicer(sessions, quoter)),
+        _served(stock_pb2_grpc, "StockService", StockServicer(sessions)),
+        _served(stock_pb2_grpc, "ReservationService", ReservationServicer(reserving)),
+        _served(imports_pb2_grpc, "ImportService", ImportServicer(sessions, runner.nudge)),
     ]
+
+
+def _served(module: ModuleType, name: str, servicer: object) -> Servicer:
+    """With the generated adder and the full name."""
+    return getattr(module, f"add_{name}Servicer_to_server"), servicer, f"{_PACKAGE}.{name}"
 
 
 def background(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Background]:
@@ -96,7 +72,7 @@ def background(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Backg
     settings = needs.settings
     tasks: list[Background] = [runner, SearchUpkeep(needs.sessions, lambda: quoter.clock().today)]
     if needs.orders is not None:
-        hold_time = datetime.timedelta(minutes=settings.hold_minutes)
+        hold_time = datetime.timedelta(seconds=settings.hold_seconds)
         tasks.append(
             Sweeper(needs.sessions, needs.orders, hold_time=hold_time, every_seconds=settings.sweep_seconds)
         )
