@@ -12,7 +12,8 @@ from chassis.config import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """`vendor_region` is the country the vendor sells from; `business_zone` says what "today" is."""
+    """`vendor_region` is the country the vendor sells from; `business_zone` says what "today" is. A hold of stock lasts
+    `hold_seconds` from each reservation (placing takes at most 20); then orders is asked about it."""
 
     model_config = SettingsConfigDict(env_prefix="CATALOG_", extra="ignore")
 

@@ -146,7 +146,9 @@ async def test_reservations_are_for_orders_only(catalog: Catalog) -> None:
     ).code == ("PERMISSION_DENIED")
 
 
-async def _upload(*content: bytes, kind: str = "PRODUCTS") -> AsyncIterator[imports_pb2.UploadImportRequest]:
+async def _upload(
+    *content: bytes, kind: str = "PRODUCTS", whole: bool = True
+) -> AsyncIterator[imports_pb2.UploadImportRequest]:
     header = imports_pb2.UploadImportHeader(
         kind=imports_pb2.Import.Kind.Value(f"KIND_{kind}"),
         format=imports_pb2.Import.FORMAT_CSV,
@@ -155,6 +157,8 @@ async def _upload(*content: bytes, kind: str = "PRODUCTS") -> AsyncIterator[impo
     yield imports_pb2.UploadImportRequest(header=header)
     for part in content:
         yield imports_pb2.UploadImportRequest(content=part)
+    if whole:
+        yield imports_pb2.UploadImportRequest(content=b"")
 
 
 @pytest.mark.spec("C-04")
@@ -202,3 +206,29 @@ async def test_an_upload_that_is_none(catalog: Catalog) -> None:
     assert ended.state == imports_pb2.Import.STATE_CANCELLED
     gone = imports_pb2.GetImportRequest(import_id=str(new_id()))
     assert (await refusal(catalog.imports.GetImport(gone, metadata=STAFF))).reason == "IMPORT_NOT_FOUND"
+
+
+@pytest.mark.spec("C-04")
+async def test_an_upload_that_was_cut_off_is_no_job(catalog: Catalog) -> None:
+    cut = _upload(b"sku,name_en\nA,Chair\nB,Ta", whole=False)
+    refused = await refusal(catalog.imports.UploadImport(cut, metadata=STAFF))
+    assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "IMPORT_INCOMPLETE")
+    started = asyncio.Event()
+
+    async def abandoned() -> AsyncIterator[imports_pb2.UploadImportRequest]:
+        async for part in _upload(b"sku,name_en\nA,Chair\n", whole=False):
+            yield part
+        started.set()
+        await asyncio.sleep(60)
+
+    call = catalog.imports.UploadImport(abandoned(), metadata=STAFF)
+    await started.wait()
+    await asyncio.sleep(0.2)
+    call.cancel()
+    async with asyncio.timeout(10):
+        while True:
+            async with catalog.sessions() as session:
+                left = (await session.execute(sa.text("SELECT count(*) FROM imports"))).scalar_one()
+            if left == 0:
+                break
+            await asyncio.sleep(0.05)

@@ -28,6 +28,13 @@ class ImportTooLarge(InvalidArgument):
         super().__init__(f"A file may have at most {MAX_BYTES} bytes.", limit=MAX_BYTES)
 
 
+class ImportIncomplete(InvalidArgument):
+    reason = "IMPORT_INCOMPLETE"
+
+    def __init__(self) -> None:
+        super().__init__("The upload ended before its last message, an empty content.")
+
+
 class ImportEnded(FailedPrecondition):
     reason = "IMPORT_ENDED"
 

@@ -11,7 +11,7 @@ from commis.catalog.v1 import imports_pb2_grpc
 
 from catalog.attribution import attribution, caller
 from catalog.imports import store
-from catalog.imports.domain import MAX_PIECE, ImportEnded, ImportView
+from catalog.imports.domain import MAX_PIECE, ImportEnded, ImportIncomplete, ImportView
 from catalog.imports.upload import UploadImport, upload
 from chassis import access, fields, paging
 from chassis.access import Rule
@@ -106,6 +106,11 @@ def _header(first: pb.UploadImportRequest | None) -> UploadImport:
 
 
 async def _parts(request: AsyncIterator[pb.UploadImportRequest]) -> AsyncIterator[bytes]:
+    """The content up to the empty message that ends it. A stream that merely stops was cut off: its iterator ends
+    just as that of a whole one, also when the client is gone.
+
+    Raises ImportIncomplete.
+    """
     number = 0
     async for message in request:
         number += 1
@@ -115,7 +120,10 @@ async def _parts(request: AsyncIterator[pb.UploadImportRequest]) -> AsyncIterato
         if len(message.content) > MAX_PIECE:
             v.add("content", f"must have at most {MAX_PIECE} bytes per message", "TOO_LONG")
         v.raise_if_any()
+        if not message.content:
+            return
         yield message.content
+    raise ImportIncomplete()
 
 
 def _required(text: str) -> UUID:

@@ -10,12 +10,12 @@ from catalog.pricing.quote import Customer, Line
 from chassis import fields
 from chassis.errors import Violations
 
-MAX_LINES = 1000
+MAX_LINES = 2000  # as many as an order may have: its reservation cannot be split
 MAX_QUANTITY = 1_000_000
 
 
 def lines(v: Violations, sent: Sequence[pricing_pb2.QuoteLine]) -> tuple[Line, ...]:
-    """At most 1000 lines; each names a variant by id or SKU and a quantity from 1 to a million."""
+    """At most 2000 lines; each names a variant by id or SKU and a quantity from 1 to a million."""
     if not 1 <= len(sent) <= MAX_LINES:
         v.add("lines", f"must have 1 to {MAX_LINES} lines", "OUT_OF_RANGE")
         return ()
