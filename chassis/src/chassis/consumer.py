@@ -28,7 +28,7 @@ Handler = Callable[
     ..., Awaitable[None]
 ]  # (session, event, meta) or, with prepare, (session, event, prepared)
 HANDLER_SECONDS = 15  # less than the puller's ACK_WAIT
-LINGER_SECONDS = 0.05  # after a batch, wait a little for more: one transaction then serves many events
+LINGER_SECONDS = 0.05
 MAX_DELIVERIES = 6
 BACKOFF = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
 _TRANSIENT = frozenset((Kind.UNAVAILABLE, Kind.DEADLINE_EXCEEDED, Kind.RESOURCE_EXHAUSTED, Kind.ABORTED))
@@ -51,6 +51,7 @@ class Subscription:
     `prepare(event, meta)`, if given, runs before it and may; then it is `handler(session, event, prepared)`.
     `handle_many(session, [(event, meta, prepared)])` replaces the handler where one statement can serve many.
     Without prepare, messages are applied in stream order; with it, `workers` batches run side by side.
+    After a batch a worker waits `linger` seconds for more: one transaction then serves many events.
     """
 
     stream: str
@@ -59,6 +60,7 @@ class Subscription:
     handler: Handler | None = None
     workers: int = 4
     batch: int = 50
+    linger: float = LINGER_SECONDS
     prepare: Callable[[Message, Meta], Awaitable[Any]] | None = None
     handle_many: Callable[[AsyncSession, Sequence[tuple[Any, Meta, Any]]], Awaitable[None]] | None = None
 
@@ -143,7 +145,7 @@ class Consumer:
                 await self._settle(items)
             if len(puller.queue) < self._sub.batch:
                 await puller.pull()
-                await asyncio.sleep(LINGER_SECONDS if len(batch) < self._sub.batch else 0)
+                await asyncio.sleep(self._sub.linger if len(batch) < self._sub.batch else 0)
 
     async def _read(self, msg: Msg) -> _Item | None:
         try:

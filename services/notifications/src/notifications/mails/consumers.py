@@ -19,6 +19,8 @@ from notifications.mails.store import Draft
 from notifications.ports import Orders
 
 DURABLE = "notifications-mails"
+# Nobody sees that a mail came a quarter of a second later; together they cost a third less.
+LINGER_SECONDS = 0.25
 Cause = (
     customer_events.ActivationRequested | customer_events.PasswordResetRequested | order_events.OrderPlaced
 )
@@ -67,6 +69,7 @@ class MailConsumer:
             durable=DURABLE,
             subjects=subjects,
             workers=1,  # several would take events one by one that one takes together
+            linger=LINGER_SECONDS,
             prepare=self.prepare,  # type: ignore[arg-type]  # its subjects bring these events only
             handle_many=self.write,
         )
