@@ -245,7 +245,6 @@ async def test_an_overspent_budget_cannot_start_to_refuse(running: Running) -> N
     assert error.reason == "BUDGET_WOULD_BE_NEGATIVE"
 
 
-@pytest.mark.spec("L-03")
 async def test_a_library_reads_its_budgets_and_changes_none(running: Running) -> None:
     budget = await created(running)
     librarian = as_customer(new_id(), running.account_id, "USER")

@@ -26,9 +26,7 @@ async def apply_all(session: AsyncSession, batch: Sequence[tuple[Event, Meta, An
     A cancelled order that holds nothing leaves no trace: should an attempt still be on its way, its hold
     runs out and orders, asked then, says that it is cancelled.
     """
-    told = [event for event, _meta, _ in batch if _concerns_us(event)]
-    if not told:
-        return
+    told = [event for event, _meta, _ in batch]
     holds = {hold.order_id: hold for hold in await HoldStore(session).lock({_order(e) for e in told})}
     await BudgetStore(session).lock({key for hold in holds.values() for key in hold.lines})
     for event in told:
@@ -60,5 +58,7 @@ SUBSCRIPTION = Subscription(
     stream="COMMIS_ORDERS",
     durable="library-holds",
     subjects=("commis.orders.v1.order_placed", "commis.orders.v1.order_cancelled"),
+    concerns=_concerns_us,
     handle_many=apply_all,
+    linger=0.25,  # a hold that turns firm a little later is held all the same
 )
