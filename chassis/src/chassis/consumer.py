@@ -52,6 +52,7 @@ class Subscription:
     `handle_many(session, [(event, meta, prepared)])` replaces the handler where one statement can serve many.
     Without prepare, messages are applied in stream order; with it, `workers` batches run side by side.
     After a batch a worker waits `linger` seconds for more: one transaction then serves many events.
+    `concerns(event)`: events for which it is false are acknowledged and leave no trace, not even in the inbox.
     """
 
     stream: str
@@ -61,6 +62,7 @@ class Subscription:
     workers: int = 4
     batch: int = 50
     linger: float = LINGER_SECONDS
+    concerns: Callable[[Any], bool] | None = None
     prepare: Callable[[Message, Meta], Awaitable[Any]] | None = None
     handle_many: Callable[[AsyncSession, Sequence[tuple[Any, Meta, Any]]], Awaitable[None]] | None = None
 
@@ -101,14 +103,10 @@ async def apply(session: AsyncSession, subscription: Subscription, items: Sequen
 class Consumer:
     """Runs one subscription until `stop`."""
 
-    def __init__(
-        self, sessions: Sessions, nats: NatsClient, subscription: Subscription, *, replicas: int = 1
-    ) -> None:
+    def __init__(self, sessions: Sessions, nats: NatsClient, subscription: Subscription) -> None:
         self._sessions = sessions
         self._sub = subscription
-        self._puller = Puller(
-            nats, subscription.stream, subscription.durable, subscription.subjects, replicas=replicas
-        )
+        self._puller = Puller(nats, subscription.stream, subscription.durable, subscription.subjects)
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -139,6 +137,8 @@ class Consumer:
                 continue
             batch = [puller.queue.popleft() for _ in range(min(len(puller.queue), self._sub.batch))]
             items = [item for msg in batch if (item := await self._read(msg)) is not None]
+            if self._sub.concerns is not None:
+                items = await self._concerning(items, self._sub.concerns)
             if items and self._sub.prepare is not None:
                 items = await self._prepare(items)
             if items:
@@ -154,6 +154,16 @@ class Consumer:
             await self._set_aside(msg, None, error)
             return None
         return _Item(msg, event, meta)
+
+    async def _concerning(self, items: list[_Item], concerns: Callable[[Any], bool]) -> list[_Item]:
+        """What would change nothing is acknowledged without a transaction."""
+        kept = []
+        for item in items:
+            if concerns(item.event):
+                kept.append(item)
+            else:
+                await item.msg.ack()
+        return kept
 
     async def _prepare(self, items: list[_Item]) -> list[_Item]:
         async def one(item: _Item) -> _Item | None:

@@ -28,9 +28,7 @@ PULL = 100
 class Puller:
     """`queue` holds what arrived and nobody took yet; `arrived` is set whenever something is put there."""
 
-    def __init__(
-        self, nats: NatsClient, stream: str, durable: str, subjects: Sequence[str], *, replicas: int = 1
-    ) -> None:
+    def __init__(self, nats: NatsClient, stream: str, durable: str, subjects: Sequence[str]) -> None:
         self.queue: deque[Msg] = deque()
         self.arrived = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -38,7 +36,6 @@ class Puller:
         self._stream = stream
         self._durable = durable
         self._subjects = list(subjects)
-        self._replicas = replicas
         self._inbox = ""
         self._subscription: Any = None
         self._outstanding = 0

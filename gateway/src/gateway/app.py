@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from chassis.metrics import LOOP_LAG
+from chassis.server import spare_the_collector
 from gateway import oauth, upload
 from gateway.auth import Admission, verifier
 from gateway.clients import Clients
@@ -125,6 +126,7 @@ def _lifespan(clients: Clients, lifecycle: Lifecycle) -> Any:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         clients.open()
         watch = asyncio.create_task(_watch_loop())
+        spare_the_collector()
         lifecycle.ready = True
         yield
         lifecycle.ready = False

@@ -47,10 +47,7 @@ async def run(settings: Settings) -> None:
     )
     quoter = services.quoter_of(settings)
     runner = ImportRunner(engine, sessions, quoter, settings.vendor_language)
-    consumers = [
-        Consumer(sessions, nats, subscription, replicas=settings.nats_replicas)
-        for subscription in subscriptions(settings, sessions)
-    ]
+    consumers = [Consumer(sessions, nats, subscription) for subscription in subscriptions(settings, sessions)]
     await server.serve(
         settings,
         servicers=services.servicers(needs, quoter, runner),

@@ -79,10 +79,7 @@ async def serve(settings: Settings) -> None:
     nats = await broker.connect(settings)
     background: list[server.Background] = [
         Relay(engine, nats, "customers", replicas=settings.nats_replicas),
-        *(
-            Consumer(sessions, nats, subscription, replicas=settings.nats_replicas)
-            for subscription in consumers.subscriptions(vault, keyring)
-        ),
+        *(Consumer(sessions, nats, subscription) for subscription in consumers.subscriptions(vault, keyring)),
         Checkpoints(sessions, vault, keyring),
         Housekeeping(sessions),
         chassis.housekeeping.Housekeeping(sessions),
