@@ -339,3 +339,14 @@ async def test_what_is_not_applied_at_the_end_is_handed_back(
         async with running(Consumer(sessions, nats_client, subscription())):
             await until(reached(sessions, 10), 10)  # before the ack wait of 20 s
     assert sorted(await keys(sessions), key=int) == [str(number) for number in range(10)]
+
+
+async def test_what_concerns_nobody_leaves_no_trace(
+    sessions: Sessions, engine: AsyncEngine, nats_client: NatsClient
+) -> None:
+    wanted = subscription(concerns=lambda event: event.value != "noise")
+    async with running(Relay(engine, nats_client, "orders"), Consumer(sessions, nats_client, wanted)):
+        await emit(sessions, "noise", "signal", "noise")
+        await until(reached(sessions, 1))
+    assert await keys(sessions) == ["signal"]
+    assert await count(sessions, "inbox") == 1
