@@ -208,7 +208,7 @@ class Bench:
             async def quote(count: int = count) -> None:
                 skus = [f"SKU-{chance.randrange(self.variants):07d}" for _ in range(count)]
                 lines = [Line(str(n), None, sku, 1 + n % 9) for n, sku in enumerate(skus)]
-                async with direct.connect(self.engine) as connection:
+                async with direct.transaction(self.engine) as connection:
                     await self.quoter.quote(connection, self.customer, lines, self.quoter.clock())
 
             await self._timed(f"quote of {count} lines", quote, times=100)

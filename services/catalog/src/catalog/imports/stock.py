@@ -38,7 +38,9 @@ _COUNT = sql.statement("""
 """)
 _MOVE = sql.statement("""
     INSERT INTO stock_movements (id, variant_id, warehouse_id, kind, quantity, reason, actor_id)
-    VALUES (:id, :variant_id, :warehouse_id, 'CORRECTION', :quantity, :reason, :actor_id)
+    SELECT id, variant_id, warehouse_id, 'CORRECTION', quantity, :reason, :actor_id
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:variants AS uuid[]), CAST(:warehouses AS uuid[]),
+        CAST(:differences AS integer[])) AS n(id, variant_id, warehouse_id, quantity)
 """)
 
 
@@ -164,22 +166,18 @@ def _judge(
 async def _write(session: AsyncSession, job: Job, changes: dict[tuple[UUID, UUID], tuple[int, int]]) -> None:
     if not changes:
         return
-    columns = {
+    columns: dict[str, Any] = {
         "variants": [place[0] for place in changes],
         "warehouses": [place[1] for place in changes],
         "quantities": [quantity for quantity, _ in changes.values()],
     }
     await sql.run(session, _COUNT, columns)
-    reason = f"Counted: {job.file_name}" if job.file_name else "Counted"
-    rows = [
-        {
-            "id": new_id(),
-            "variant_id": place[0],
-            "warehouse_id": place[1],
-            "quantity": difference,
-            "reason": reason,
-            "actor_id": job.actor_id,
-        }
-        for place, (_, difference) in changes.items()
-    ]
-    await sql.run(session, _MOVE, rows)
+    moved = {
+        "ids": [new_id() for _ in changes],
+        "variants": columns["variants"],
+        "warehouses": columns["warehouses"],
+        "differences": [difference for _, difference in changes.values()],
+        "reason": f"Counted: {job.file_name}" if job.file_name else "Counted",
+        "actor_id": job.actor_id,
+    }
+    await sql.run(session, _MOVE, moved)

@@ -51,6 +51,6 @@ class PricingServicer(pricing_pb2_grpc.PricingServiceServicer):
             v.add("customer", "is only for services; name the account instead")
         v.raise_if_any()
         customer = customer or await self._accounts.get(account_id)
-        async with direct.connect(self._engine) as connection:
+        async with direct.transaction(self._engine) as connection:
             quoted = await self._quoter.quote(connection, customer, lines, self._quoter.clock(as_of))
         return pricing_pb2.QuoteLinesResponse(lines=[quoted_to_proto(line, language) for line in quoted])

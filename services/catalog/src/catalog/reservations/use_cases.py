@@ -90,7 +90,7 @@ async def reserve_stock(needs: Reserving, command: ReserveStock) -> bytes:
 
 async def _reserve_at_once(needs: Reserving, command: ReserveStock) -> bytes:
     clock = needs.quoter.clock()
-    async with direct.connect(needs.engine) as connection:
+    async with direct.transaction(needs.engine) as connection:
         plan = await _plan(connection, needs, command, clock)
         if plan.refused or plan.is_split:
             # Stock read without lock may be stale, and an earlier hold of this order may be what is missing.
@@ -98,12 +98,11 @@ async def _reserve_at_once(needs: Reserving, command: ReserveStock) -> bytes:
         expire_time = clock.instant + needs.hold_time
         answer = answers.reserved(plan.quoted, command.language, expire_time)
         content = (command.content_hash, answer, expire_time)
-        async with direct.transaction(connection):
-            if not await at_once.reserve(
-                connection, command.order_id, command.attempt_id, content, plan.wanted, plan.takes
-            ):
-                raise ExpectedAnotherLevel()
-            crash.point("reserve_before_commit")
+        if not await at_once.reserve(
+            connection, command.order_id, command.attempt_id, content, plan.wanted, plan.takes
+        ):
+            raise ExpectedAnotherLevel()
+        crash.point("reserve_before_commit")
     return answer
 
 
