@@ -27,11 +27,15 @@ async def test_an_error_rolls_back_and_leaves_the_connection_clean(
     engine: AsyncEngine, sessions: Sessions
 ) -> None:
     chair = await a.a_variant(sessions, stock=5)
+
+    async def fail() -> None:
+        async with direct.transaction(engine) as connection:
+            await direct.fetch(connection, "UPDATE stock_levels SET reserved = 1")
+            await direct.fetch(connection, "SELECT 1 / 0")
+
     for _ in range(5):
         with pytest.raises(DBAPIError):
-            async with direct.transaction(engine) as connection:
-                await direct.fetch(connection, "UPDATE stock_levels SET reserved = 1")
-                await direct.fetch(connection, "SELECT 1 / 0")
+            await fail()
     assert await a.level(sessions, chair) == (5, 0)
     assert await idle_in_transaction(engine) == 0
 
