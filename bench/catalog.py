@@ -71,14 +71,14 @@ def server() -> Iterator[tuple[str, Path]]:
         running = postgres_server.get_server(Path(folder) / "data", cleanup_mode="delete")
         for setting in ("shared_buffers = '1GB'", "max_wal_size = '4GB'", "max_connections = 100"):
             running.psql(f"ALTER SYSTEM SET {setting};")
-        subprocess.run(
-            [str(running.bin_path / "pg_ctl"), "-w", "-D", str(running.pgdata), "-l", str(running.log), "restart"],
-            check=True, stdout=subprocess.DEVNULL, user=running.system_user,
-        )  # fmt: skip
+        control = [str(running.bin_path / "pg_ctl"), "-w", "-D", str(running.pgdata), "-l", str(running.log)]
+        # Restarted by us, so stopped by us: the package only knows the process it started itself.
+        subprocess.run([*control, "restart"], check=True, stdout=subprocess.DEVNULL, user=running.system_user)
         try:
             yield running.get_uri(), running.bin_path
         finally:
-            running.cleanup()
+            stop = [*control, "-m", "immediate", "stop"]
+            subprocess.run(stop, check=True, stdout=subprocess.DEVNULL, user=running.system_user)
 
 
 def products(variants: int) -> Iterator[str]:
