@@ -134,6 +134,7 @@ async def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=20, help="length of each run")
+    parser.add_argument("--warm-up", type=float, default=15, help="seconds before the first run")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 32])
     parser.add_argument("--json", type=Path, help="also write the report here")
     options = parser.parse_args()
@@ -145,7 +146,7 @@ async def main() -> None:
             world = await build(
                 suite.gateway_url, suite.mailbox_url, admin, variants=300, stock=10**7, accounts=32
             )
-            await measure(world, suite, 4, 3)
+            await measure(world, suite, 32, options.warm_up)
             report: dict[str, Any] = {"rows": []}
             for clients in options.clients:
                 report["floor_tps"] = await floor.measure(suite, clients)
