@@ -36,10 +36,12 @@ reset: $(STAMP) ## delete the data of the suite on this machine (.local-data)
 	@$(BIN)/python -m local reset
 
 test: $(STAMP) ## run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python tools/test
 
 test-unit: $(STAMP) ## run the tests that need neither database nor broker
-	@$(BIN)/python -m pytest $(wildcard chassis/tests/unit services/*/tests/unit gateway/tests local/tests/unit)
+	@for tests in $(wildcard services/*/tests/unit local/tests/unit) gateway/tests; do \
+		$(BIN)/python -m pytest -q $$tests || exit 1; \
+	done
 
 lint: $(STAMP) ## check style, format and types
 	@$(BIN)/ruff check .

@@ -87,7 +87,9 @@ def test_no_function_grows_past_its_budget() -> None:
 
 
 def test_the_chassis_grows_no_further_and_knows_no_business() -> None:
-    texts = {path: path.read_text() for path in sources("chassis") if "test" not in str(path.relative_to(ROOT))}
+    texts = {
+        path: path.read_text() for path in sources("chassis") if "test" not in str(path.relative_to(ROOT))
+    }
     assert len(texts) > 20
     assert sum(len(text.splitlines()) for text in texts.values()) <= 3500  # docs/decisions/0005
     spoken = {

@@ -89,8 +89,7 @@ async def serve(
     port = _listen(server, settings)
     await server.start()
     http = await admin.listen(settings) if settings.admin_port else None
-    tasks = [asyncio.create_task(_supervise(task)) for task in background]
-    tasks.append(asyncio.create_task(admin.watch()))
+    tasks = [asyncio.create_task(work) for work in (admin.watch(), *map(_supervise, background))]
     for name in ("", *(name for _, _, name in servicers)):
         await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
     spare_the_collector()
