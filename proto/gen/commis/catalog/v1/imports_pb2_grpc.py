@@ -68,7 +68,8 @@ class ImportServiceServicer:
 
     def UploadImport(self, request_iterator, context):
         """First message: header; then content in pieces of at most 1 MiB, 2 GiB in all. The job starts when the last piece
-        has arrived. Errors: INVALID_FIELDS, IMPORT_TOO_LARGE.
+        has arrived; the last message is a content without bytes, so that a cut-off upload is never taken for a whole file.
+        Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -93,7 +94,7 @@ class ImportServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelImport(self, request, context):
-        """Stops after the current batch; what was applied stays.
+        """Stops after the current batch; what was applied stays. Errors: IMPORT_NOT_FOUND, IMPORT_ENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

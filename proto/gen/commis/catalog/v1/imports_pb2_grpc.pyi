@@ -35,13 +35,14 @@ class ImportServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ImportServiceAsyncStub: ...
     UploadImport: _grpc.StreamUnaryMultiCallable[_imports_pb2.UploadImportRequest, _imports_pb2.UploadImportResponse]
     """First message: header; then content in pieces of at most 1 MiB, 2 GiB in all. The job starts when the last piece
-    has arrived. Errors: INVALID_FIELDS, IMPORT_TOO_LARGE.
+    has arrived; the last message is a content without bytes, so that a cut-off upload is never taken for a whole file.
+    Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE.
     """
     GetImport: _grpc.UnaryUnaryMultiCallable[_imports_pb2.GetImportRequest, _imports_pb2.GetImportResponse]
     ListImports: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListImportsRequest, _imports_pb2.ListImportsResponse]
     ListImportVerdicts: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListImportVerdictsRequest, _imports_pb2.ListImportVerdictsResponse]
     CancelImport: _grpc.UnaryUnaryMultiCallable[_imports_pb2.CancelImportRequest, _imports_pb2.CancelImportResponse]
-    """Stops after the current batch; what was applied stays."""
+    """Stops after the current batch; what was applied stays. Errors: IMPORT_NOT_FOUND, IMPORT_ENDED."""
 
 @_typing.type_check_only
 class ImportServiceAsyncStub(ImportServiceStub):
@@ -50,13 +51,14 @@ class ImportServiceAsyncStub(ImportServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     UploadImport: _aio.StreamUnaryMultiCallable[_imports_pb2.UploadImportRequest, _imports_pb2.UploadImportResponse]  # type: ignore[assignment]
     """First message: header; then content in pieces of at most 1 MiB, 2 GiB in all. The job starts when the last piece
-    has arrived. Errors: INVALID_FIELDS, IMPORT_TOO_LARGE.
+    has arrived; the last message is a content without bytes, so that a cut-off upload is never taken for a whole file.
+    Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE.
     """
     GetImport: _aio.UnaryUnaryMultiCallable[_imports_pb2.GetImportRequest, _imports_pb2.GetImportResponse]  # type: ignore[assignment]
     ListImports: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListImportsRequest, _imports_pb2.ListImportsResponse]  # type: ignore[assignment]
     ListImportVerdicts: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListImportVerdictsRequest, _imports_pb2.ListImportVerdictsResponse]  # type: ignore[assignment]
     CancelImport: _aio.UnaryUnaryMultiCallable[_imports_pb2.CancelImportRequest, _imports_pb2.CancelImportResponse]  # type: ignore[assignment]
-    """Stops after the current batch; what was applied stays."""
+    """Stops after the current batch; what was applied stays. Errors: IMPORT_NOT_FOUND, IMPORT_ENDED."""
 
 class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
     """Staff (CATALOGUE)."""
@@ -68,7 +70,8 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_imports_pb2.UploadImportResponse, _abc.Awaitable[_imports_pb2.UploadImportResponse]]:
         """First message: header; then content in pieces of at most 1 MiB, 2 GiB in all. The job starts when the last piece
-        has arrived. Errors: INVALID_FIELDS, IMPORT_TOO_LARGE.
+        has arrived; the last message is a content without bytes, so that a cut-off upload is never taken for a whole file.
+        Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE.
         """
 
     @_abc_1.abstractmethod
@@ -98,6 +101,6 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _imports_pb2.CancelImportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_imports_pb2.CancelImportResponse, _abc.Awaitable[_imports_pb2.CancelImportResponse]]:
-        """Stops after the current batch; what was applied stays."""
+        """Stops after the current batch; what was applied stays. Errors: IMPORT_NOT_FOUND, IMPORT_ENDED."""
 
 def add_ImportServiceServicer_to_server(servicer: ImportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -518,7 +518,7 @@ class DiscountGridServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EndDiscountRow(self, request, context):
-        """Ends a row's validity; rows are never changed or deleted.
+        """Ends a row's validity; rows are never changed or deleted. Errors: DISCOUNT_ROW_NOT_FOUND, DISCOUNT_ROW_ENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

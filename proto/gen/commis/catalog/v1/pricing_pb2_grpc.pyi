@@ -175,7 +175,7 @@ class DiscountGridServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DiscountGridServiceAsyncStub: ...
     CreateDiscountRow: _grpc.UnaryUnaryMultiCallable[_pricing_pb2.CreateDiscountRowRequest, _pricing_pb2.CreateDiscountRowResponse]
     EndDiscountRow: _grpc.UnaryUnaryMultiCallable[_pricing_pb2.EndDiscountRowRequest, _pricing_pb2.EndDiscountRowResponse]
-    """Ends a row's validity; rows are never changed or deleted."""
+    """Ends a row's validity; rows are never changed or deleted. Errors: DISCOUNT_ROW_NOT_FOUND, DISCOUNT_ROW_ENDED."""
     ListDiscountRows: _grpc.UnaryUnaryMultiCallable[_pricing_pb2.ListDiscountRowsRequest, _pricing_pb2.ListDiscountRowsResponse]
 
 @_typing.type_check_only
@@ -185,7 +185,7 @@ class DiscountGridServiceAsyncStub(DiscountGridServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateDiscountRow: _aio.UnaryUnaryMultiCallable[_pricing_pb2.CreateDiscountRowRequest, _pricing_pb2.CreateDiscountRowResponse]  # type: ignore[assignment]
     EndDiscountRow: _aio.UnaryUnaryMultiCallable[_pricing_pb2.EndDiscountRowRequest, _pricing_pb2.EndDiscountRowResponse]  # type: ignore[assignment]
-    """Ends a row's validity; rows are never changed or deleted."""
+    """Ends a row's validity; rows are never changed or deleted. Errors: DISCOUNT_ROW_NOT_FOUND, DISCOUNT_ROW_ENDED."""
     ListDiscountRows: _aio.UnaryUnaryMultiCallable[_pricing_pb2.ListDiscountRowsRequest, _pricing_pb2.ListDiscountRowsResponse]  # type: ignore[assignment]
 
 class DiscountGridServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -204,7 +204,7 @@ class DiscountGridServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pricing_pb2.EndDiscountRowRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pricing_pb2.EndDiscountRowResponse, _abc.Awaitable[_pricing_pb2.EndDiscountRowResponse]]:
-        """Ends a row's validity; rows are never changed or deleted."""
+        """Ends a row's validity; rows are never changed or deleted. Errors: DISCOUNT_ROW_NOT_FOUND, DISCOUNT_ROW_ENDED."""
 
     @_abc_1.abstractmethod
     def ListDiscountRows(

@@ -85,7 +85,7 @@ class StockServiceServicer:
 
     def MoveStock(self, request, context):
         """Goods received, or a correction with its reason. Errors: INVALID_FIELDS, VARIANT_NOT_FOUND,
-        STOCK_WOULD_BE_NEGATIVE (a correction below what is on hand or reserved).
+        STOCK_WOULD_BE_NEGATIVE (a correction below what is on hand or reserved), STOCK_TOO_LARGE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -303,7 +303,8 @@ class ReservationServiceServicer:
         """Prices all lines as of now and holds their stock, in one transaction; idempotent by attempt: the same attempt again
         gives the same answer, a later attempt (ids are UUIDv7, so later is greater) for the same order replaces the hold.
         Nothing is held when any line is refused. Errors: RESERVATION_RELEASED when this attempt, or a later one, was
-        released before (a release may overtake its hold).
+        released before (a release may overtake its hold), RESERVATION_FIRM for an order that is placed, STOCK_BUSY (ABORTED,
+        try again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

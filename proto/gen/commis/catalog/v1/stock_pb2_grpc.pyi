@@ -37,7 +37,7 @@ class StockServiceStub:
     ListStock: _grpc.UnaryUnaryMultiCallable[_stock_pb2.ListStockRequest, _stock_pb2.ListStockResponse]
     MoveStock: _grpc.UnaryUnaryMultiCallable[_stock_pb2.MoveStockRequest, _stock_pb2.MoveStockResponse]
     """Goods received, or a correction with its reason. Errors: INVALID_FIELDS, VARIANT_NOT_FOUND,
-    STOCK_WOULD_BE_NEGATIVE (a correction below what is on hand or reserved).
+    STOCK_WOULD_BE_NEGATIVE (a correction below what is on hand or reserved), STOCK_TOO_LARGE.
     """
     ListStockMovements: _grpc.UnaryUnaryMultiCallable[_stock_pb2.ListStockMovementsRequest, _stock_pb2.ListStockMovementsResponse]
     """The ledger of a variant, newest first."""
@@ -51,7 +51,7 @@ class StockServiceAsyncStub(StockServiceStub):
     ListStock: _aio.UnaryUnaryMultiCallable[_stock_pb2.ListStockRequest, _stock_pb2.ListStockResponse]  # type: ignore[assignment]
     MoveStock: _aio.UnaryUnaryMultiCallable[_stock_pb2.MoveStockRequest, _stock_pb2.MoveStockResponse]  # type: ignore[assignment]
     """Goods received, or a correction with its reason. Errors: INVALID_FIELDS, VARIANT_NOT_FOUND,
-    STOCK_WOULD_BE_NEGATIVE (a correction below what is on hand or reserved).
+    STOCK_WOULD_BE_NEGATIVE (a correction below what is on hand or reserved), STOCK_TOO_LARGE.
     """
     ListStockMovements: _aio.UnaryUnaryMultiCallable[_stock_pb2.ListStockMovementsRequest, _stock_pb2.ListStockMovementsResponse]  # type: ignore[assignment]
     """The ledger of a variant, newest first."""
@@ -86,7 +86,7 @@ class StockServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_stock_pb2.MoveStockResponse, _abc.Awaitable[_stock_pb2.MoveStockResponse]]:
         """Goods received, or a correction with its reason. Errors: INVALID_FIELDS, VARIANT_NOT_FOUND,
-        STOCK_WOULD_BE_NEGATIVE (a correction below what is on hand or reserved).
+        STOCK_WOULD_BE_NEGATIVE (a correction below what is on hand or reserved), STOCK_TOO_LARGE.
         """
 
     @_abc_1.abstractmethod
@@ -110,7 +110,8 @@ class ReservationServiceStub:
     """Prices all lines as of now and holds their stock, in one transaction; idempotent by attempt: the same attempt again
     gives the same answer, a later attempt (ids are UUIDv7, so later is greater) for the same order replaces the hold.
     Nothing is held when any line is refused. Errors: RESERVATION_RELEASED when this attempt, or a later one, was
-    released before (a release may overtake its hold).
+    released before (a release may overtake its hold), RESERVATION_FIRM for an order that is placed, STOCK_BUSY (ABORTED,
+    try again).
     """
     ReleaseStock: _grpc.UnaryUnaryMultiCallable[_stock_pb2.ReleaseStockRequest, _stock_pb2.ReleaseStockResponse]
     """Gives back what an order holds; never fails on an unknown order (remembered instead)."""
@@ -124,7 +125,8 @@ class ReservationServiceAsyncStub(ReservationServiceStub):
     """Prices all lines as of now and holds their stock, in one transaction; idempotent by attempt: the same attempt again
     gives the same answer, a later attempt (ids are UUIDv7, so later is greater) for the same order replaces the hold.
     Nothing is held when any line is refused. Errors: RESERVATION_RELEASED when this attempt, or a later one, was
-    released before (a release may overtake its hold).
+    released before (a release may overtake its hold), RESERVATION_FIRM for an order that is placed, STOCK_BUSY (ABORTED,
+    try again).
     """
     ReleaseStock: _aio.UnaryUnaryMultiCallable[_stock_pb2.ReleaseStockRequest, _stock_pb2.ReleaseStockResponse]  # type: ignore[assignment]
     """Gives back what an order holds; never fails on an unknown order (remembered instead)."""
@@ -141,7 +143,8 @@ class ReservationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Prices all lines as of now and holds their stock, in one transaction; idempotent by attempt: the same attempt again
         gives the same answer, a later attempt (ids are UUIDv7, so later is greater) for the same order replaces the hold.
         Nothing is held when any line is refused. Errors: RESERVATION_RELEASED when this attempt, or a later one, was
-        released before (a release may overtake its hold).
+        released before (a release may overtake its hold), RESERVATION_FIRM for an order that is placed, STOCK_BUSY (ABORTED,
+        try again).
         """
 
     @_abc_1.abstractmethod

@@ -64,7 +64,8 @@ class ShippingMethodServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateShippingMethod(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Errors: SHIPPING_METHOD_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -212,7 +213,8 @@ class TermsServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def PublishTerms(self, request, context):
-        """ADMIN. A new version is in force at once; accepted versions stay readable.
+        """ADMIN. A new version is in force at once; accepted versions stay readable. Errors: INVALID_FIELDS,
+        TERMS_VERSION_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

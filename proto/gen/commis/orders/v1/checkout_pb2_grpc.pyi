@@ -36,6 +36,7 @@ class ShippingMethodServiceStub:
     CreateShippingMethod: _grpc.UnaryUnaryMultiCallable[_checkout_pb2.CreateShippingMethodRequest, _checkout_pb2.CreateShippingMethodResponse]
     """Errors: INVALID_FIELDS, SHIPPING_METHOD_CODE_TAKEN."""
     UpdateShippingMethod: _grpc.UnaryUnaryMultiCallable[_checkout_pb2.UpdateShippingMethodRequest, _checkout_pb2.UpdateShippingMethodResponse]
+    """Errors: SHIPPING_METHOD_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS."""
     ListShippingMethods: _grpc.UnaryUnaryMultiCallable[_checkout_pb2.ListShippingMethodsRequest, _checkout_pb2.ListShippingMethodsResponse]
 
 @_typing.type_check_only
@@ -46,6 +47,7 @@ class ShippingMethodServiceAsyncStub(ShippingMethodServiceStub):
     CreateShippingMethod: _aio.UnaryUnaryMultiCallable[_checkout_pb2.CreateShippingMethodRequest, _checkout_pb2.CreateShippingMethodResponse]  # type: ignore[assignment]
     """Errors: INVALID_FIELDS, SHIPPING_METHOD_CODE_TAKEN."""
     UpdateShippingMethod: _aio.UnaryUnaryMultiCallable[_checkout_pb2.UpdateShippingMethodRequest, _checkout_pb2.UpdateShippingMethodResponse]  # type: ignore[assignment]
+    """Errors: SHIPPING_METHOD_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS."""
     ListShippingMethods: _aio.UnaryUnaryMultiCallable[_checkout_pb2.ListShippingMethodsRequest, _checkout_pb2.ListShippingMethodsResponse]  # type: ignore[assignment]
 
 class ShippingMethodServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -64,7 +66,8 @@ class ShippingMethodServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _checkout_pb2.UpdateShippingMethodRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_checkout_pb2.UpdateShippingMethodResponse, _abc.Awaitable[_checkout_pb2.UpdateShippingMethodResponse]]: ...
+    ) -> _typing.Union[_checkout_pb2.UpdateShippingMethodResponse, _abc.Awaitable[_checkout_pb2.UpdateShippingMethodResponse]]:
+        """Errors: SHIPPING_METHOD_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS."""
 
     @_abc_1.abstractmethod
     def ListShippingMethods(
@@ -81,7 +84,9 @@ class TermsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TermsServiceAsyncStub: ...
     PublishTerms: _grpc.UnaryUnaryMultiCallable[_checkout_pb2.PublishTermsRequest, _checkout_pb2.PublishTermsResponse]
-    """ADMIN. A new version is in force at once; accepted versions stay readable."""
+    """ADMIN. A new version is in force at once; accepted versions stay readable. Errors: INVALID_FIELDS,
+    TERMS_VERSION_TAKEN.
+    """
     GetTerms: _grpc.UnaryUnaryMultiCallable[_checkout_pb2.GetTermsRequest, _checkout_pb2.GetTermsResponse]
     """The version in force, in the language asked for (else English). Public. Errors: TERMS_NOT_FOUND."""
 
@@ -89,7 +94,9 @@ class TermsServiceStub:
 class TermsServiceAsyncStub(TermsServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PublishTerms: _aio.UnaryUnaryMultiCallable[_checkout_pb2.PublishTermsRequest, _checkout_pb2.PublishTermsResponse]  # type: ignore[assignment]
-    """ADMIN. A new version is in force at once; accepted versions stay readable."""
+    """ADMIN. A new version is in force at once; accepted versions stay readable. Errors: INVALID_FIELDS,
+    TERMS_VERSION_TAKEN.
+    """
     GetTerms: _aio.UnaryUnaryMultiCallable[_checkout_pb2.GetTermsRequest, _checkout_pb2.GetTermsResponse]  # type: ignore[assignment]
     """The version in force, in the language asked for (else English). Public. Errors: TERMS_NOT_FOUND."""
 
@@ -100,7 +107,9 @@ class TermsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _checkout_pb2.PublishTermsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_checkout_pb2.PublishTermsResponse, _abc.Awaitable[_checkout_pb2.PublishTermsResponse]]:
-        """ADMIN. A new version is in force at once; accepted versions stay readable."""
+        """ADMIN. A new version is in force at once; accepted versions stay readable. Errors: INVALID_FIELDS,
+        TERMS_VERSION_TAKEN.
+        """
 
     @_abc_1.abstractmethod
     def GetTerms(

@@ -521,7 +521,7 @@ class HistoryEntry(_message.Message):
     account_id: _builtins.str
     channel: _common_pb2.Channel.ValueType
     action: _builtins.str
-    """created, lines_added, line_changed, line_removed, changed, placed, processed, shipped, delivered, closed, cancelled."""
+    """created, lines_added, line_changed, line_removed, changed, repriced, placed, processed, shipped, delivered, closed, cancelled."""
     from_state: Global___Order.State.ValueType
     to_state: Global___Order.State.ValueType
     detail: _builtins.str

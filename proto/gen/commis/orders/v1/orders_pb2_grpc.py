@@ -165,19 +165,22 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateOrderLine(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Errors as UpdateOrder, ORDER_LINE_NOT_FOUND.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveOrderLine(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Errors as UpdateOrderLine.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetCheckout(self, request, context):
-        """What could be chosen for this sheet, and everything that still stands against placing it.
+        """What could be chosen for this sheet, and everything that still stands against placing it. Errors: ORDER_NOT_FOUND,
+        ORDER_STATE for an order that is no sheet any more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

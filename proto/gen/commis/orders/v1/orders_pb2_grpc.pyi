@@ -50,9 +50,13 @@ class OrderServiceStub:
     lines[i] and the reason. All or none. At most 2 000 lines in an order.
     """
     UpdateOrderLine: _grpc.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderLineRequest, _orders_pb2.UpdateOrderLineResponse]
+    """Errors as UpdateOrder, ORDER_LINE_NOT_FOUND."""
     RemoveOrderLine: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RemoveOrderLineRequest, _orders_pb2.RemoveOrderLineResponse]
+    """Errors as UpdateOrderLine."""
     GetCheckout: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetCheckoutRequest, _orders_pb2.GetCheckoutResponse]
-    """What could be chosen for this sheet, and everything that still stands against placing it."""
+    """What could be chosen for this sheet, and everything that still stands against placing it. Errors: ORDER_NOT_FOUND,
+    ORDER_STATE for an order that is no sheet any more.
+    """
     PlaceOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.PlaceOrderRequest, _orders_pb2.PlaceOrderResponse]
     """Places the order, exactly once per request_id (required). Errors: ORDER_NOT_FOUND, ETAG_MISMATCH,
     ORDER_NOT_PLACEABLE (FAILED_PRECONDITION; one violation per finding: missing fields, TERMS_NOT_ACCEPTED,
@@ -94,9 +98,13 @@ class OrderServiceAsyncStub(OrderServiceStub):
     lines[i] and the reason. All or none. At most 2 000 lines in an order.
     """
     UpdateOrderLine: _aio.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderLineRequest, _orders_pb2.UpdateOrderLineResponse]  # type: ignore[assignment]
+    """Errors as UpdateOrder, ORDER_LINE_NOT_FOUND."""
     RemoveOrderLine: _aio.UnaryUnaryMultiCallable[_orders_pb2.RemoveOrderLineRequest, _orders_pb2.RemoveOrderLineResponse]  # type: ignore[assignment]
+    """Errors as UpdateOrderLine."""
     GetCheckout: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetCheckoutRequest, _orders_pb2.GetCheckoutResponse]  # type: ignore[assignment]
-    """What could be chosen for this sheet, and everything that still stands against placing it."""
+    """What could be chosen for this sheet, and everything that still stands against placing it. Errors: ORDER_NOT_FOUND,
+    ORDER_STATE for an order that is no sheet any more.
+    """
     PlaceOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.PlaceOrderRequest, _orders_pb2.PlaceOrderResponse]  # type: ignore[assignment]
     """Places the order, exactly once per request_id (required). Errors: ORDER_NOT_FOUND, ETAG_MISMATCH,
     ORDER_NOT_PLACEABLE (FAILED_PRECONDITION; one violation per finding: missing fields, TERMS_NOT_ACCEPTED,
@@ -176,14 +184,16 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _orders_pb2.UpdateOrderLineRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_orders_pb2.UpdateOrderLineResponse, _abc.Awaitable[_orders_pb2.UpdateOrderLineResponse]]: ...
+    ) -> _typing.Union[_orders_pb2.UpdateOrderLineResponse, _abc.Awaitable[_orders_pb2.UpdateOrderLineResponse]]:
+        """Errors as UpdateOrder, ORDER_LINE_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def RemoveOrderLine(
         self,
         request: _orders_pb2.RemoveOrderLineRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_orders_pb2.RemoveOrderLineResponse, _abc.Awaitable[_orders_pb2.RemoveOrderLineResponse]]: ...
+    ) -> _typing.Union[_orders_pb2.RemoveOrderLineResponse, _abc.Awaitable[_orders_pb2.RemoveOrderLineResponse]]:
+        """Errors as UpdateOrderLine."""
 
     @_abc_1.abstractmethod
     def GetCheckout(
@@ -191,7 +201,9 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.GetCheckoutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.GetCheckoutResponse, _abc.Awaitable[_orders_pb2.GetCheckoutResponse]]:
-        """What could be chosen for this sheet, and everything that still stands against placing it."""
+        """What could be chosen for this sheet, and everything that still stands against placing it. Errors: ORDER_NOT_FOUND,
+        ORDER_STATE for an order that is no sheet any more.
+        """
 
     @_abc_1.abstractmethod
     def PlaceOrder(
