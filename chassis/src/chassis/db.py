@@ -62,7 +62,7 @@ def _connect_args(application: str, statement_seconds: float) -> dict[str, Any]:
 
 
 def engine(settings: ServiceSettings) -> AsyncEngine:
-    """Limits: statement 10 s, lock wait 2 s, connecting 3 s, waiting for the pool 2 s."""
+    """Limits: statement 10 s, lock wait 2 s, connecting 3 s, waiting for the pool 5 s."""
     return engine_for(
         settings.database_url.get_secret_value(), settings.service_name, pool_size=settings.pool_size
     )
@@ -72,7 +72,7 @@ def engine_for(url: str, application: str = "commis", *, pool_size: int = 10) ->
     return create_async_engine(
         url,
         pool_size=pool_size,
-        max_overflow=2,
+        max_overflow=0,  # an overflowing connection is opened and thrown away each time, at the price of many requests
         pool_timeout=5,
         pool_use_lifo=True,
         connect_args=_connect_args(application, 10),
