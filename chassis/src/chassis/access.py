@@ -48,6 +48,11 @@ def reps() -> Rule:
     return _principal("a rep", lambda who: who.kind == "REP")
 
 
+def of_kind(kind: str, description: str) -> Rule:
+    """Whoever signed in as that kind of subject."""
+    return _principal(description, lambda who: who.kind == kind)
+
+
 def staff(*roles: str) -> Rule:
     """Staff with one of the roles; any staff when none is named. ADMIN may do all."""
     wanted = frozenset(roles) | {ADMIN}

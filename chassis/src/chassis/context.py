@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from chassis.errors import Unauthenticated
@@ -14,7 +14,8 @@ from chassis.errors import Unauthenticated
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A verified access token. `kind`: ACCOUNT, PERSON, REP, STAFF or SERVICE; `actor_*` from `act`."""
+    """A verified access token. `kind`: what `subject` is (ACCOUNT, STAFF, SERVICE ...); `actor_*` from `act`;
+    `details`: what else the issuer says about the session, from the claim `ctx`."""
 
     subject: UUID | str
     kind: str
@@ -25,6 +26,7 @@ class Principal:
     scopes: frozenset[str] = frozenset()
     session_id: str = ""
     membership_role: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
     token: str = ""
 
     @property

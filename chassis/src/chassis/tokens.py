@@ -121,6 +121,7 @@ def _principal(claims: dict[str, Any], token: str) -> Principal:
         scopes=frozenset(str(claims.get("scope", "")).split()),
         session_id=str(claims.get("sid", "")),
         membership_role=str(claims.get("role", "")),
+        details={str(name): str(value) for name, value in (claims.get("ctx") or {}).items()},
         token=token,
     )
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63ommis/common/v1/common.proto\x12\x10\x63ommis.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"T\n\x05Party\x12)\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.commis.common.v1.PartyKind\x12\n\n\x02id\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\"\xe3\x01\n\x0b\x41ttribution\x12&\n\x05\x61\x63tor\x18\x01 \x01(\x0b\x32\x17.commis.common.v1.Party\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12*\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x19.commis.common.v1.Channel\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x16\n\x0e\x63lient_address\x18\x05 \x01(\t\x12.\n\noccur_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08order_id\x18\x07 \x01(\t\"\xa7\x01\n\x07\x41\x64\x64ress\x12\x11\n\trecipient\x18\x01 \x01(\t\x12\x0f\n\x07\x63ompany\x18\x02 \x01(\t\x12\x14\n\x0cstreet_lines\x18\x03 \x03(\t\x12\x13\n\x0bpostal_code\x18\x04 \x01(\t\x12\x0c\n\x04\x63ity\x18\x05 \x01(\t\x12\x1b\n\x13\x61\x64ministrative_area\x18\x06 \x01(\t\x12\x13\n\x0bregion_code\x18\x07 \x01(\t\x12\r\n\x05phone\x18\x08 \x01(\t\"x\n\rLocalizedText\x12\x39\n\x05texts\x18\x01 \x03(\x0b\x32*.commis.common.v1.LocalizedText.TextsEntry\x1a,\n\nTextsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xa1\x01\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43HANNEL_STOREFRONT\x10\x01\x12\x0f\n\x0b\x43HANNEL_REP\x10\x02\x12\x14\n\x10\x43HANNEL_ASSISTED\x10\x03\x12\x17\n\x13\x43HANNEL_BACK_OFFICE\x10\x04\x12\x0f\n\x0b\x43HANNEL_API\x10\x05\x12\x14\n\x10\x43HANNEL_PUNCHOUT\x10\x06*\xb4\x01\n\tPartyKind\x12\x1a\n\x16PARTY_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12PARTY_KIND_ACCOUNT\x10\x01\x12\x15\n\x11PARTY_KIND_PERSON\x10\x02\x12\x12\n\x0ePARTY_KIND_REP\x10\x03\x12\x14\n\x10PARTY_KIND_STAFF\x10\x04\x12\x16\n\x12PARTY_KIND_SERVICE\x10\x05\x12\x1a\n\x16PARTY_KIND_CARE_WORKER\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63ommis/common/v1/common.proto\x12\x10\x63ommis.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"T\n\x05Party\x12)\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.commis.common.v1.PartyKind\x12\n\n\x02id\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\"\xe3\x01\n\x0b\x41ttribution\x12&\n\x05\x61\x63tor\x18\x01 \x01(\x0b\x32\x17.commis.common.v1.Party\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12*\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x19.commis.common.v1.Channel\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x16\n\x0e\x63lient_address\x18\x05 \x01(\t\x12.\n\noccur_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08order_id\x18\x07 \x01(\t\"\xa7\x01\n\x07\x41\x64\x64ress\x12\x11\n\trecipient\x18\x01 \x01(\t\x12\x0f\n\x07\x63ompany\x18\x02 \x01(\t\x12\x14\n\x0cstreet_lines\x18\x03 \x03(\t\x12\x13\n\x0bpostal_code\x18\x04 \x01(\t\x12\x0c\n\x04\x63ity\x18\x05 \x01(\t\x12\x1b\n\x13\x61\x64ministrative_area\x18\x06 \x01(\t\x12\x13\n\x0bregion_code\x18\x07 \x01(\t\x12\r\n\x05phone\x18\x08 \x01(\t\"\xbb\x01\n\nAssistance\x12\x13\n\x0bplatform_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63ommunity_id\x18\x02 \x01(\t\x12\x1d\n\x15\x63ommunity_external_id\x18\x03 \x01(\t\x12\x16\n\x0e\x63\x61re_worker_id\x18\x04 \x01(\t\x12\x1b\n\x13\x63\x61re_worker_subject\x18\x05 \x01(\t\x12\x1a\n\x12\x63lient_external_id\x18\x06 \x01(\t\x12\x12\n\nsession_id\x18\x07 \x01(\t\"x\n\rLocalizedText\x12\x39\n\x05texts\x18\x01 \x03(\x0b\x32*.commis.common.v1.LocalizedText.TextsEntry\x1a,\n\nTextsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xa1\x01\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43HANNEL_STOREFRONT\x10\x01\x12\x0f\n\x0b\x43HANNEL_REP\x10\x02\x12\x14\n\x10\x43HANNEL_ASSISTED\x10\x03\x12\x17\n\x13\x43HANNEL_BACK_OFFICE\x10\x04\x12\x0f\n\x0b\x43HANNEL_API\x10\x05\x12\x14\n\x10\x43HANNEL_PUNCHOUT\x10\x06*\xd2\x01\n\tPartyKind\x12\x1a\n\x16PARTY_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12PARTY_KIND_ACCOUNT\x10\x01\x12\x15\n\x11PARTY_KIND_PERSON\x10\x02\x12\x12\n\x0ePARTY_KIND_REP\x10\x03\x12\x14\n\x10PARTY_KIND_STAFF\x10\x04\x12\x16\n\x12PARTY_KIND_SERVICE\x10\x05\x12\x1a\n\x16PARTY_KIND_CARE_WORKER\x10\x06\x12\x1c\n\x18PARTY_KIND_CARE_PLATFORM\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,18 +34,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LOCALIZEDTEXT_TEXTSENTRY']._loaded_options = None
   _globals['_LOCALIZEDTEXT_TEXTSENTRY']._serialized_options = b'8\001'
-  _globals['_CHANNEL']._serialized_start=693
-  _globals['_CHANNEL']._serialized_end=854
-  _globals['_PARTYKIND']._serialized_start=857
-  _globals['_PARTYKIND']._serialized_end=1037
+  _globals['_CHANNEL']._serialized_start=883
+  _globals['_CHANNEL']._serialized_end=1044
+  _globals['_PARTYKIND']._serialized_start=1047
+  _globals['_PARTYKIND']._serialized_end=1257
   _globals['_PARTY']._serialized_start=84
   _globals['_PARTY']._serialized_end=168
   _globals['_ATTRIBUTION']._serialized_start=171
   _globals['_ATTRIBUTION']._serialized_end=398
   _globals['_ADDRESS']._serialized_start=401
   _globals['_ADDRESS']._serialized_end=568
-  _globals['_LOCALIZEDTEXT']._serialized_start=570
-  _globals['_LOCALIZEDTEXT']._serialized_end=690
-  _globals['_LOCALIZEDTEXT_TEXTSENTRY']._serialized_start=646
-  _globals['_LOCALIZEDTEXT_TEXTSENTRY']._serialized_end=690
+  _globals['_ASSISTANCE']._serialized_start=571
+  _globals['_ASSISTANCE']._serialized_end=758
+  _globals['_LOCALIZEDTEXT']._serialized_start=760
+  _globals['_LOCALIZEDTEXT']._serialized_end=880
+  _globals['_LOCALIZEDTEXT_TEXTSENTRY']._serialized_start=836
+  _globals['_LOCALIZEDTEXT_TEXTSENTRY']._serialized_end=880
 # @@protoc_insertion_point(module_scope)

@@ -59,6 +59,8 @@ class _PartyKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PartyKind.V
     PARTY_KIND_STAFF: _PartyKind.ValueType  # 4
     PARTY_KIND_SERVICE: _PartyKind.ValueType  # 5
     PARTY_KIND_CARE_WORKER: _PartyKind.ValueType  # 6
+    """Somebody on a care platform; the id is ours, the platform's own subject stays with customers."""
+    PARTY_KIND_CARE_PLATFORM: _PartyKind.ValueType  # 7
 
 class PartyKind(_PartyKind, metaclass=_PartyKindEnumTypeWrapper):
     """What kind of party an id names."""
@@ -70,6 +72,8 @@ PARTY_KIND_REP: PartyKind.ValueType  # 3
 PARTY_KIND_STAFF: PartyKind.ValueType  # 4
 PARTY_KIND_SERVICE: PartyKind.ValueType  # 5
 PARTY_KIND_CARE_WORKER: PartyKind.ValueType  # 6
+"""Somebody on a care platform; the id is ours, the platform's own subject stays with customers."""
+PARTY_KIND_CARE_PLATFORM: PartyKind.ValueType  # 7
 Global___PartyKind: _TypeAlias = PartyKind  # noqa: Y015
 
 @_typing.final
@@ -189,6 +193,50 @@ class Address(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Address: _TypeAlias = Address  # noqa: Y015
+
+@_typing.final
+class Assistance(_message.Message):
+    """Through which community an assisted order came. Ids only, so that events may carry it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLATFORM_ID_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    COMMUNITY_EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    CARE_WORKER_ID_FIELD_NUMBER: _builtins.int
+    CARE_WORKER_SUBJECT_FIELD_NUMBER: _builtins.int
+    CLIENT_EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    platform_id: _builtins.str
+    community_id: _builtins.str
+    community_external_id: _builtins.str
+    """The platform's own id of the community."""
+    care_worker_id: _builtins.str
+    """Ours; the same as the actor's id."""
+    care_worker_subject: _builtins.str
+    """The platform's own subject of the care worker."""
+    client_external_id: _builtins.str
+    """The platform's own id of the client."""
+    session_id: _builtins.str
+    """The assisted session the order was made in."""
+    def __init__(
+        self,
+        *,
+        platform_id: _builtins.str = ...,
+        community_id: _builtins.str = ...,
+        community_external_id: _builtins.str = ...,
+        care_worker_id: _builtins.str = ...,
+        care_worker_subject: _builtins.str = ...,
+        client_external_id: _builtins.str = ...,
+        session_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["care_worker_id", b"care_worker_id", "care_worker_subject", b"care_worker_subject", "client_external_id", b"client_external_id", "community_external_id", b"community_external_id", "community_id", b"community_id", "platform_id", b"platform_id", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Assistance: _TypeAlias = Assistance  # noqa: Y015
 
 @_typing.final
 class LocalizedText(_message.Message):

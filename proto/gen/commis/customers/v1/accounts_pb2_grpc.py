@@ -449,3 +449,600 @@ class AccountService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class BusinessProfileServiceStub:
+    """Business profiles: asked for by customers, decided by staff, removed by an administrator of the account.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.RequestBusinessProfile = channel.unary_unary(
+                '/commis.customers.v1.BusinessProfileService/RequestBusinessProfile',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RequestBusinessProfileRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RequestBusinessProfileResponse.FromString,
+                _registered_method=True)
+        self.ListBusinessRequests = channel.unary_unary(
+                '/commis.customers.v1.BusinessProfileService/ListBusinessRequests',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ListBusinessRequestsRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ListBusinessRequestsResponse.FromString,
+                _registered_method=True)
+        self.GetBusinessRequest = channel.unary_unary(
+                '/commis.customers.v1.BusinessProfileService/GetBusinessRequest',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.GetBusinessRequestRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.GetBusinessRequestResponse.FromString,
+                _registered_method=True)
+        self.ApproveBusinessRequest = channel.unary_unary(
+                '/commis.customers.v1.BusinessProfileService/ApproveBusinessRequest',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ApproveBusinessRequestRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ApproveBusinessRequestResponse.FromString,
+                _registered_method=True)
+        self.RejectBusinessRequest = channel.unary_unary(
+                '/commis.customers.v1.BusinessProfileService/RejectBusinessRequest',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RejectBusinessRequestRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RejectBusinessRequestResponse.FromString,
+                _registered_method=True)
+        self.AskBusinessRequest = channel.unary_unary(
+                '/commis.customers.v1.BusinessProfileService/AskBusinessRequest',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.AskBusinessRequestRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.AskBusinessRequestResponse.FromString,
+                _registered_method=True)
+        self.AnswerBusinessRequest = channel.unary_unary(
+                '/commis.customers.v1.BusinessProfileService/AnswerBusinessRequest',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.AnswerBusinessRequestRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.AnswerBusinessRequestResponse.FromString,
+                _registered_method=True)
+        self.RemoveBusinessProfile = channel.unary_unary(
+                '/commis.customers.v1.BusinessProfileService/RemoveBusinessProfile',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveBusinessProfileRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveBusinessProfileResponse.FromString,
+                _registered_method=True)
+
+
+class BusinessProfileServiceServicer:
+    """Business profiles: asked for by customers, decided by staff, removed by an administrator of the account.
+    """
+
+    def RequestBusinessProfile(self, request, context):
+        """A visitor (no token) names a person and gets a consumer account with that request; a signed-in account asks for
+        itself. The profile is PENDING until staff decide: no B2B function before. The answer is the same whether the e-mail
+        address is known or not; the person reads the rest in the mail. Only when the vendor has opened it.
+        Errors: REGISTRATION_CLOSED, INVALID_FIELDS, BUSINESS_PROFILE_EXISTS (for a signed-in account).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBusinessRequests(self, request, context):
+        """What is waiting, oldest first. Staff (ORDER_DESK, FINANCE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBusinessRequest(self, request, context):
+        """The request with its exchange. Staff; the account's own administrators. Errors: BUSINESS_REQUEST_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveBusinessRequest(self, request, context):
+        """Approves: the profile is in force and B2B active; the customer is mailed. Errors: BUSINESS_REQUEST_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RejectBusinessRequest(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AskBusinessRequest(self, request, context):
+        """Asks for what is missing: the message is mailed and kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerBusinessRequest(self, request, context):
+        """The customer answers, and may correct the profile with it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveBusinessProfile(self, request, context):
+        """Removes the business layer: B2B functions stop at once, memberships of others end, business data is erased; the
+        personal account and its sign-in, orders and fiscal documents stay. Answers a receipt, which is mailed too.
+        Administrators of the account, staff (ADMIN). Errors: BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_BusinessProfileServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'RequestBusinessProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestBusinessProfile,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RequestBusinessProfileRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RequestBusinessProfileResponse.SerializeToString,
+            ),
+            'ListBusinessRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBusinessRequests,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ListBusinessRequestsRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ListBusinessRequestsResponse.SerializeToString,
+            ),
+            'GetBusinessRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBusinessRequest,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.GetBusinessRequestRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.GetBusinessRequestResponse.SerializeToString,
+            ),
+            'ApproveBusinessRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveBusinessRequest,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ApproveBusinessRequestRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ApproveBusinessRequestResponse.SerializeToString,
+            ),
+            'RejectBusinessRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectBusinessRequest,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RejectBusinessRequestRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RejectBusinessRequestResponse.SerializeToString,
+            ),
+            'AskBusinessRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.AskBusinessRequest,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.AskBusinessRequestRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.AskBusinessRequestResponse.SerializeToString,
+            ),
+            'AnswerBusinessRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerBusinessRequest,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.AnswerBusinessRequestRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.AnswerBusinessRequestResponse.SerializeToString,
+            ),
+            'RemoveBusinessProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveBusinessProfile,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveBusinessProfileRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveBusinessProfileResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'commis.customers.v1.BusinessProfileService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('commis.customers.v1.BusinessProfileService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class BusinessProfileService:
+    """Business profiles: asked for by customers, decided by staff, removed by an administrator of the account.
+    """
+
+    @staticmethod
+    def RequestBusinessProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.BusinessProfileService/RequestBusinessProfile',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.RequestBusinessProfileRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.RequestBusinessProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBusinessRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.BusinessProfileService/ListBusinessRequests',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.ListBusinessRequestsRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.ListBusinessRequestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBusinessRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.BusinessProfileService/GetBusinessRequest',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.GetBusinessRequestRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.GetBusinessRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveBusinessRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.BusinessProfileService/ApproveBusinessRequest',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.ApproveBusinessRequestRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.ApproveBusinessRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectBusinessRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.BusinessProfileService/RejectBusinessRequest',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.RejectBusinessRequestRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.RejectBusinessRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AskBusinessRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.BusinessProfileService/AskBusinessRequest',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.AskBusinessRequestRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.AskBusinessRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerBusinessRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.BusinessProfileService/AnswerBusinessRequest',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.AnswerBusinessRequestRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.AnswerBusinessRequestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveBusinessProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.BusinessProfileService/RemoveBusinessProfile',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveBusinessProfileRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveBusinessProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class MembershipServiceStub:
+    """The persons of a business account.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.InvitePerson = channel.unary_unary(
+                '/commis.customers.v1.MembershipService/InvitePerson',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.InvitePersonRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.InvitePersonResponse.FromString,
+                _registered_method=True)
+        self.ListMembers = channel.unary_unary(
+                '/commis.customers.v1.MembershipService/ListMembers',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ListMembersRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ListMembersResponse.FromString,
+                _registered_method=True)
+        self.UpdateMember = channel.unary_unary(
+                '/commis.customers.v1.MembershipService/UpdateMember',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.UpdateMemberRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.UpdateMemberResponse.FromString,
+                _registered_method=True)
+        self.RemoveMember = channel.unary_unary(
+                '/commis.customers.v1.MembershipService/RemoveMember',
+                request_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveMemberRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveMemberResponse.FromString,
+                _registered_method=True)
+
+
+class MembershipServiceServicer:
+    """The persons of a business account.
+    """
+
+    def InvitePerson(self, request, context):
+        """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
+        Administrators of the account, staff. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMembers(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateMember(self, request, context):
+        """Role and spending limit. Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR,
+        ETAG_MISMATCH, INVALID_FIELDS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveMember(self, request, context):
+        """Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_MembershipServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'InvitePerson': grpc.unary_unary_rpc_method_handler(
+                    servicer.InvitePerson,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.InvitePersonRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.InvitePersonResponse.SerializeToString,
+            ),
+            'ListMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMembers,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ListMembersRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.ListMembersResponse.SerializeToString,
+            ),
+            'UpdateMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateMember,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.UpdateMemberRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.UpdateMemberResponse.SerializeToString,
+            ),
+            'RemoveMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveMember,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveMemberRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveMemberResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'commis.customers.v1.MembershipService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('commis.customers.v1.MembershipService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class MembershipService:
+    """The persons of a business account.
+    """
+
+    @staticmethod
+    def InvitePerson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.MembershipService/InvitePerson',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.InvitePersonRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.InvitePersonResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.MembershipService/ListMembers',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.ListMembersRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.ListMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.MembershipService/UpdateMember',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.UpdateMemberRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.UpdateMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.MembershipService/RemoveMember',
+            commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveMemberRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_accounts__pb2.RemoveMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

@@ -161,3 +161,212 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_accounts_pb2.DeleteAddressResponse, _abc.Awaitable[_accounts_pb2.DeleteAddressResponse]]: ...
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class BusinessProfileServiceStub:
+    """Business profiles: asked for by customers, decided by staff, removed by an administrator of the account."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> BusinessProfileServiceAsyncStub: ...
+    RequestBusinessProfile: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.RequestBusinessProfileRequest, _accounts_pb2.RequestBusinessProfileResponse]
+    """A visitor (no token) names a person and gets a consumer account with that request; a signed-in account asks for
+    itself. The profile is PENDING until staff decide: no B2B function before. The answer is the same whether the e-mail
+    address is known or not; the person reads the rest in the mail. Only when the vendor has opened it.
+    Errors: REGISTRATION_CLOSED, INVALID_FIELDS, BUSINESS_PROFILE_EXISTS (for a signed-in account).
+    """
+    ListBusinessRequests: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ListBusinessRequestsRequest, _accounts_pb2.ListBusinessRequestsResponse]
+    """What is waiting, oldest first. Staff (ORDER_DESK, FINANCE)."""
+    GetBusinessRequest: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.GetBusinessRequestRequest, _accounts_pb2.GetBusinessRequestResponse]
+    """The request with its exchange. Staff; the account's own administrators. Errors: BUSINESS_REQUEST_NOT_FOUND."""
+    ApproveBusinessRequest: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ApproveBusinessRequestRequest, _accounts_pb2.ApproveBusinessRequestResponse]
+    """Approves: the profile is in force and B2B active; the customer is mailed. Errors: BUSINESS_REQUEST_STATE."""
+    RejectBusinessRequest: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.RejectBusinessRequestRequest, _accounts_pb2.RejectBusinessRequestResponse]
+    AskBusinessRequest: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.AskBusinessRequestRequest, _accounts_pb2.AskBusinessRequestResponse]
+    """Asks for what is missing: the message is mailed and kept."""
+    AnswerBusinessRequest: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.AnswerBusinessRequestRequest, _accounts_pb2.AnswerBusinessRequestResponse]
+    """The customer answers, and may correct the profile with it."""
+    RemoveBusinessProfile: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.RemoveBusinessProfileRequest, _accounts_pb2.RemoveBusinessProfileResponse]
+    """Removes the business layer: B2B functions stop at once, memberships of others end, business data is erased; the
+    personal account and its sign-in, orders and fiscal documents stay. Answers a receipt, which is mailed too.
+    Administrators of the account, staff (ADMIN). Errors: BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
+    """
+
+@_typing.type_check_only
+class BusinessProfileServiceAsyncStub(BusinessProfileServiceStub):
+    """Business profiles: asked for by customers, decided by staff, removed by an administrator of the account."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    RequestBusinessProfile: _aio.UnaryUnaryMultiCallable[_accounts_pb2.RequestBusinessProfileRequest, _accounts_pb2.RequestBusinessProfileResponse]  # type: ignore[assignment]
+    """A visitor (no token) names a person and gets a consumer account with that request; a signed-in account asks for
+    itself. The profile is PENDING until staff decide: no B2B function before. The answer is the same whether the e-mail
+    address is known or not; the person reads the rest in the mail. Only when the vendor has opened it.
+    Errors: REGISTRATION_CLOSED, INVALID_FIELDS, BUSINESS_PROFILE_EXISTS (for a signed-in account).
+    """
+    ListBusinessRequests: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ListBusinessRequestsRequest, _accounts_pb2.ListBusinessRequestsResponse]  # type: ignore[assignment]
+    """What is waiting, oldest first. Staff (ORDER_DESK, FINANCE)."""
+    GetBusinessRequest: _aio.UnaryUnaryMultiCallable[_accounts_pb2.GetBusinessRequestRequest, _accounts_pb2.GetBusinessRequestResponse]  # type: ignore[assignment]
+    """The request with its exchange. Staff; the account's own administrators. Errors: BUSINESS_REQUEST_NOT_FOUND."""
+    ApproveBusinessRequest: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ApproveBusinessRequestRequest, _accounts_pb2.ApproveBusinessRequestResponse]  # type: ignore[assignment]
+    """Approves: the profile is in force and B2B active; the customer is mailed. Errors: BUSINESS_REQUEST_STATE."""
+    RejectBusinessRequest: _aio.UnaryUnaryMultiCallable[_accounts_pb2.RejectBusinessRequestRequest, _accounts_pb2.RejectBusinessRequestResponse]  # type: ignore[assignment]
+    AskBusinessRequest: _aio.UnaryUnaryMultiCallable[_accounts_pb2.AskBusinessRequestRequest, _accounts_pb2.AskBusinessRequestResponse]  # type: ignore[assignment]
+    """Asks for what is missing: the message is mailed and kept."""
+    AnswerBusinessRequest: _aio.UnaryUnaryMultiCallable[_accounts_pb2.AnswerBusinessRequestRequest, _accounts_pb2.AnswerBusinessRequestResponse]  # type: ignore[assignment]
+    """The customer answers, and may correct the profile with it."""
+    RemoveBusinessProfile: _aio.UnaryUnaryMultiCallable[_accounts_pb2.RemoveBusinessProfileRequest, _accounts_pb2.RemoveBusinessProfileResponse]  # type: ignore[assignment]
+    """Removes the business layer: B2B functions stop at once, memberships of others end, business data is erased; the
+    personal account and its sign-in, orders and fiscal documents stay. Answers a receipt, which is mailed too.
+    Administrators of the account, staff (ADMIN). Errors: BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
+    """
+
+class BusinessProfileServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Business profiles: asked for by customers, decided by staff, removed by an administrator of the account."""
+
+    @_abc_1.abstractmethod
+    def RequestBusinessProfile(
+        self,
+        request: _accounts_pb2.RequestBusinessProfileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.RequestBusinessProfileResponse, _abc.Awaitable[_accounts_pb2.RequestBusinessProfileResponse]]:
+        """A visitor (no token) names a person and gets a consumer account with that request; a signed-in account asks for
+        itself. The profile is PENDING until staff decide: no B2B function before. The answer is the same whether the e-mail
+        address is known or not; the person reads the rest in the mail. Only when the vendor has opened it.
+        Errors: REGISTRATION_CLOSED, INVALID_FIELDS, BUSINESS_PROFILE_EXISTS (for a signed-in account).
+        """
+
+    @_abc_1.abstractmethod
+    def ListBusinessRequests(
+        self,
+        request: _accounts_pb2.ListBusinessRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.ListBusinessRequestsResponse, _abc.Awaitable[_accounts_pb2.ListBusinessRequestsResponse]]:
+        """What is waiting, oldest first. Staff (ORDER_DESK, FINANCE)."""
+
+    @_abc_1.abstractmethod
+    def GetBusinessRequest(
+        self,
+        request: _accounts_pb2.GetBusinessRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.GetBusinessRequestResponse, _abc.Awaitable[_accounts_pb2.GetBusinessRequestResponse]]:
+        """The request with its exchange. Staff; the account's own administrators. Errors: BUSINESS_REQUEST_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def ApproveBusinessRequest(
+        self,
+        request: _accounts_pb2.ApproveBusinessRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.ApproveBusinessRequestResponse, _abc.Awaitable[_accounts_pb2.ApproveBusinessRequestResponse]]:
+        """Approves: the profile is in force and B2B active; the customer is mailed. Errors: BUSINESS_REQUEST_STATE."""
+
+    @_abc_1.abstractmethod
+    def RejectBusinessRequest(
+        self,
+        request: _accounts_pb2.RejectBusinessRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.RejectBusinessRequestResponse, _abc.Awaitable[_accounts_pb2.RejectBusinessRequestResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def AskBusinessRequest(
+        self,
+        request: _accounts_pb2.AskBusinessRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.AskBusinessRequestResponse, _abc.Awaitable[_accounts_pb2.AskBusinessRequestResponse]]:
+        """Asks for what is missing: the message is mailed and kept."""
+
+    @_abc_1.abstractmethod
+    def AnswerBusinessRequest(
+        self,
+        request: _accounts_pb2.AnswerBusinessRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.AnswerBusinessRequestResponse, _abc.Awaitable[_accounts_pb2.AnswerBusinessRequestResponse]]:
+        """The customer answers, and may correct the profile with it."""
+
+    @_abc_1.abstractmethod
+    def RemoveBusinessProfile(
+        self,
+        request: _accounts_pb2.RemoveBusinessProfileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.RemoveBusinessProfileResponse, _abc.Awaitable[_accounts_pb2.RemoveBusinessProfileResponse]]:
+        """Removes the business layer: B2B functions stop at once, memberships of others end, business data is erased; the
+        personal account and its sign-in, orders and fiscal documents stay. Answers a receipt, which is mailed too.
+        Administrators of the account, staff (ADMIN). Errors: BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
+        """
+
+def add_BusinessProfileServiceServicer_to_server(servicer: BusinessProfileServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class MembershipServiceStub:
+    """The persons of a business account."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> MembershipServiceAsyncStub: ...
+    InvitePerson: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.InvitePersonRequest, _accounts_pb2.InvitePersonResponse]
+    """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
+    Administrators of the account, staff. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS.
+    """
+    ListMembers: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ListMembersRequest, _accounts_pb2.ListMembersResponse]
+    UpdateMember: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.UpdateMemberRequest, _accounts_pb2.UpdateMemberResponse]
+    """Role and spending limit. Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR,
+    ETAG_MISMATCH, INVALID_FIELDS.
+    """
+    RemoveMember: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.RemoveMemberRequest, _accounts_pb2.RemoveMemberResponse]
+    """Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR."""
+
+@_typing.type_check_only
+class MembershipServiceAsyncStub(MembershipServiceStub):
+    """The persons of a business account."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    InvitePerson: _aio.UnaryUnaryMultiCallable[_accounts_pb2.InvitePersonRequest, _accounts_pb2.InvitePersonResponse]  # type: ignore[assignment]
+    """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
+    Administrators of the account, staff. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS.
+    """
+    ListMembers: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ListMembersRequest, _accounts_pb2.ListMembersResponse]  # type: ignore[assignment]
+    UpdateMember: _aio.UnaryUnaryMultiCallable[_accounts_pb2.UpdateMemberRequest, _accounts_pb2.UpdateMemberResponse]  # type: ignore[assignment]
+    """Role and spending limit. Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR,
+    ETAG_MISMATCH, INVALID_FIELDS.
+    """
+    RemoveMember: _aio.UnaryUnaryMultiCallable[_accounts_pb2.RemoveMemberRequest, _accounts_pb2.RemoveMemberResponse]  # type: ignore[assignment]
+    """Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR."""
+
+class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
+    """The persons of a business account."""
+
+    @_abc_1.abstractmethod
+    def InvitePerson(
+        self,
+        request: _accounts_pb2.InvitePersonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.InvitePersonResponse, _abc.Awaitable[_accounts_pb2.InvitePersonResponse]]:
+        """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
+        Administrators of the account, staff. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMembers(
+        self,
+        request: _accounts_pb2.ListMembersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.ListMembersResponse, _abc.Awaitable[_accounts_pb2.ListMembersResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def UpdateMember(
+        self,
+        request: _accounts_pb2.UpdateMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.UpdateMemberResponse, _abc.Awaitable[_accounts_pb2.UpdateMemberResponse]]:
+        """Role and spending limit. Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR,
+        ETAG_MISMATCH, INVALID_FIELDS.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveMember(
+        self,
+        request: _accounts_pb2.RemoveMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_accounts_pb2.RemoveMemberResponse, _abc.Awaitable[_accounts_pb2.RemoveMemberResponse]]:
+        """Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR."""
+
+def add_MembershipServiceServicer_to_server(servicer: MembershipServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

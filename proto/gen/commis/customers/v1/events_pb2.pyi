@@ -345,3 +345,501 @@ class OrderingSessionOpened(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderingSessionOpened: _TypeAlias = OrderingSessionOpened  # noqa: Y015
+
+@_typing.final
+class BusinessProfileRequested(_message.Message):
+    """business_profile_requested: the vendor is mailed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    BUSINESS_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    business_request_id: _builtins.str
+    account_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        business_request_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "business_request_id", b"business_request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BusinessProfileRequested: _TypeAlias = BusinessProfileRequested  # noqa: Y015
+
+@_typing.final
+class BusinessRequestMessageAdded(_message.Message):
+    """business_request_message_added: mailed to the other side."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    BUSINESS_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    FROM_CUSTOMER_FIELD_NUMBER: _builtins.int
+    business_request_id: _builtins.str
+    account_id: _builtins.str
+    message_id: _builtins.str
+    from_customer: _builtins.bool
+    """Written by the customer."""
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        business_request_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        from_customer: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "business_request_id", b"business_request_id", "from_customer", b"from_customer", "message_id", b"message_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BusinessRequestMessageAdded: _TypeAlias = BusinessRequestMessageAdded  # noqa: Y015
+
+@_typing.final
+class BusinessRequestDecided(_message.Message):
+    """business_request_decided: mailed to the customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    BUSINESS_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    APPROVED_FIELD_NUMBER: _builtins.int
+    business_request_id: _builtins.str
+    account_id: _builtins.str
+    approved: _builtins.bool
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        business_request_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        approved: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "approved", b"approved", "attribution", b"attribution", "business_request_id", b"business_request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BusinessRequestDecided: _TypeAlias = BusinessRequestDecided  # noqa: Y015
+
+@_typing.final
+class BusinessProfileRemoved(_message.Message):
+    """business_profile_removed: the account is a consumer's again; open approvals end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    RECEIPT_ID_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    receipt_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        account_id: _builtins.str = ...,
+        receipt_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "receipt_id", b"receipt_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BusinessProfileRemoved: _TypeAlias = BusinessProfileRemoved  # noqa: Y015
+
+@_typing.final
+class MemberInvited(_message.Message):
+    """member_invited"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    person_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        account_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberInvited: _TypeAlias = MemberInvited  # noqa: Y015
+
+@_typing.final
+class MemberUpdated(_message.Message):
+    """member_updated"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELDS_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    person_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def changed_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        account_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        changed_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "changed_fields", b"changed_fields", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberUpdated: _TypeAlias = MemberUpdated  # noqa: Y015
+
+@_typing.final
+class MemberRemoved(_message.Message):
+    """member_removed"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    person_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        account_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberRemoved: _TypeAlias = MemberRemoved  # noqa: Y015
+
+@_typing.final
+class CarePlatformChanged(_message.Message):
+    """care_platform_changed"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    PLATFORM_ID_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELDS_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    platform_id: _builtins.str
+    active: _builtins.bool
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def changed_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        platform_id: _builtins.str = ...,
+        changed_fields: _abc.Iterable[_builtins.str] | None = ...,
+        active: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "attribution", b"attribution", "changed_fields", b"changed_fields", "platform_id", b"platform_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarePlatformChanged: _TypeAlias = CarePlatformChanged  # noqa: Y015
+
+@_typing.final
+class CommunityChanged(_message.Message):
+    """community_changed"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    PLATFORM_ID_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELDS_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    platform_id: _builtins.str
+    community_id: _builtins.str
+    active: _builtins.bool
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def changed_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        platform_id: _builtins.str = ...,
+        community_id: _builtins.str = ...,
+        changed_fields: _abc.Iterable[_builtins.str] | None = ...,
+        active: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "attribution", b"attribution", "changed_fields", b"changed_fields", "community_id", b"community_id", "platform_id", b"platform_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommunityChanged: _TypeAlias = CommunityChanged  # noqa: Y015
+
+@_typing.final
+class ClientLinked(_message.Message):
+    """client_linked: a hand-off made the account of a client."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PLATFORM_ID_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    platform_id: _builtins.str
+    community_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        account_id: _builtins.str = ...,
+        platform_id: _builtins.str = ...,
+        community_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "community_id", b"community_id", "platform_id", b"platform_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientLinked: _TypeAlias = ClientLinked  # noqa: Y015
+
+@_typing.final
+class ClientMoved(_message.Message):
+    """client_moved: the platform says that the client belongs to another community now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PLATFORM_ID_FIELD_NUMBER: _builtins.int
+    FROM_COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    TO_COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    platform_id: _builtins.str
+    from_community_id: _builtins.str
+    to_community_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        account_id: _builtins.str = ...,
+        platform_id: _builtins.str = ...,
+        from_community_id: _builtins.str = ...,
+        to_community_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "from_community_id", b"from_community_id", "platform_id", b"platform_id", "to_community_id", b"to_community_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientMoved: _TypeAlias = ClientMoved  # noqa: Y015
+
+@_typing.final
+class ClientClosed(_message.Message):
+    """client_closed"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PLATFORM_ID_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    platform_id: _builtins.str
+    community_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        account_id: _builtins.str = ...,
+        platform_id: _builtins.str = ...,
+        community_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "community_id", b"community_id", "platform_id", b"platform_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClientClosed: _TypeAlias = ClientClosed  # noqa: Y015
+
+@_typing.final
+class AssistedSessionOpened(_message.Message):
+    """assisted_session_opened"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def assistance(self) -> _common_pb2.Assistance: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        account_id: _builtins.str = ...,
+        assistance: _common_pb2.Assistance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssistedSessionOpened: _TypeAlias = AssistedSessionOpened  # noqa: Y015
+
+@_typing.final
+class DataExportRequested(_message.Message):
+    """data_export_requested: every service hands in its part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    DATA_EXPORT_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    data_export_id: _builtins.str
+    account_id: _builtins.str
+    person_id: _builtins.str
+    """Empty: everything of the account."""
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        data_export_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "data_export_id", b"data_export_id", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DataExportRequested: _TypeAlias = DataExportRequested  # noqa: Y015
+
+@_typing.final
+class ErasureRequested(_message.Message):
+    """erasure_requested: every service erases and reports. customers has erased its own part already."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ERASURE_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    ERASED_PERSON_IDS_FIELD_NUMBER: _builtins.int
+    erasure_id: _builtins.str
+    account_id: _builtins.str
+    person_id: _builtins.str
+    """Empty: everything of the account, and each of person_ids who has no other account."""
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def erased_person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        erasure_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        erased_person_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "erased_person_ids", b"erased_person_ids", "erasure_id", b"erasure_id", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ErasureRequested: _TypeAlias = ErasureRequested  # noqa: Y015
+
+@_typing.final
+class ErasureDone(_message.Message):
+    """erasure_done: the receipt is complete; it is mailed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ERASURE_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    erasure_id: _builtins.str
+    account_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        erasure_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "erasure_id", b"erasure_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ErasureDone: _TypeAlias = ErasureDone  # noqa: Y015

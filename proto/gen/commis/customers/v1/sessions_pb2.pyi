@@ -10,6 +10,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.type import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -62,6 +63,7 @@ class Session(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_ROLE_FIELD_NUMBER: _builtins.int
+    ASSISTED_FIELD_NUMBER: _builtins.int
     channel: _common_pb2.Channel.ValueType
     membership_role: _accounts_pb2.Person.Role.ValueType
     @_builtins.property
@@ -72,6 +74,8 @@ class Session(_message.Message):
 
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def assisted(self) -> Global___AssistedSession: ...
     def __init__(
         self,
         *,
@@ -80,14 +84,64 @@ class Session(_message.Message):
         channel: _common_pb2.Channel.ValueType = ...,
         roles: _abc.Iterable[_builtins.str] | None = ...,
         membership_role: _accounts_pb2.Person.Role.ValueType = ...,
+        assisted: Global___AssistedSession | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "subject", b"subject"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "assisted", b"assisted", "subject", b"subject"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "channel", b"channel", "membership_role", b"membership_role", "roles", b"roles", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "assisted", b"assisted", "channel", b"channel", "membership_role", b"membership_role", "roles", b"roles", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Session: _TypeAlias = Session  # noqa: Y015
+
+@_typing.final
+class AssistedSession(_message.Message):
+    """A care worker's session for one client of a community."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLATFORM_ID_FIELD_NUMBER: _builtins.int
+    PLATFORM_NAME_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    COMMUNITY_NAME_FIELD_NUMBER: _builtins.int
+    CLIENT_NAME_FIELD_NUMBER: _builtins.int
+    CARE_WORKER_NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    RETURN_ADDRESS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    platform_id: _builtins.str
+    platform_name: _builtins.str
+    community_id: _builtins.str
+    community_name: _builtins.str
+    client_name: _builtins.str
+    """For the bar at the top; the subject's name."""
+    care_worker_name: _builtins.str
+    language_code: _builtins.str
+    """The care worker's language; orders speak the client's."""
+    return_address: _builtins.str
+    """Where "back to the platform" leads; empty when the platform gave none."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        platform_id: _builtins.str = ...,
+        platform_name: _builtins.str = ...,
+        community_id: _builtins.str = ...,
+        community_name: _builtins.str = ...,
+        client_name: _builtins.str = ...,
+        care_worker_name: _builtins.str = ...,
+        language_code: _builtins.str = ...,
+        return_address: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["care_worker_name", b"care_worker_name", "client_name", b"client_name", "community_id", b"community_id", "community_name", b"community_name", "expire_time", b"expire_time", "language_code", b"language_code", "platform_id", b"platform_id", "platform_name", b"platform_name", "return_address", b"return_address"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssistedSession: _TypeAlias = AssistedSession  # noqa: Y015
 
 @_typing.final
 class Identity(_message.Message):
@@ -482,20 +536,24 @@ class IssueServiceTokenRequest(_message.Message):
     CLIENT_ID_FIELD_NUMBER: _builtins.int
     CLIENT_SECRET_FIELD_NUMBER: _builtins.int
     SCOPE_FIELD_NUMBER: _builtins.int
+    CLIENT_ASSERTION_FIELD_NUMBER: _builtins.int
     client_id: _builtins.str
     client_secret: _builtins.str
     scope: _builtins.str
     """Space separated subset of the client's scopes; empty = all of them."""
+    client_assertion: _builtins.str
+    """A care platform's: JWT with iss = sub = its issuer, our audience, jti, exp within 5 minutes. Instead of a secret."""
     def __init__(
         self,
         *,
         client_id: _builtins.str = ...,
         client_secret: _builtins.str = ...,
         scope: _builtins.str = ...,
+        client_assertion: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "client_secret", b"client_secret", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_assertion", b"client_assertion", "client_id", b"client_id", "client_secret", b"client_secret", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -551,6 +609,11 @@ class OrderingContext(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     REP_CODE_FIELD_NUMBER: _builtins.int
     ACCOUNT_STATE_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_FIELD_NUMBER: _builtins.int
+    RESIDENCE_FIELD_NUMBER: _builtins.int
+    RESIDENCE_EMAIL_FIELD_NUMBER: _builtins.int
+    SPENDING_CONTROL_FIELD_NUMBER: _builtins.int
+    COMMUNITY_NAME_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     account_number: _builtins.str
     display_name: _builtins.str
@@ -566,6 +629,9 @@ class OrderingContext(_message.Message):
     contact_phone: _builtins.str
     rep_code: _builtins.str
     account_state: _accounts_pb2.Account.State.ValueType
+    residence_email: _builtins.str
+    """Where a confirmation may go when the client has no address of its own: the residence's."""
+    community_name: _builtins.str
     @_builtins.property
     def groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -575,6 +641,18 @@ class OrderingContext(_message.Message):
     @_builtins.property
     def actor(self) -> _common_pb2.Party:
         """The actor's own name and, for a rep, code."""
+
+    @_builtins.property
+    def assistance(self) -> _common_pb2.Assistance:
+        """In an assisted session."""
+
+    @_builtins.property
+    def residence(self) -> _common_pb2.Party:
+        """Who is billed when the order is paid by monthly residence billing: the residence's account."""
+
+    @_builtins.property
+    def spending_control(self) -> Global___SpendingControl:
+        """With spending control, for a USER: whether every order waits (no limit) or those above the limit do."""
 
     def __init__(
         self,
@@ -597,14 +675,43 @@ class OrderingContext(_message.Message):
         actor: _common_pb2.Party | None = ...,
         rep_code: _builtins.str = ...,
         account_state: _accounts_pb2.Account.State.ValueType = ...,
+        assistance: _common_pb2.Assistance | None = ...,
+        residence: _common_pb2.Party | None = ...,
+        residence_email: _builtins.str = ...,
+        spending_control: Global___SpendingControl | None = ...,
+        community_name: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "billing_address", b"billing_address", "delivery_address", b"delivery_address"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "assistance", b"assistance", "billing_address", b"billing_address", "delivery_address", b"delivery_address", "residence", b"residence", "spending_control", b"spending_control"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_number", b"account_number", "account_state", b"account_state", "actor", b"actor", "billing_address", b"billing_address", "business", b"business", "buyer_class", b"buyer_class", "contact_email", b"contact_email", "contact_name", b"contact_name", "contact_phone", b"contact_phone", "delivery_address", b"delivery_address", "display_name", b"display_name", "groups", b"groups", "language_code", b"language_code", "pay_later_allowed", b"pay_later_allowed", "region_code", b"region_code", "rep_code", b"rep_code", "vat_number", b"vat_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_number", b"account_number", "account_state", b"account_state", "actor", b"actor", "assistance", b"assistance", "billing_address", b"billing_address", "business", b"business", "buyer_class", b"buyer_class", "community_name", b"community_name", "contact_email", b"contact_email", "contact_name", b"contact_name", "contact_phone", b"contact_phone", "delivery_address", b"delivery_address", "display_name", b"display_name", "groups", b"groups", "language_code", b"language_code", "pay_later_allowed", b"pay_later_allowed", "region_code", b"region_code", "rep_code", b"rep_code", "residence", b"residence", "residence_email", b"residence_email", "spending_control", b"spending_control", "vat_number", b"vat_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderingContext: _TypeAlias = OrderingContext  # noqa: Y015
+
+@_typing.final
+class SpendingControl(_message.Message):
+    """Absent when the actor is free to order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMIT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def limit(self) -> _money_pb2.Money:
+        """Absent: every order waits for an administrator."""
+
+    def __init__(
+        self,
+        *,
+        limit: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SpendingControl: _TypeAlias = SpendingControl  # noqa: Y015
 
 @_typing.final
 class GetOrderingContextRequest(_message.Message):
@@ -840,3 +947,189 @@ class GetCredentialLinkResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetCredentialLinkResponse: _TypeAlias = GetCredentialLinkResponse  # noqa: Y015
+
+@_typing.final
+class GetPlatformAccessRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlatformAccessRequest: _TypeAlias = GetPlatformAccessRequest  # noqa: Y015
+
+@_typing.final
+class GetPlatformAccessResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLATFORM_ID_FIELD_NUMBER: _builtins.int
+    COMMUNITY_IDS_FIELD_NUMBER: _builtins.int
+    PRODUCT_DETAIL_FIELD_NUMBER: _builtins.int
+    platform_id: _builtins.str
+    product_detail: _builtins.bool
+    """Amounts per product may be shown."""
+    @_builtins.property
+    def community_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        platform_id: _builtins.str = ...,
+        community_ids: _abc.Iterable[_builtins.str] | None = ...,
+        product_detail: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_ids", b"community_ids", "platform_id", b"platform_id", "product_detail", b"product_detail"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlatformAccessResponse: _TypeAlias = GetPlatformAccessResponse  # noqa: Y015
+
+@_typing.final
+class GetBusinessRequestMailRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BUSINESS_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    business_request_id: _builtins.str
+    message_id: _builtins.str
+    """Empty: the decision."""
+    def __init__(
+        self,
+        *,
+        business_request_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["business_request_id", b"business_request_id", "message_id", b"message_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBusinessRequestMailRequest: _TypeAlias = GetBusinessRequestMailRequest  # noqa: Y015
+
+@_typing.final
+class GetBusinessRequestMailResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMAIL_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    COMPANY_NAME_FIELD_NUMBER: _builtins.int
+    ACCOUNT_NUMBER_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    email: _builtins.str
+    display_name: _builtins.str
+    language_code: _builtins.str
+    company_name: _builtins.str
+    account_number: _builtins.str
+    text: _builtins.str
+    def __init__(
+        self,
+        *,
+        email: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        language_code: _builtins.str = ...,
+        company_name: _builtins.str = ...,
+        account_number: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_number", b"account_number", "company_name", b"company_name", "display_name", b"display_name", "email", b"email", "language_code", b"language_code", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBusinessRequestMailResponse: _TypeAlias = GetBusinessRequestMailResponse  # noqa: Y015
+
+@_typing.final
+class GetReceiptMailRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_ID_FIELD_NUMBER: _builtins.int
+    receipt_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        receipt_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipt_id", b"receipt_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReceiptMailRequest: _TypeAlias = GetReceiptMailRequest  # noqa: Y015
+
+@_typing.final
+class GetReceiptMailResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMAIL_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    email: _builtins.str
+    display_name: _builtins.str
+    language_code: _builtins.str
+    @_builtins.property
+    def receipt(self) -> _accounts_pb2.ErasureReceipt: ...
+    def __init__(
+        self,
+        *,
+        email: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        language_code: _builtins.str = ...,
+        receipt: _accounts_pb2.ErasureReceipt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "email", b"email", "language_code", b"language_code", "receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReceiptMailResponse: _TypeAlias = GetReceiptMailResponse  # noqa: Y015
+
+@_typing.final
+class ListAdministratorsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAdministratorsRequest: _TypeAlias = ListAdministratorsRequest  # noqa: Y015
+
+@_typing.final
+class ListAdministratorsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADMINISTRATORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def administrators(self) -> _containers.RepeatedCompositeFieldContainer[Global___GetRecipientResponse]: ...
+    def __init__(
+        self,
+        *,
+        administrators: _abc.Iterable[Global___GetRecipientResponse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["administrators", b"administrators"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAdministratorsResponse: _TypeAlias = ListAdministratorsResponse  # noqa: Y015

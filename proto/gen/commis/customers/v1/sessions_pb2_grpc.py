@@ -445,7 +445,8 @@ class TokenServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def IssueServiceToken(self, request, context):
-        """Client credentials of a service or an internal team (RFC 6749 section 4.4). Errors: CLIENT_REFUSED.
+        """Client credentials of a service or an internal team (RFC 6749 section 4.4), or of a care platform with a signed
+        assertion (RFC 7523 section 2.2) instead of a secret. Errors: CLIENT_REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -556,6 +557,11 @@ class AccessServiceStub:
                 request_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.ListVisibleAccountsRequest.SerializeToString,
                 response_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.ListVisibleAccountsResponse.FromString,
                 _registered_method=True)
+        self.GetPlatformAccess = channel.unary_unary(
+                '/commis.customers.v1.AccessService/GetPlatformAccess',
+                request_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetPlatformAccessRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetPlatformAccessResponse.FromString,
+                _registered_method=True)
 
 
 class AccessServiceServicer:
@@ -585,6 +591,14 @@ class AccessServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPlatformAccess(self, request, context):
+        """What the calling care platform (the forwarded token) may read: its communities and the detail of its statistics.
+        Errors: CARE_PLATFORM_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccessServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -602,6 +616,11 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     servicer.ListVisibleAccounts,
                     request_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.ListVisibleAccountsRequest.FromString,
                     response_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.ListVisibleAccountsResponse.SerializeToString,
+            ),
+            'GetPlatformAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPlatformAccess,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetPlatformAccessRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetPlatformAccessResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -696,6 +715,33 @@ class AccessService:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def GetPlatformAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.AccessService/GetPlatformAccess',
+            commis_dot_customers_dot_v1_dot_sessions__pb2.GetPlatformAccessRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_sessions__pb2.GetPlatformAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class RecipientServiceStub:
     """For notifications (scope customers.recipients): who gets a mail, and the links only the recipient may see.
@@ -717,6 +763,21 @@ class RecipientServiceStub:
                 request_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetCredentialLinkRequest.SerializeToString,
                 response_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetCredentialLinkResponse.FromString,
                 _registered_method=True)
+        self.GetBusinessRequestMail = channel.unary_unary(
+                '/commis.customers.v1.RecipientService/GetBusinessRequestMail',
+                request_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetBusinessRequestMailRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetBusinessRequestMailResponse.FromString,
+                _registered_method=True)
+        self.GetReceiptMail = channel.unary_unary(
+                '/commis.customers.v1.RecipientService/GetReceiptMail',
+                request_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetReceiptMailRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetReceiptMailResponse.FromString,
+                _registered_method=True)
+        self.ListAdministrators = channel.unary_unary(
+                '/commis.customers.v1.RecipientService/ListAdministrators',
+                request_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.ListAdministratorsRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.ListAdministratorsResponse.FromString,
+                _registered_method=True)
 
 
 class RecipientServiceServicer:
@@ -737,6 +798,28 @@ class RecipientServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetBusinessRequestMail(self, request, context):
+        """A message of a business request, or its decision, with its recipient. Errors: BUSINESS_REQUEST_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReceiptMail(self, request, context):
+        """The receipt of a removed business profile or an erasure, with the address it goes to. That address is forgotten after.
+        Errors: RECEIPT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAdministrators(self, request, context):
+        """The administrators of an account, for what waits for them. Errors: ACCOUNT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecipientServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -749,6 +832,21 @@ def add_RecipientServiceServicer_to_server(servicer, server):
                     servicer.GetCredentialLink,
                     request_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetCredentialLinkRequest.FromString,
                     response_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetCredentialLinkResponse.SerializeToString,
+            ),
+            'GetBusinessRequestMail': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBusinessRequestMail,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetBusinessRequestMailRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetBusinessRequestMailResponse.SerializeToString,
+            ),
+            'GetReceiptMail': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReceiptMail,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetReceiptMailRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetReceiptMailResponse.SerializeToString,
+            ),
+            'ListAdministrators': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAdministrators,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.ListAdministratorsRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.ListAdministratorsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -806,6 +904,87 @@ class RecipientService:
             '/commis.customers.v1.RecipientService/GetCredentialLink',
             commis_dot_customers_dot_v1_dot_sessions__pb2.GetCredentialLinkRequest.SerializeToString,
             commis_dot_customers_dot_v1_dot_sessions__pb2.GetCredentialLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBusinessRequestMail(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.RecipientService/GetBusinessRequestMail',
+            commis_dot_customers_dot_v1_dot_sessions__pb2.GetBusinessRequestMailRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_sessions__pb2.GetBusinessRequestMailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReceiptMail(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.RecipientService/GetReceiptMail',
+            commis_dot_customers_dot_v1_dot_sessions__pb2.GetReceiptMailRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_sessions__pb2.GetReceiptMailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAdministrators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.RecipientService/ListAdministrators',
+            commis_dot_customers_dot_v1_dot_sessions__pb2.ListAdministratorsRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_sessions__pb2.ListAdministratorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

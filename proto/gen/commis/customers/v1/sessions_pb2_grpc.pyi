@@ -175,7 +175,9 @@ class TokenServiceStub:
     GetJwks: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.GetJwksRequest, _sessions_pb2.GetJwksResponse]
     """The public keys as a JSON Web Key Set (RFC 7517)."""
     IssueServiceToken: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.IssueServiceTokenRequest, _sessions_pb2.IssueServiceTokenResponse]
-    """Client credentials of a service or an internal team (RFC 6749 section 4.4). Errors: CLIENT_REFUSED."""
+    """Client credentials of a service or an internal team (RFC 6749 section 4.4), or of a care platform with a signed
+    assertion (RFC 7523 section 2.2) instead of a secret. Errors: CLIENT_REFUSED.
+    """
 
 @_typing.type_check_only
 class TokenServiceAsyncStub(TokenServiceStub):
@@ -185,7 +187,9 @@ class TokenServiceAsyncStub(TokenServiceStub):
     GetJwks: _aio.UnaryUnaryMultiCallable[_sessions_pb2.GetJwksRequest, _sessions_pb2.GetJwksResponse]  # type: ignore[assignment]
     """The public keys as a JSON Web Key Set (RFC 7517)."""
     IssueServiceToken: _aio.UnaryUnaryMultiCallable[_sessions_pb2.IssueServiceTokenRequest, _sessions_pb2.IssueServiceTokenResponse]  # type: ignore[assignment]
-    """Client credentials of a service or an internal team (RFC 6749 section 4.4). Errors: CLIENT_REFUSED."""
+    """Client credentials of a service or an internal team (RFC 6749 section 4.4), or of a care platform with a signed
+    assertion (RFC 7523 section 2.2) instead of a secret. Errors: CLIENT_REFUSED.
+    """
 
 class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keys and service tokens."""
@@ -204,7 +208,9 @@ class TokenServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.IssueServiceTokenRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.IssueServiceTokenResponse, _abc.Awaitable[_sessions_pb2.IssueServiceTokenResponse]]:
-        """Client credentials of a service or an internal team (RFC 6749 section 4.4). Errors: CLIENT_REFUSED."""
+        """Client credentials of a service or an internal team (RFC 6749 section 4.4), or of a care platform with a signed
+        assertion (RFC 7523 section 2.2) instead of a secret. Errors: CLIENT_REFUSED.
+        """
 
 def add_TokenServiceServicer_to_server(servicer: TokenServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
@@ -225,6 +231,10 @@ class AccessServiceStub:
     """
     ListVisibleAccounts: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.ListVisibleAccountsRequest, _sessions_pb2.ListVisibleAccountsResponse]
     """Which of these accounts the caller may see; for lists and searches of other services."""
+    GetPlatformAccess: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.GetPlatformAccessRequest, _sessions_pb2.GetPlatformAccessResponse]
+    """What the calling care platform (the forwarded token) may read: its communities and the detail of its statistics.
+    Errors: CARE_PLATFORM_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class AccessServiceAsyncStub(AccessServiceStub):
@@ -241,6 +251,10 @@ class AccessServiceAsyncStub(AccessServiceStub):
     """
     ListVisibleAccounts: _aio.UnaryUnaryMultiCallable[_sessions_pb2.ListVisibleAccountsRequest, _sessions_pb2.ListVisibleAccountsResponse]  # type: ignore[assignment]
     """Which of these accounts the caller may see; for lists and searches of other services."""
+    GetPlatformAccess: _aio.UnaryUnaryMultiCallable[_sessions_pb2.GetPlatformAccessRequest, _sessions_pb2.GetPlatformAccessResponse]  # type: ignore[assignment]
+    """What the calling care platform (the forwarded token) may read: its communities and the detail of its statistics.
+    Errors: CARE_PLATFORM_NOT_FOUND.
+    """
 
 class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     """For the other services (scope customers.access)."""
@@ -273,6 +287,16 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_sessions_pb2.ListVisibleAccountsResponse, _abc.Awaitable[_sessions_pb2.ListVisibleAccountsResponse]]:
         """Which of these accounts the caller may see; for lists and searches of other services."""
 
+    @_abc_1.abstractmethod
+    def GetPlatformAccess(
+        self,
+        request: _sessions_pb2.GetPlatformAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.GetPlatformAccessResponse, _abc.Awaitable[_sessions_pb2.GetPlatformAccessResponse]]:
+        """What the calling care platform (the forwarded token) may read: its communities and the detail of its statistics.
+        Errors: CARE_PLATFORM_NOT_FOUND.
+        """
+
 def add_AccessServiceServicer_to_server(servicer: AccessServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class RecipientServiceStub:
@@ -287,6 +311,14 @@ class RecipientServiceStub:
     """The link of a requested activation or reset. The same request gives the same link.
     Errors: LINK_NOT_VALID when it was used, replaced or ran out.
     """
+    GetBusinessRequestMail: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.GetBusinessRequestMailRequest, _sessions_pb2.GetBusinessRequestMailResponse]
+    """A message of a business request, or its decision, with its recipient. Errors: BUSINESS_REQUEST_NOT_FOUND."""
+    GetReceiptMail: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.GetReceiptMailRequest, _sessions_pb2.GetReceiptMailResponse]
+    """The receipt of a removed business profile or an erasure, with the address it goes to. That address is forgotten after.
+    Errors: RECEIPT_NOT_FOUND.
+    """
+    ListAdministrators: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.ListAdministratorsRequest, _sessions_pb2.ListAdministratorsResponse]
+    """The administrators of an account, for what waits for them. Errors: ACCOUNT_NOT_FOUND."""
 
 @_typing.type_check_only
 class RecipientServiceAsyncStub(RecipientServiceStub):
@@ -298,6 +330,14 @@ class RecipientServiceAsyncStub(RecipientServiceStub):
     """The link of a requested activation or reset. The same request gives the same link.
     Errors: LINK_NOT_VALID when it was used, replaced or ran out.
     """
+    GetBusinessRequestMail: _aio.UnaryUnaryMultiCallable[_sessions_pb2.GetBusinessRequestMailRequest, _sessions_pb2.GetBusinessRequestMailResponse]  # type: ignore[assignment]
+    """A message of a business request, or its decision, with its recipient. Errors: BUSINESS_REQUEST_NOT_FOUND."""
+    GetReceiptMail: _aio.UnaryUnaryMultiCallable[_sessions_pb2.GetReceiptMailRequest, _sessions_pb2.GetReceiptMailResponse]  # type: ignore[assignment]
+    """The receipt of a removed business profile or an erasure, with the address it goes to. That address is forgotten after.
+    Errors: RECEIPT_NOT_FOUND.
+    """
+    ListAdministrators: _aio.UnaryUnaryMultiCallable[_sessions_pb2.ListAdministratorsRequest, _sessions_pb2.ListAdministratorsResponse]  # type: ignore[assignment]
+    """The administrators of an account, for what waits for them. Errors: ACCOUNT_NOT_FOUND."""
 
 class RecipientServiceServicer(metaclass=_abc_1.ABCMeta):
     """For notifications (scope customers.recipients): who gets a mail, and the links only the recipient may see."""
@@ -318,5 +358,31 @@ class RecipientServiceServicer(metaclass=_abc_1.ABCMeta):
         """The link of a requested activation or reset. The same request gives the same link.
         Errors: LINK_NOT_VALID when it was used, replaced or ran out.
         """
+
+    @_abc_1.abstractmethod
+    def GetBusinessRequestMail(
+        self,
+        request: _sessions_pb2.GetBusinessRequestMailRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.GetBusinessRequestMailResponse, _abc.Awaitable[_sessions_pb2.GetBusinessRequestMailResponse]]:
+        """A message of a business request, or its decision, with its recipient. Errors: BUSINESS_REQUEST_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def GetReceiptMail(
+        self,
+        request: _sessions_pb2.GetReceiptMailRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.GetReceiptMailResponse, _abc.Awaitable[_sessions_pb2.GetReceiptMailResponse]]:
+        """The receipt of a removed business profile or an erasure, with the address it goes to. That address is forgotten after.
+        Errors: RECEIPT_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAdministrators(
+        self,
+        request: _sessions_pb2.ListAdministratorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.ListAdministratorsResponse, _abc.Awaitable[_sessions_pb2.ListAdministratorsResponse]]:
+        """The administrators of an account, for what waits for them. Errors: ACCOUNT_NOT_FOUND."""
 
 def add_RecipientServiceServicer_to_server(servicer: RecipientServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

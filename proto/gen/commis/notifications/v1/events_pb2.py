@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from commis.common.v1 import common_pb2 as commis_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$commis/notifications/v1/events.proto\x12\x17\x63ommis.notifications.v1\x1a\x1d\x63ommis/common/v1/common.proto\"c\n\nMailFailed\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x0f\n\x07mail_id\x18\x02 \x01(\t\x12\x10\n\x08template\x18\x03 \x01(\t\"\x86\x01\n\x13MailResendRequested\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x0f\n\x07mail_id\x18\x02 \x01(\t\x12\x10\n\x08template\x18\x03 \x01(\t\x12\x18\n\x10original_mail_id\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$commis/notifications/v1/events.proto\x12\x17\x63ommis.notifications.v1\x1a\x1d\x63ommis/common/v1/common.proto\"c\n\nMailFailed\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x0f\n\x07mail_id\x18\x02 \x01(\t\x12\x10\n\x08template\x18\x03 \x01(\t\"\x86\x01\n\x13MailResendRequested\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x0f\n\x07mail_id\x18\x02 \x01(\t\x12\x10\n\x08template\x18\x03 \x01(\t\x12\x18\n\x10original_mail_id\x18\x04 \x01(\t\"\x96\x01\n\x1aWebhookSubscriptionChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x17\n\x0fsubscription_id\x18\x02 \x01(\t\x12\x13\n\x0bplatform_id\x18\x03 \x01(\t\x12\x16\n\x0e\x63hanged_fields\x18\x04 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,4 +36,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MAILFAILED']._serialized_end=195
   _globals['_MAILRESENDREQUESTED']._serialized_start=198
   _globals['_MAILRESENDREQUESTED']._serialized_end=332
+  _globals['_WEBHOOKSUBSCRIPTIONCHANGED']._serialized_start=335
+  _globals['_WEBHOOKSUBSCRIPTIONCHANGED']._serialized_end=485
 # @@protoc_insertion_point(module_scope)

@@ -27,7 +27,7 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63ommis/orders/v1/events.proto\x12\x10\x63ommis.orders.v1\x1a\x1d\x63ommis/common/v1/common.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\xe1\x02\n\x0bOrderPlaced\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x18\n\x10payer_account_id\x18\x05 \x01(\t\x12\x16\n\x0epayment_method\x18\x06 \x01(\t\x12!\n\x05total\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12+\n\x05lines\x18\x08 \x03(\x0b\x32\x1c.commis.orders.v1.PlacedLine\x12\x12\n\nattempt_id\x18\t \x01(\t\x12%\n\nplace_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x10\n\x08rep_code\x18\x0b \x01(\t\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"{\n\nPlacedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x12\n\nvariant_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x05\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x13\n\x0b\x62udget_code\x18\x05 \x01(\t\"\xa9\x01\n\x0eOrderCancelled\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x12\n\nwas_placed\x18\x05 \x01(\x08\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"q\n\x0eOrderProcessed\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"o\n\x0cOrderShipped\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"q\n\x0eOrderDelivered\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"n\n\x0bOrderClosed\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"Y\n\x15ShippingMethodChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"U\n\x0eTermsPublished\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x0f\n\x07version\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63ommis/orders/v1/events.proto\x12\x10\x63ommis.orders.v1\x1a\x1d\x63ommis/common/v1/common.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\"\x93\x03\n\x0bOrderPlaced\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x18\n\x10payer_account_id\x18\x05 \x01(\t\x12\x16\n\x0epayment_method\x18\x06 \x01(\t\x12!\n\x05total\x18\x07 \x01(\x0b\x32\x12.google.type.Money\x12+\n\x05lines\x18\x08 \x03(\x0b\x32\x1c.commis.orders.v1.PlacedLine\x12\x12\n\nattempt_id\x18\t \x01(\t\x12%\n\nplace_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x10\n\x08rep_code\x18\x0b \x01(\t\x12\x30\n\nassistance\x18\x0c \x01(\x0b\x32\x1c.commis.common.v1.Assistance\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"{\n\nPlacedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x12\n\nvariant_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x05\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x13\n\x0b\x62udget_code\x18\x05 \x01(\t\"\xdb\x01\n\x0eOrderCancelled\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x12\n\nwas_placed\x18\x05 \x01(\x08\x12\x30\n\nassistance\x18\x06 \x01(\x0b\x32\x1c.commis.common.v1.Assistance\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"\xc7\x01\n\x0eOrderProcessed\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x30\n\nassistance\x18\x05 \x01(\x0b\x32\x1c.commis.common.v1.Assistance\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"\xc5\x01\n\x0cOrderShipped\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x30\n\nassistance\x18\x05 \x01(\x0b\x32\x1c.commis.common.v1.Assistance\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"\xc7\x01\n\x0eOrderDelivered\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x30\n\nassistance\x18\x05 \x01(\x0b\x32\x1c.commis.common.v1.Assistance\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"\xc4\x01\n\x0bOrderClosed\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x30\n\nassistance\x18\x05 \x01(\x0b\x32\x1c.commis.common.v1.Assistance\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"Y\n\x15ShippingMethodChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"U\n\x0eTermsPublished\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x0f\n\x07version\x18\x02 \x01(\t\"\xab\x01\n\x11\x41pprovalRequested\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\"\xad\x01\n\x0f\x41pprovalRefused\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x12\n\naccount_id\x18\x03 \x01(\t\x12\x14\n\x0crequester_id\x18\x04 \x01(\t\x12\x0f\n\x07\x64\x65\x63ided\x18\x05 \x01(\x08\x12\x19\n\x11\x61ggregate_version\x18\x62 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,21 +35,25 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'commis.orders.v1.events_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ORDERPLACED']._serialized_start=132
-  _globals['_ORDERPLACED']._serialized_end=485
-  _globals['_PLACEDLINE']._serialized_start=487
-  _globals['_PLACEDLINE']._serialized_end=610
-  _globals['_ORDERCANCELLED']._serialized_start=613
-  _globals['_ORDERCANCELLED']._serialized_end=782
-  _globals['_ORDERPROCESSED']._serialized_start=784
-  _globals['_ORDERPROCESSED']._serialized_end=897
-  _globals['_ORDERSHIPPED']._serialized_start=899
-  _globals['_ORDERSHIPPED']._serialized_end=1010
-  _globals['_ORDERDELIVERED']._serialized_start=1012
-  _globals['_ORDERDELIVERED']._serialized_end=1125
-  _globals['_ORDERCLOSED']._serialized_start=1127
-  _globals['_ORDERCLOSED']._serialized_end=1237
-  _globals['_SHIPPINGMETHODCHANGED']._serialized_start=1239
-  _globals['_SHIPPINGMETHODCHANGED']._serialized_end=1328
-  _globals['_TERMSPUBLISHED']._serialized_start=1330
-  _globals['_TERMSPUBLISHED']._serialized_end=1415
+  _globals['_ORDERPLACED']._serialized_end=535
+  _globals['_PLACEDLINE']._serialized_start=537
+  _globals['_PLACEDLINE']._serialized_end=660
+  _globals['_ORDERCANCELLED']._serialized_start=663
+  _globals['_ORDERCANCELLED']._serialized_end=882
+  _globals['_ORDERPROCESSED']._serialized_start=885
+  _globals['_ORDERPROCESSED']._serialized_end=1084
+  _globals['_ORDERSHIPPED']._serialized_start=1087
+  _globals['_ORDERSHIPPED']._serialized_end=1284
+  _globals['_ORDERDELIVERED']._serialized_start=1287
+  _globals['_ORDERDELIVERED']._serialized_end=1486
+  _globals['_ORDERCLOSED']._serialized_start=1489
+  _globals['_ORDERCLOSED']._serialized_end=1685
+  _globals['_SHIPPINGMETHODCHANGED']._serialized_start=1687
+  _globals['_SHIPPINGMETHODCHANGED']._serialized_end=1776
+  _globals['_TERMSPUBLISHED']._serialized_start=1778
+  _globals['_TERMSPUBLISHED']._serialized_end=1863
+  _globals['_APPROVALREQUESTED']._serialized_start=1866
+  _globals['_APPROVALREQUESTED']._serialized_end=2037
+  _globals['_APPROVALREFUSED']._serialized_start=2040
+  _globals['_APPROVALREFUSED']._serialized_end=2213
 # @@protoc_insertion_point(module_scope)

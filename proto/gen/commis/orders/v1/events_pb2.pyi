@@ -38,6 +38,7 @@ class OrderPlaced(_message.Message):
     ATTEMPT_ID_FIELD_NUMBER: _builtins.int
     PLACE_DATE_FIELD_NUMBER: _builtins.int
     REP_CODE_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     number: _builtins.str
@@ -56,6 +57,8 @@ class OrderPlaced(_message.Message):
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlacedLine]: ...
     @_builtins.property
     def place_date(self) -> _date_pb2.Date: ...
+    @_builtins.property
+    def assistance(self) -> _common_pb2.Assistance: ...
     def __init__(
         self,
         *,
@@ -70,11 +73,12 @@ class OrderPlaced(_message.Message):
         attempt_id: _builtins.str = ...,
         place_date: _date_pb2.Date | None = ...,
         rep_code: _builtins.str = ...,
+        assistance: _common_pb2.Assistance | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "place_date", b"place_date", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution", "place_date", b"place_date", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "attempt_id", b"attempt_id", "attribution", b"attribution", "lines", b"lines", "number", b"number", "order_id", b"order_id", "payer_account_id", b"payer_account_id", "payment_method", b"payment_method", "place_date", b"place_date", "rep_code", b"rep_code", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attempt_id", b"attempt_id", "attribution", b"attribution", "lines", b"lines", "number", b"number", "order_id", b"order_id", "payer_account_id", b"payer_account_id", "payment_method", b"payment_method", "place_date", b"place_date", "rep_code", b"rep_code", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -123,6 +127,7 @@ class OrderCancelled(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     WAS_PLACED_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     number: _builtins.str
@@ -132,6 +137,8 @@ class OrderCancelled(_message.Message):
     aggregate_version: _builtins.int
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def assistance(self) -> _common_pb2.Assistance: ...
     def __init__(
         self,
         *,
@@ -140,11 +147,12 @@ class OrderCancelled(_message.Message):
         number: _builtins.str = ...,
         account_id: _builtins.str = ...,
         was_placed: _builtins.bool = ...,
+        assistance: _common_pb2.Assistance | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "was_placed", b"was_placed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "was_placed", b"was_placed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -158,21 +166,31 @@ class OrderProcessed(_message.Message):
 
     ATTRIBUTION_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
+    number: _builtins.str
+    account_id: _builtins.str
     aggregate_version: _builtins.int
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def assistance(self) -> _common_pb2.Assistance: ...
     def __init__(
         self,
         *,
         attribution: _common_pb2.Attribution | None = ...,
         order_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        assistance: _common_pb2.Assistance | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_version", b"aggregate_version", "attribution", b"attribution", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -186,21 +204,31 @@ class OrderShipped(_message.Message):
 
     ATTRIBUTION_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
+    number: _builtins.str
+    account_id: _builtins.str
     aggregate_version: _builtins.int
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def assistance(self) -> _common_pb2.Assistance: ...
     def __init__(
         self,
         *,
         attribution: _common_pb2.Attribution | None = ...,
         order_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        assistance: _common_pb2.Assistance | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_version", b"aggregate_version", "attribution", b"attribution", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -214,21 +242,31 @@ class OrderDelivered(_message.Message):
 
     ATTRIBUTION_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
+    number: _builtins.str
+    account_id: _builtins.str
     aggregate_version: _builtins.int
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def assistance(self) -> _common_pb2.Assistance: ...
     def __init__(
         self,
         *,
         attribution: _common_pb2.Attribution | None = ...,
         order_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        assistance: _common_pb2.Assistance | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_version", b"aggregate_version", "attribution", b"attribution", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -242,21 +280,31 @@ class OrderClosed(_message.Message):
 
     ATTRIBUTION_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
+    number: _builtins.str
+    account_id: _builtins.str
     aggregate_version: _builtins.int
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def assistance(self) -> _common_pb2.Assistance: ...
     def __init__(
         self,
         *,
         attribution: _common_pb2.Attribution | None = ...,
         order_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        assistance: _common_pb2.Assistance | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate_version", b"aggregate_version", "attribution", b"attribution", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -311,3 +359,77 @@ class TermsPublished(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TermsPublished: _TypeAlias = TermsPublished  # noqa: Y015
+
+@_typing.final
+class ApprovalRequested(_message.Message):
+    """approval_requested: an order waits for an administrator of the account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    account_id: _builtins.str
+    aggregate_version: _builtins.int
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def total(self) -> _money_pb2.Money: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        order_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        total: _money_pb2.Money | None = ...,
+        aggregate_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "attribution", b"attribution", "order_id", b"order_id", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApprovalRequested: _TypeAlias = ApprovalRequested  # noqa: Y015
+
+@_typing.final
+class ApprovalRefused(_message.Message):
+    """approval_refused: back to DRAFT; by an administrator, by a change, or because the business profile was removed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    REQUESTER_ID_FIELD_NUMBER: _builtins.int
+    DECIDED_FIELD_NUMBER: _builtins.int
+    AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    account_id: _builtins.str
+    requester_id: _builtins.str
+    """The person who had asked."""
+    decided: _builtins.bool
+    """An administrator decided; otherwise the request ended by itself."""
+    aggregate_version: _builtins.int
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        order_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        requester_id: _builtins.str = ...,
+        decided: _builtins.bool = ...,
+        aggregate_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "attribution", b"attribution", "decided", b"decided", "order_id", b"order_id", "requester_id", b"requester_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApprovalRefused: _TypeAlias = ApprovalRefused  # noqa: Y015

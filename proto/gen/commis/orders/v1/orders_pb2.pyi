@@ -157,6 +157,7 @@ class Order(_message.Message):
     PLACE_TIME_FIELD_NUMBER: _builtins.int
     ALLOWED_VERBS_FIELD_NUMBER: _builtins.int
     MAP_LINK_FIELD_NUMBER: _builtins.int
+    APPROVAL_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     number: _builtins.str
@@ -207,6 +208,10 @@ class Order(_message.Message):
     def allowed_verbs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Verbs that the state allows now: "place", "cancel" ..."""
 
+    @_builtins.property
+    def approval(self) -> Global___Approval:
+        """Set while it waits for approval, and when it was refused."""
+
     def __init__(
         self,
         *,
@@ -237,11 +242,12 @@ class Order(_message.Message):
         place_time: _timestamp_pb2.Timestamp | None = ...,
         allowed_verbs: _abc.Iterable[_builtins.str] | None = ...,
         map_link: _builtins.str = ...,
+        approval: Global___Approval | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["billing_address", b"billing_address", "contact", b"contact", "create_time", b"create_time", "delivery_address", b"delivery_address", "parties", b"parties", "place_time", b"place_time", "requested_delivery_date", b"requested_delivery_date", "taken_time", b"taken_time", "terms_acceptance", b"terms_acceptance", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approval", b"approval", "billing_address", b"billing_address", "contact", b"contact", "create_time", b"create_time", "delivery_address", b"delivery_address", "parties", b"parties", "place_time", b"place_time", "requested_delivery_date", b"requested_delivery_date", "taken_time", b"taken_time", "terms_acceptance", b"terms_acceptance", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_verbs", b"allowed_verbs", "billing_address", b"billing_address", "cart", b"cart", "contact", b"contact", "cost_centre", b"cost_centre", "create_time", b"create_time", "currency_code", b"currency_code", "delivery_address", b"delivery_address", "etag", b"etag", "fulfilment_state", b"fulfilment_state", "id", b"id", "language_code", b"language_code", "lines", b"lines", "map_link", b"map_link", "note", b"note", "number", b"number", "order_reference", b"order_reference", "parties", b"parties", "payment_method", b"payment_method", "payment_state", b"payment_state", "place_time", b"place_time", "requested_delivery_date", b"requested_delivery_date", "shipping_method", b"shipping_method", "state", b"state", "taken_time", b"taken_time", "terms_acceptance", b"terms_acceptance", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_verbs", b"allowed_verbs", "approval", b"approval", "billing_address", b"billing_address", "cart", b"cart", "contact", b"contact", "cost_centre", b"cost_centre", "create_time", b"create_time", "currency_code", b"currency_code", "delivery_address", b"delivery_address", "etag", b"etag", "fulfilment_state", b"fulfilment_state", "id", b"id", "language_code", b"language_code", "lines", b"lines", "map_link", b"map_link", "note", b"note", "number", b"number", "order_reference", b"order_reference", "parties", b"parties", "payment_method", b"payment_method", "payment_state", b"payment_state", "place_time", b"place_time", "requested_delivery_date", b"requested_delivery_date", "shipping_method", b"shipping_method", "state", b"state", "taken_time", b"taken_time", "terms_acceptance", b"terms_acceptance", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -258,9 +264,14 @@ class Parties(_message.Message):
     PAYER_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     REP_CODE_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_FIELD_NUMBER: _builtins.int
+    COMMUNITY_NAME_FIELD_NUMBER: _builtins.int
+    APPROVER_FIELD_NUMBER: _builtins.int
     channel: _common_pb2.Channel.ValueType
     rep_code: _builtins.str
     """The rep's code when a rep acted."""
+    community_name: _builtins.str
+    """The community's name as it was."""
     @_builtins.property
     def actor(self) -> _common_pb2.Party:
         """Who clicked."""
@@ -273,6 +284,14 @@ class Parties(_message.Message):
     def payer(self) -> _common_pb2.Party:
         """Who is billed."""
 
+    @_builtins.property
+    def assistance(self) -> _common_pb2.Assistance:
+        """In an assisted session."""
+
+    @_builtins.property
+    def approver(self) -> _common_pb2.Party:
+        """Who approved it, with spending control."""
+
     def __init__(
         self,
         *,
@@ -281,14 +300,55 @@ class Parties(_message.Message):
         payer: _common_pb2.Party | None = ...,
         channel: _common_pb2.Channel.ValueType = ...,
         rep_code: _builtins.str = ...,
+        assistance: _common_pb2.Assistance | None = ...,
+        community_name: _builtins.str = ...,
+        approver: _common_pb2.Party | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "customer", b"customer", "payer", b"payer"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "approver", b"approver", "assistance", b"assistance", "customer", b"customer", "payer", b"payer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "channel", b"channel", "customer", b"customer", "payer", b"payer", "rep_code", b"rep_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "approver", b"approver", "assistance", b"assistance", "channel", b"channel", "community_name", b"community_name", "customer", b"customer", "payer", b"payer", "rep_code", b"rep_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Parties: _TypeAlias = Parties  # noqa: Y015
+
+@_typing.final
+class Approval(_message.Message):
+    """Spending control: who asked to place, and what became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    REQUEST_TIME_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why it was sent back."""
+    @_builtins.property
+    def requested_by(self) -> _common_pb2.Party: ...
+    @_builtins.property
+    def request_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def decided_by(self) -> _common_pb2.Party: ...
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        requested_by: _common_pb2.Party | None = ...,
+        request_time: _timestamp_pb2.Timestamp | None = ...,
+        decided_by: _common_pb2.Party | None = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "decided_by", b"decided_by", "request_time", b"request_time", "requested_by", b"requested_by"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "decided_by", b"decided_by", "reason", b"reason", "request_time", b"request_time", "requested_by", b"requested_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Approval: _TypeAlias = Approval  # noqa: Y015
 
 @_typing.final
 class Contact(_message.Message):
@@ -770,10 +830,23 @@ class ListOrdersRequest(_message.Message):
     REPRESENTATIVE_ID_FIELD_NUMBER: _builtins.int
     PLACE_FROM_DATE_FIELD_NUMBER: _builtins.int
     PLACE_TO_DATE_FIELD_NUMBER: _builtins.int
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_ID_FIELD_NUMBER: _builtins.int
+    PAYER_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    CLIENT_EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     page_token: _builtins.str
     account_id: _builtins.str
     representative_id: _builtins.str
+    community_id: _builtins.str
+    actor_id: _builtins.str
+    """Who acted: a care worker, a person, a rep."""
+    payer_account_id: _builtins.str
+    query: _builtins.str
+    """Prefix of the number, the order reference or the customer's name."""
+    client_external_id: _builtins.str
+    """Of assisted orders: the platform's own id of the client."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___Order.State.ValueType]: ...
     @_builtins.property
@@ -792,10 +865,15 @@ class ListOrdersRequest(_message.Message):
         representative_id: _builtins.str = ...,
         place_from_date: _date_pb2.Date | None = ...,
         place_to_date: _date_pb2.Date | None = ...,
+        community_id: _builtins.str = ...,
+        actor_id: _builtins.str = ...,
+        payer_account_id: _builtins.str = ...,
+        query: _builtins.str = ...,
+        client_external_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["place_from_date", b"place_from_date", "place_to_date", b"place_to_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "page_size", b"page_size", "page_token", b"page_token", "place_from_date", b"place_from_date", "place_to_date", b"place_to_date", "representative_id", b"representative_id", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "actor_id", b"actor_id", "client_external_id", b"client_external_id", "community_id", b"community_id", "page_size", b"page_size", "page_token", b"page_token", "payer_account_id", b"payer_account_id", "place_from_date", b"place_from_date", "place_to_date", b"place_to_date", "query", b"query", "representative_id", b"representative_id", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1102,16 +1180,24 @@ class GetCheckoutResponse(_message.Message):
     TERMS_HASH_FIELD_NUMBER: _builtins.int
     TERMS_TEXT_FIELD_NUMBER: _builtins.int
     OBSTACLES_FIELD_NUMBER: _builtins.int
+    APPROVAL_NEEDED_FIELD_NUMBER: _builtins.int
+    CONFIRMATION_EMAILS_FIELD_NUMBER: _builtins.int
     terms_version: _builtins.str
     """In the order's language."""
     terms_hash: _builtins.str
     terms_text: _builtins.str
+    approval_needed: _builtins.bool
+    """Placing asks an administrator of the account first."""
     @_builtins.property
     def shipping_options(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShippingOption]: ...
     @_builtins.property
     def payment_methods(self) -> _containers.RepeatedScalarFieldContainer[Global___PaymentMethod.ValueType]: ...
     @_builtins.property
     def obstacles(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlacementObstacle]: ...
+    @_builtins.property
+    def confirmation_emails(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Addresses offered for the confirmation: the client's, the residence's."""
+
     def __init__(
         self,
         *,
@@ -1121,10 +1207,12 @@ class GetCheckoutResponse(_message.Message):
         terms_hash: _builtins.str = ...,
         terms_text: _builtins.str = ...,
         obstacles: _abc.Iterable[Global___PlacementObstacle] | None = ...,
+        approval_needed: _builtins.bool = ...,
+        confirmation_emails: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["obstacles", b"obstacles", "payment_methods", b"payment_methods", "shipping_options", b"shipping_options", "terms_hash", b"terms_hash", "terms_text", b"terms_text", "terms_version", b"terms_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_needed", b"approval_needed", "confirmation_emails", b"confirmation_emails", "obstacles", b"obstacles", "payment_methods", b"payment_methods", "shipping_options", b"shipping_options", "terms_hash", b"terms_hash", "terms_text", b"terms_text", "terms_version", b"terms_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1234,6 +1322,252 @@ class PlaceOrderResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlaceOrderResponse: _TypeAlias = PlaceOrderResponse  # noqa: Y015
+
+@_typing.final
+class ApproveOrderRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    order_id: _builtins.str
+    etag: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveOrderRequest: _TypeAlias = ApproveOrderRequest  # noqa: Y015
+
+@_typing.final
+class ApproveOrderResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order(self) -> Global___Order: ...
+    def __init__(
+        self,
+        *,
+        order: Global___Order | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveOrderResponse: _TypeAlias = ApproveOrderResponse  # noqa: Y015
+
+@_typing.final
+class RejectOrderRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    order_id: _builtins.str
+    reason: _builtins.str
+    etag: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "order_id", b"order_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectOrderRequest: _TypeAlias = RejectOrderRequest  # noqa: Y015
+
+@_typing.final
+class RejectOrderResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order(self) -> Global___Order: ...
+    def __init__(
+        self,
+        *,
+        order: Global___Order | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectOrderResponse: _TypeAlias = RejectOrderResponse  # noqa: Y015
+
+@_typing.final
+class GetCommunityStatisticsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    FROM_DATE_FIELD_NUMBER: _builtins.int
+    TO_DATE_FIELD_NUMBER: _builtins.int
+    PRODUCTS_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    products: _builtins.bool
+    """Also per product, where the platform may see it."""
+    @_builtins.property
+    def from_date(self) -> _date_pb2.Date:
+        """[from_date, to_date] inclusive, local dates of the vendor."""
+
+    @_builtins.property
+    def to_date(self) -> _date_pb2.Date: ...
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        from_date: _date_pb2.Date | None = ...,
+        to_date: _date_pb2.Date | None = ...,
+        products: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_date", b"from_date", "to_date", b"to_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["community_id", b"community_id", "from_date", b"from_date", "products", b"products", "to_date", b"to_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCommunityStatisticsRequest: _TypeAlias = GetCommunityStatisticsRequest  # noqa: Y015
+
+@_typing.final
+class GetCommunityStatisticsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMUNITY_ID_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    CARE_WORKERS_FIELD_NUMBER: _builtins.int
+    PRODUCTS_FIELD_NUMBER: _builtins.int
+    community_id: _builtins.str
+    @_builtins.property
+    def total(self) -> Global___CommunityFigures: ...
+    @_builtins.property
+    def care_workers(self) -> _containers.RepeatedCompositeFieldContainer[Global___CareWorkerFigures]: ...
+    @_builtins.property
+    def products(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProductFigures]:
+        """The hundred with the highest amounts."""
+
+    def __init__(
+        self,
+        *,
+        community_id: _builtins.str = ...,
+        total: Global___CommunityFigures | None = ...,
+        care_workers: _abc.Iterable[Global___CareWorkerFigures] | None = ...,
+        products: _abc.Iterable[Global___ProductFigures] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["care_workers", b"care_workers", "community_id", b"community_id", "products", b"products", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCommunityStatisticsResponse: _TypeAlias = GetCommunityStatisticsResponse  # noqa: Y015
+
+@_typing.final
+class CommunityFigures(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_COUNT_FIELD_NUMBER: _builtins.int
+    CLIENT_COUNT_FIELD_NUMBER: _builtins.int
+    ARTICLE_COUNT_FIELD_NUMBER: _builtins.int
+    AMOUNTS_FIELD_NUMBER: _builtins.int
+    order_count: _builtins.int
+    client_count: _builtins.int
+    article_count: _builtins.int
+    """Pieces."""
+    @_builtins.property
+    def amounts(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """One per currency, tax included."""
+
+    def __init__(
+        self,
+        *,
+        order_count: _builtins.int = ...,
+        client_count: _builtins.int = ...,
+        article_count: _builtins.int = ...,
+        amounts: _abc.Iterable[_money_pb2.Money] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "article_count", b"article_count", "client_count", b"client_count", "order_count", b"order_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommunityFigures: _TypeAlias = CommunityFigures  # noqa: Y015
+
+@_typing.final
+class CareWorkerFigures(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARE_WORKER_ID_FIELD_NUMBER: _builtins.int
+    CARE_WORKER_SUBJECT_FIELD_NUMBER: _builtins.int
+    FIGURES_FIELD_NUMBER: _builtins.int
+    care_worker_id: _builtins.str
+    care_worker_subject: _builtins.str
+    @_builtins.property
+    def figures(self) -> Global___CommunityFigures: ...
+    def __init__(
+        self,
+        *,
+        care_worker_id: _builtins.str = ...,
+        care_worker_subject: _builtins.str = ...,
+        figures: Global___CommunityFigures | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["care_worker_id", b"care_worker_id", "care_worker_subject", b"care_worker_subject", "figures", b"figures"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CareWorkerFigures: _TypeAlias = CareWorkerFigures  # noqa: Y015
+
+@_typing.final
+class ProductFigures(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    ARTICLE_COUNT_FIELD_NUMBER: _builtins.int
+    AMOUNTS_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    description: _builtins.str
+    article_count: _builtins.int
+    @_builtins.property
+    def amounts(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]: ...
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        description: _builtins.str = ...,
+        article_count: _builtins.int = ...,
+        amounts: _abc.Iterable[_money_pb2.Money] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "article_count", b"article_count", "description", b"description", "product_id", b"product_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProductFigures: _TypeAlias = ProductFigures  # noqa: Y015
 
 @_typing.final
 class CancelOrderRequest(_message.Message):

@@ -84,6 +84,16 @@ class OrderServiceStub:
                 request_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.PlaceOrderRequest.SerializeToString,
                 response_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.PlaceOrderResponse.FromString,
                 _registered_method=True)
+        self.ApproveOrder = channel.unary_unary(
+                '/commis.orders.v1.OrderService/ApproveOrder',
+                request_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.ApproveOrderRequest.SerializeToString,
+                response_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.ApproveOrderResponse.FromString,
+                _registered_method=True)
+        self.RejectOrder = channel.unary_unary(
+                '/commis.orders.v1.OrderService/RejectOrder',
+                request_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.RejectOrderRequest.SerializeToString,
+                response_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.RejectOrderResponse.FromString,
+                _registered_method=True)
         self.CancelOrder = channel.unary_unary(
                 '/commis.orders.v1.OrderService/CancelOrder',
                 request_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.CancelOrderRequest.SerializeToString,
@@ -197,6 +207,24 @@ class OrderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ApproveOrder(self, request, context):
+        """With spending control, an administrator of the account other than the one who asked approves exactly the content that
+        was asked for (the etag is required) and it is placed; stock, prices and budgets are checked again then.
+        Errors: ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, APPROVAL_NOT_ALLOWED (PERMISSION_DENIED), ORDER_NOT_PLACEABLE
+        (the order goes back to DRAFT when its price has moved).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RejectOrder(self, request, context):
+        """Back to DRAFT with a reason. Administrators of the account; the one who asked takes it back with it.
+        Errors: ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, APPROVAL_NOT_ALLOWED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelOrder(self, request, context):
         """Cancels a sheet or an order that has not shipped; releases stock and budget.
         Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE.
@@ -289,6 +317,16 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.PlaceOrder,
                     request_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.PlaceOrderRequest.FromString,
                     response_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.PlaceOrderResponse.SerializeToString,
+            ),
+            'ApproveOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveOrder,
+                    request_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.ApproveOrderRequest.FromString,
+                    response_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.ApproveOrderResponse.SerializeToString,
+            ),
+            'RejectOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectOrder,
+                    request_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.RejectOrderRequest.FromString,
+                    response_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.RejectOrderResponse.SerializeToString,
             ),
             'CancelOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelOrder,
@@ -602,6 +640,60 @@ class OrderService:
             _registered_method=True)
 
     @staticmethod
+    def ApproveOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.orders.v1.OrderService/ApproveOrder',
+            commis_dot_orders_dot_v1_dot_orders__pb2.ApproveOrderRequest.SerializeToString,
+            commis_dot_orders_dot_v1_dot_orders__pb2.ApproveOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.orders.v1.OrderService/RejectOrder',
+            commis_dot_orders_dot_v1_dot_orders__pb2.RejectOrderRequest.SerializeToString,
+            commis_dot_orders_dot_v1_dot_orders__pb2.RejectOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CancelOrder(request,
             target,
             options=(),
@@ -753,6 +845,83 @@ class OrderService:
             '/commis.orders.v1.OrderService/ListOrderHistory',
             commis_dot_orders_dot_v1_dot_orders__pb2.ListOrderHistoryRequest.SerializeToString,
             commis_dot_orders_dot_v1_dot_orders__pb2.ListOrderHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class AssistedStatisticsServiceStub:
+    """What a care platform reads about its communities (H-12), and staff about all.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetCommunityStatistics = channel.unary_unary(
+                '/commis.orders.v1.AssistedStatisticsService/GetCommunityStatistics',
+                request_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.GetCommunityStatisticsRequest.SerializeToString,
+                response_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.GetCommunityStatisticsResponse.FromString,
+                _registered_method=True)
+
+
+class AssistedStatisticsServiceServicer:
+    """What a care platform reads about its communities (H-12), and staff about all.
+    """
+
+    def GetCommunityStatistics(self, request, context):
+        """Orders placed in the period, cancelled ones left out. At most 366 days. Errors: COMMUNITY_NOT_FOUND (also for somebody
+        else's), INVALID_FIELDS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AssistedStatisticsServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetCommunityStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCommunityStatistics,
+                    request_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.GetCommunityStatisticsRequest.FromString,
+                    response_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.GetCommunityStatisticsResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'commis.orders.v1.AssistedStatisticsService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('commis.orders.v1.AssistedStatisticsService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class AssistedStatisticsService:
+    """What a care platform reads about its communities (H-12), and staff about all.
+    """
+
+    @staticmethod
+    def GetCommunityStatistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.orders.v1.AssistedStatisticsService/GetCommunityStatistics',
+            commis_dot_orders_dot_v1_dot_orders__pb2.GetCommunityStatisticsRequest.SerializeToString,
+            commis_dot_orders_dot_v1_dot_orders__pb2.GetCommunityStatisticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

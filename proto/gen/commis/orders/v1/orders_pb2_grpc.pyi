@@ -64,6 +64,16 @@ class OrderServiceStub:
     date, PRICE_CHANGED, NO_PRICE, VARIANT_DISCONTINUED, BUDGET_EXCEEDED), ORDER_STATE (with the allowed verbs),
     PLACEMENT_IN_PROGRESS (ABORTED), REQUEST_ID_REUSED.
     """
+    ApproveOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ApproveOrderRequest, _orders_pb2.ApproveOrderResponse]
+    """With spending control, an administrator of the account other than the one who asked approves exactly the content that
+    was asked for (the etag is required) and it is placed; stock, prices and budgets are checked again then.
+    Errors: ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, APPROVAL_NOT_ALLOWED (PERMISSION_DENIED), ORDER_NOT_PLACEABLE
+    (the order goes back to DRAFT when its price has moved).
+    """
+    RejectOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RejectOrderRequest, _orders_pb2.RejectOrderResponse]
+    """Back to DRAFT with a reason. Administrators of the account; the one who asked takes it back with it.
+    Errors: ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, APPROVAL_NOT_ALLOWED.
+    """
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.CancelOrderResponse]
     """Cancels a sheet or an order that has not shipped; releases stock and budget.
     Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE.
@@ -111,6 +121,16 @@ class OrderServiceAsyncStub(OrderServiceStub):
     TERMS_OUTDATED, SHIPPING_NOT_AVAILABLE, PAYMENT_NOT_ALLOWED, STOCK_SHORTAGE with available quantity and expected
     date, PRICE_CHANGED, NO_PRICE, VARIANT_DISCONTINUED, BUDGET_EXCEEDED), ORDER_STATE (with the allowed verbs),
     PLACEMENT_IN_PROGRESS (ABORTED), REQUEST_ID_REUSED.
+    """
+    ApproveOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ApproveOrderRequest, _orders_pb2.ApproveOrderResponse]  # type: ignore[assignment]
+    """With spending control, an administrator of the account other than the one who asked approves exactly the content that
+    was asked for (the etag is required) and it is placed; stock, prices and budgets are checked again then.
+    Errors: ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, APPROVAL_NOT_ALLOWED (PERMISSION_DENIED), ORDER_NOT_PLACEABLE
+    (the order goes back to DRAFT when its price has moved).
+    """
+    RejectOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.RejectOrderRequest, _orders_pb2.RejectOrderResponse]  # type: ignore[assignment]
+    """Back to DRAFT with a reason. Administrators of the account; the one who asked takes it back with it.
+    Errors: ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, APPROVAL_NOT_ALLOWED.
     """
     CancelOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.CancelOrderResponse]  # type: ignore[assignment]
     """Cancels a sheet or an order that has not shipped; releases stock and budget.
@@ -219,6 +239,28 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ApproveOrder(
+        self,
+        request: _orders_pb2.ApproveOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.ApproveOrderResponse, _abc.Awaitable[_orders_pb2.ApproveOrderResponse]]:
+        """With spending control, an administrator of the account other than the one who asked approves exactly the content that
+        was asked for (the etag is required) and it is placed; stock, prices and budgets are checked again then.
+        Errors: ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, APPROVAL_NOT_ALLOWED (PERMISSION_DENIED), ORDER_NOT_PLACEABLE
+        (the order goes back to DRAFT when its price has moved).
+        """
+
+    @_abc_1.abstractmethod
+    def RejectOrder(
+        self,
+        request: _orders_pb2.RejectOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.RejectOrderResponse, _abc.Awaitable[_orders_pb2.RejectOrderResponse]]:
+        """Back to DRAFT with a reason. Administrators of the account; the one who asked takes it back with it.
+        Errors: ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, APPROVAL_NOT_ALLOWED.
+        """
+
+    @_abc_1.abstractmethod
     def CancelOrder(
         self,
         request: _orders_pb2.CancelOrderRequest,
@@ -266,6 +308,43 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         """Status and history: who, for whom, when, what."""
 
 def add_OrderServiceServicer_to_server(servicer: OrderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class AssistedStatisticsServiceStub:
+    """What a care platform reads about its communities (H-12), and staff about all."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> AssistedStatisticsServiceAsyncStub: ...
+    GetCommunityStatistics: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetCommunityStatisticsRequest, _orders_pb2.GetCommunityStatisticsResponse]
+    """Orders placed in the period, cancelled ones left out. At most 366 days. Errors: COMMUNITY_NOT_FOUND (also for somebody
+    else's), INVALID_FIELDS.
+    """
+
+@_typing.type_check_only
+class AssistedStatisticsServiceAsyncStub(AssistedStatisticsServiceStub):
+    """What a care platform reads about its communities (H-12), and staff about all."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    GetCommunityStatistics: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetCommunityStatisticsRequest, _orders_pb2.GetCommunityStatisticsResponse]  # type: ignore[assignment]
+    """Orders placed in the period, cancelled ones left out. At most 366 days. Errors: COMMUNITY_NOT_FOUND (also for somebody
+    else's), INVALID_FIELDS.
+    """
+
+class AssistedStatisticsServiceServicer(metaclass=_abc_1.ABCMeta):
+    """What a care platform reads about its communities (H-12), and staff about all."""
+
+    @_abc_1.abstractmethod
+    def GetCommunityStatistics(
+        self,
+        request: _orders_pb2.GetCommunityStatisticsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.GetCommunityStatisticsResponse, _abc.Awaitable[_orders_pb2.GetCommunityStatisticsResponse]]:
+        """Orders placed in the period, cancelled ones left out. At most 366 days. Errors: COMMUNITY_NOT_FOUND (also for somebody
+        else's), INVALID_FIELDS.
+        """
+
+def add_AssistedStatisticsServiceServicer_to_server(servicer: AssistedStatisticsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class PlacementServiceStub:
     """For services that hold something for an order (scope orders.placement)."""

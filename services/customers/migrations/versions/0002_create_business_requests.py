@@ -1,0 +1,12 @@
+"""Business requests, spending limits of members."""
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
