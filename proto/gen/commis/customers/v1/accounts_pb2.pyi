@@ -301,11 +301,16 @@ class ClientLink(_message.Message):
     COMMUNITY_ID_FIELD_NUMBER: _builtins.int
     EXTERNAL_ID_FIELD_NUMBER: _builtins.int
     CLOSED_FIELD_NUMBER: _builtins.int
+    PAYMENT_METHODS_FIELD_NUMBER: _builtins.int
     platform_id: _builtins.str
     community_id: _builtins.str
     external_id: _builtins.str
     closed: _builtins.bool
     """The platform said that the client left; a new hand-off with that external id is somebody else."""
+    @_builtins.property
+    def payment_methods(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What was agreed for this client instead of what its community allows; none: the community's."""
+
     def __init__(
         self,
         *,
@@ -313,10 +318,11 @@ class ClientLink(_message.Message):
         community_id: _builtins.str = ...,
         external_id: _builtins.str = ...,
         closed: _builtins.bool = ...,
+        payment_methods: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed", b"closed", "community_id", b"community_id", "external_id", b"external_id", "platform_id", b"platform_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed", b"closed", "community_id", b"community_id", "external_id", b"external_id", "payment_methods", b"payment_methods", "platform_id", b"platform_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

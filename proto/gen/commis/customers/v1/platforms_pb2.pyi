@@ -665,6 +665,7 @@ class HandoffRefusal(_message.Message):
     CLIENT_ADDRESS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     OCCUR_TIME_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     platform_id: _builtins.str
     """Empty when the issuer is not known."""
@@ -672,6 +673,8 @@ class HandoffRefusal(_message.Message):
     """As the error's reason."""
     client_address: _builtins.str
     request_id: _builtins.str
+    cause: _builtins.str
+    """As the error's metadata `cause`; empty when it has none."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -683,10 +686,11 @@ class HandoffRefusal(_message.Message):
         client_address: _builtins.str = ...,
         request_id: _builtins.str = ...,
         occur_time: _timestamp_pb2.Timestamp | None = ...,
+        cause: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_address", b"client_address", "id", b"id", "occur_time", b"occur_time", "platform_id", b"platform_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "client_address", b"client_address", "id", b"id", "occur_time", b"occur_time", "platform_id", b"platform_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class CarePlatformServiceStub:
-    """Staff (ADMIN) register; ORDER_DESK and FINANCE read.
+    """Staff (ADMIN) register; ORDER_DESK and FINANCE read. A platform that was made inactive is answered PLATFORM_NOT_ACTIVE
+    (PERMISSION_DENIED) by whatever it calls itself.
     """
 
     def __init__(self, channel):
@@ -93,11 +94,13 @@ class CarePlatformServiceStub:
 
 
 class CarePlatformServiceServicer:
-    """Staff (ADMIN) register; ORDER_DESK and FINANCE read.
+    """Staff (ADMIN) register; ORDER_DESK and FINANCE read. A platform that was made inactive is answered PLATFORM_NOT_ACTIVE
+    (PERMISSION_DENIED) by whatever it calls itself.
     """
 
     def CreateCarePlatform(self, request, context):
-        """Errors: INVALID_FIELDS, ISSUER_TAKEN.
+        """Errors: INVALID_FIELDS (jwks_json, and what jwks_uri answers, must hold public keys only: PRIVATE_KEY, SYMMETRIC_KEY,
+        UNUSABLE_KEY), ISSUER_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,7 +134,7 @@ class CarePlatformServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateCommunity(self, request, context):
-        """Deactivating ends its assisted sessions at once.
+        """Deactivating ends its assisted sessions at once. Errors: COMMUNITY_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -243,7 +246,8 @@ def add_CarePlatformServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CarePlatformService:
-    """Staff (ADMIN) register; ORDER_DESK and FINANCE read.
+    """Staff (ADMIN) register; ORDER_DESK and FINANCE read. A platform that was made inactive is answered PLATFORM_NOT_ACTIVE
+    (PERMISSION_DENIED) by whatever it calls itself.
     """
 
     @staticmethod

@@ -27,14 +27,18 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CarePlatformServiceStub:
-    """Staff (ADMIN) register; ORDER_DESK and FINANCE read."""
+    """Staff (ADMIN) register; ORDER_DESK and FINANCE read. A platform that was made inactive is answered PLATFORM_NOT_ACTIVE
+    (PERMISSION_DENIED) by whatever it calls itself.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CarePlatformServiceAsyncStub: ...
     CreateCarePlatform: _grpc.UnaryUnaryMultiCallable[_platforms_pb2.CreateCarePlatformRequest, _platforms_pb2.CreateCarePlatformResponse]
-    """Errors: INVALID_FIELDS, ISSUER_TAKEN."""
+    """Errors: INVALID_FIELDS (jwks_json, and what jwks_uri answers, must hold public keys only: PRIVATE_KEY, SYMMETRIC_KEY,
+    UNUSABLE_KEY), ISSUER_TAKEN.
+    """
     GetCarePlatform: _grpc.UnaryUnaryMultiCallable[_platforms_pb2.GetCarePlatformRequest, _platforms_pb2.GetCarePlatformResponse]
     """Errors: CARE_PLATFORM_NOT_FOUND."""
     UpdateCarePlatform: _grpc.UnaryUnaryMultiCallable[_platforms_pb2.UpdateCarePlatformRequest, _platforms_pb2.UpdateCarePlatformResponse]
@@ -43,7 +47,7 @@ class CarePlatformServiceStub:
     CreateCommunity: _grpc.UnaryUnaryMultiCallable[_platforms_pb2.CreateCommunityRequest, _platforms_pb2.CreateCommunityResponse]
     """Errors: CARE_PLATFORM_NOT_FOUND, INVALID_FIELDS, EXTERNAL_ID_TAKEN."""
     UpdateCommunity: _grpc.UnaryUnaryMultiCallable[_platforms_pb2.UpdateCommunityRequest, _platforms_pb2.UpdateCommunityResponse]
-    """Deactivating ends its assisted sessions at once."""
+    """Deactivating ends its assisted sessions at once. Errors: COMMUNITY_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS."""
     ListCommunities: _grpc.UnaryUnaryMultiCallable[_platforms_pb2.ListCommunitiesRequest, _platforms_pb2.ListCommunitiesResponse]
     """A platform reads its own."""
     UpdateClient: _grpc.UnaryUnaryMultiCallable[_platforms_pb2.UpdateClientRequest, _platforms_pb2.UpdateClientResponse]
@@ -64,11 +68,15 @@ class CarePlatformServiceStub:
 
 @_typing.type_check_only
 class CarePlatformServiceAsyncStub(CarePlatformServiceStub):
-    """Staff (ADMIN) register; ORDER_DESK and FINANCE read."""
+    """Staff (ADMIN) register; ORDER_DESK and FINANCE read. A platform that was made inactive is answered PLATFORM_NOT_ACTIVE
+    (PERMISSION_DENIED) by whatever it calls itself.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateCarePlatform: _aio.UnaryUnaryMultiCallable[_platforms_pb2.CreateCarePlatformRequest, _platforms_pb2.CreateCarePlatformResponse]  # type: ignore[assignment]
-    """Errors: INVALID_FIELDS, ISSUER_TAKEN."""
+    """Errors: INVALID_FIELDS (jwks_json, and what jwks_uri answers, must hold public keys only: PRIVATE_KEY, SYMMETRIC_KEY,
+    UNUSABLE_KEY), ISSUER_TAKEN.
+    """
     GetCarePlatform: _aio.UnaryUnaryMultiCallable[_platforms_pb2.GetCarePlatformRequest, _platforms_pb2.GetCarePlatformResponse]  # type: ignore[assignment]
     """Errors: CARE_PLATFORM_NOT_FOUND."""
     UpdateCarePlatform: _aio.UnaryUnaryMultiCallable[_platforms_pb2.UpdateCarePlatformRequest, _platforms_pb2.UpdateCarePlatformResponse]  # type: ignore[assignment]
@@ -77,7 +85,7 @@ class CarePlatformServiceAsyncStub(CarePlatformServiceStub):
     CreateCommunity: _aio.UnaryUnaryMultiCallable[_platforms_pb2.CreateCommunityRequest, _platforms_pb2.CreateCommunityResponse]  # type: ignore[assignment]
     """Errors: CARE_PLATFORM_NOT_FOUND, INVALID_FIELDS, EXTERNAL_ID_TAKEN."""
     UpdateCommunity: _aio.UnaryUnaryMultiCallable[_platforms_pb2.UpdateCommunityRequest, _platforms_pb2.UpdateCommunityResponse]  # type: ignore[assignment]
-    """Deactivating ends its assisted sessions at once."""
+    """Deactivating ends its assisted sessions at once. Errors: COMMUNITY_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS."""
     ListCommunities: _aio.UnaryUnaryMultiCallable[_platforms_pb2.ListCommunitiesRequest, _platforms_pb2.ListCommunitiesResponse]  # type: ignore[assignment]
     """A platform reads its own."""
     UpdateClient: _aio.UnaryUnaryMultiCallable[_platforms_pb2.UpdateClientRequest, _platforms_pb2.UpdateClientResponse]  # type: ignore[assignment]
@@ -97,7 +105,9 @@ class CarePlatformServiceAsyncStub(CarePlatformServiceStub):
     """Refusals of hand-offs, newest first, without personal data. Staff; the platform its own."""
 
 class CarePlatformServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Staff (ADMIN) register; ORDER_DESK and FINANCE read."""
+    """Staff (ADMIN) register; ORDER_DESK and FINANCE read. A platform that was made inactive is answered PLATFORM_NOT_ACTIVE
+    (PERMISSION_DENIED) by whatever it calls itself.
+    """
 
     @_abc_1.abstractmethod
     def CreateCarePlatform(
@@ -105,7 +115,9 @@ class CarePlatformServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _platforms_pb2.CreateCarePlatformRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_platforms_pb2.CreateCarePlatformResponse, _abc.Awaitable[_platforms_pb2.CreateCarePlatformResponse]]:
-        """Errors: INVALID_FIELDS, ISSUER_TAKEN."""
+        """Errors: INVALID_FIELDS (jwks_json, and what jwks_uri answers, must hold public keys only: PRIVATE_KEY, SYMMETRIC_KEY,
+        UNUSABLE_KEY), ISSUER_TAKEN.
+        """
 
     @_abc_1.abstractmethod
     def GetCarePlatform(
@@ -144,7 +156,7 @@ class CarePlatformServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _platforms_pb2.UpdateCommunityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_platforms_pb2.UpdateCommunityResponse, _abc.Awaitable[_platforms_pb2.UpdateCommunityResponse]]:
-        """Deactivating ends its assisted sessions at once."""
+        """Deactivating ends its assisted sessions at once. Errors: COMMUNITY_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS."""
 
     @_abc_1.abstractmethod
     def ListCommunities(

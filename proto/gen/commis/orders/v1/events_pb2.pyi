@@ -128,6 +128,7 @@ class OrderCancelled(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     WAS_PLACED_FIELD_NUMBER: _builtins.int
     ASSISTANCE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     number: _builtins.str
@@ -139,6 +140,8 @@ class OrderCancelled(_message.Message):
     def attribution(self) -> _common_pb2.Attribution: ...
     @_builtins.property
     def assistance(self) -> _common_pb2.Assistance: ...
+    @_builtins.property
+    def total(self) -> _money_pb2.Money: ...
     def __init__(
         self,
         *,
@@ -148,11 +151,12 @@ class OrderCancelled(_message.Message):
         account_id: _builtins.str = ...,
         was_placed: _builtins.bool = ...,
         assistance: _common_pb2.Assistance | None = ...,
+        total: _money_pb2.Money | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "was_placed", b"was_placed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "total", b"total", "was_placed", b"was_placed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -169,6 +173,7 @@ class OrderProcessed(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     ASSISTANCE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     number: _builtins.str
@@ -178,6 +183,8 @@ class OrderProcessed(_message.Message):
     def attribution(self) -> _common_pb2.Attribution: ...
     @_builtins.property
     def assistance(self) -> _common_pb2.Assistance: ...
+    @_builtins.property
+    def total(self) -> _money_pb2.Money: ...
     def __init__(
         self,
         *,
@@ -186,11 +193,12 @@ class OrderProcessed(_message.Message):
         number: _builtins.str = ...,
         account_id: _builtins.str = ...,
         assistance: _common_pb2.Assistance | None = ...,
+        total: _money_pb2.Money | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -207,6 +215,7 @@ class OrderShipped(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     ASSISTANCE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     number: _builtins.str
@@ -216,6 +225,8 @@ class OrderShipped(_message.Message):
     def attribution(self) -> _common_pb2.Attribution: ...
     @_builtins.property
     def assistance(self) -> _common_pb2.Assistance: ...
+    @_builtins.property
+    def total(self) -> _money_pb2.Money: ...
     def __init__(
         self,
         *,
@@ -224,11 +235,12 @@ class OrderShipped(_message.Message):
         number: _builtins.str = ...,
         account_id: _builtins.str = ...,
         assistance: _common_pb2.Assistance | None = ...,
+        total: _money_pb2.Money | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -245,6 +257,7 @@ class OrderDelivered(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     ASSISTANCE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     number: _builtins.str
@@ -254,6 +267,8 @@ class OrderDelivered(_message.Message):
     def attribution(self) -> _common_pb2.Attribution: ...
     @_builtins.property
     def assistance(self) -> _common_pb2.Assistance: ...
+    @_builtins.property
+    def total(self) -> _money_pb2.Money: ...
     def __init__(
         self,
         *,
@@ -262,11 +277,12 @@ class OrderDelivered(_message.Message):
         number: _builtins.str = ...,
         account_id: _builtins.str = ...,
         assistance: _common_pb2.Assistance | None = ...,
+        total: _money_pb2.Money | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -283,6 +299,7 @@ class OrderClosed(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     ASSISTANCE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     number: _builtins.str
@@ -292,6 +309,8 @@ class OrderClosed(_message.Message):
     def attribution(self) -> _common_pb2.Attribution: ...
     @_builtins.property
     def assistance(self) -> _common_pb2.Assistance: ...
+    @_builtins.property
+    def total(self) -> _money_pb2.Money: ...
     def __init__(
         self,
         *,
@@ -300,11 +319,12 @@ class OrderClosed(_message.Message):
         number: _builtins.str = ...,
         account_id: _builtins.str = ...,
         assistance: _common_pb2.Assistance | None = ...,
+        total: _money_pb2.Money | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
