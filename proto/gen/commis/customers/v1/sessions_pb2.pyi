@@ -615,6 +615,7 @@ class OrderingContext(_message.Message):
     SPENDING_CONTROL_FIELD_NUMBER: _builtins.int
     COMMUNITY_NAME_FIELD_NUMBER: _builtins.int
     PAYMENT_METHODS_FIELD_NUMBER: _builtins.int
+    MEMBERSHIP_ROLE_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     account_number: _builtins.str
     display_name: _builtins.str
@@ -633,6 +634,8 @@ class OrderingContext(_message.Message):
     residence_email: _builtins.str
     """Where a confirmation may go when the client has no address of its own: the residence's."""
     community_name: _builtins.str
+    membership_role: _accounts_pb2.Person.Role.ValueType
+    """What a PERSON is in this account now; the token may say otherwise for minutes. Unspecified for other actors."""
     @_builtins.property
     def groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -686,10 +689,11 @@ class OrderingContext(_message.Message):
         spending_control: Global___SpendingControl | None = ...,
         community_name: _builtins.str = ...,
         payment_methods: _abc.Iterable[_builtins.str] | None = ...,
+        membership_role: _accounts_pb2.Person.Role.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "assistance", b"assistance", "billing_address", b"billing_address", "delivery_address", b"delivery_address", "residence", b"residence", "spending_control", b"spending_control"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_number", b"account_number", "account_state", b"account_state", "actor", b"actor", "assistance", b"assistance", "billing_address", b"billing_address", "business", b"business", "buyer_class", b"buyer_class", "community_name", b"community_name", "contact_email", b"contact_email", "contact_name", b"contact_name", "contact_phone", b"contact_phone", "delivery_address", b"delivery_address", "display_name", b"display_name", "groups", b"groups", "language_code", b"language_code", "pay_later_allowed", b"pay_later_allowed", "payment_methods", b"payment_methods", "region_code", b"region_code", "rep_code", b"rep_code", "residence", b"residence", "residence_email", b"residence_email", "spending_control", b"spending_control", "vat_number", b"vat_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "account_number", b"account_number", "account_state", b"account_state", "actor", b"actor", "assistance", b"assistance", "billing_address", b"billing_address", "business", b"business", "buyer_class", b"buyer_class", "community_name", b"community_name", "contact_email", b"contact_email", "contact_name", b"contact_name", "contact_phone", b"contact_phone", "delivery_address", b"delivery_address", "display_name", b"display_name", "groups", b"groups", "language_code", b"language_code", "membership_role", b"membership_role", "pay_later_allowed", b"pay_later_allowed", "payment_methods", b"payment_methods", "region_code", b"region_code", "rep_code", b"rep_code", "residence", b"residence", "residence_email", b"residence_email", "spending_control", b"spending_control", "vat_number", b"vat_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

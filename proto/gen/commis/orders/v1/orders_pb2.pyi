@@ -581,7 +581,9 @@ class HistoryEntry(_message.Message):
     account_id: _builtins.str
     channel: _common_pb2.Channel.ValueType
     action: _builtins.str
-    """created, lines_added, line_changed, line_removed, changed, repriced, placed, processed, shipped, delivered, closed, cancelled."""
+    """created, lines_added, line_changed, line_removed, changed, repriced, placed, processed, shipped, delivered, closed,
+    cancelled; with spending control approval_requested, approved, approval_refused, approval_ended.
+    """
     from_state: Global___Order.State.ValueType
     to_state: Global___Order.State.ValueType
     detail: _builtins.str
