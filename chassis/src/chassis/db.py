@@ -75,6 +75,7 @@ def engine_for(url: str, application: str = "commis", *, pool_size: int = 10) ->
         max_overflow=0,  # an overflowing connection is opened and thrown away each time, at the price of many requests
         pool_timeout=5,
         pool_use_lifo=True,
+        hide_parameters=True,  # an error in the log must not show what a client wrote
         connect_args=_connect_args(application, 10),
     )
 

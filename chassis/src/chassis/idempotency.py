@@ -7,6 +7,7 @@ reads the stored answer; a failed command takes its key back with everything els
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -30,6 +31,12 @@ _FIND = sa.text(
 _STORE = sa.text(
     "UPDATE idempotency SET response = :response"
     " WHERE caller = :caller AND method = :method AND request_id = :request_id"
+)
+# An hour at a time, so that no statement reads the answers of two days; BRIN on create_time finds an hour's pages.
+_FORGET = sa.text(
+    "DELETE FROM idempotency WHERE create_time > now() - CAST(:hours AS int) * interval '1 hour'"
+    " AND create_time <= now() - (CAST(:hours AS int) - 1) * interval '1 hour'"
+    " AND EXISTS (SELECT FROM unnest(CAST(:needles AS bytea[])) AS needle WHERE position(needle IN response) > 0)"
 )
 
 
@@ -86,3 +93,19 @@ async def remember(
     if key is not None:
         connection = await session.connection()
         await connection.execute(_STORE, {**key, "response": response.SerializeToString(deterministic=True)})
+
+
+async def forget(session: AsyncSession, needles: Collection[str]) -> int:
+    """Delete every stored answer, whoever got it, that contains one of the needles; how many those were.
+
+    Give what is unmistakable (ids, addresses), in the spelling of the answers: an answer of somebody else that
+    contains a needle by chance is gone as well, and its command would take effect again when repeated."""
+    wanted = [needle.encode() for needle in needles if needle]
+    if not wanted:
+        return 0
+    connection = await session.connection()
+    total = 0
+    for hours in range(KEEP_HOURS + 2):  # from what was written since this transaction began to what waits for the purge
+        deleted = await connection.execute(_FORGET, {"hours": hours, "needles": wanted})
+        total += deleted.rowcount
+    return total

@@ -16,10 +16,10 @@ VENDOR_MAIL = "orders@commis.example"
 # What each service may ask of the others with its own credentials.
 _SCOPES = {
     "customers": "",
-    "catalog": "customers.access orders.placement",
-    "orders": "customers.access catalog.reserve library.hold",
-    "library": "customers.access orders.placement",
-    "notifications": "customers.recipients orders.read",
+    "catalog": "customers.access customers.data-protection orders.placement",
+    "orders": "customers.access customers.data-protection catalog.reserve library.hold",
+    "library": "customers.access customers.data-protection orders.placement",
+    "notifications": "customers.data-protection customers.recipients orders.read",
 }
 # Which other services each one calls, beside customers, which all of them ask for keys and access.
 _TARGETS = {

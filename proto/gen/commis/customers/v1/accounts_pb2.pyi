@@ -99,6 +99,7 @@ class Account(_message.Message):
     CLIENT_LINK_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    ERASE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     number: _builtins.str
@@ -136,6 +137,10 @@ class Account(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def erase_time(self) -> _timestamp_pb2.Timestamp:
+        """Set for an account that was erased (data protection): CLOSED for good, without names."""
+
     def __init__(
         self,
         *,
@@ -158,11 +163,12 @@ class Account(_message.Message):
         client_link: Global___ClientLink | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        erase_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["business_profile", b"business_profile", "client_link", b"client_link", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["business_profile", b"business_profile", "client_link", b"client_link", "create_time", b"create_time", "erase_time", b"erase_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "business_profile", b"business_profile", "buyer_class", b"buyer_class", "client_link", b"client_link", "create_time", b"create_time", "display_name", b"display_name", "email", b"email", "etag", b"etag", "first_name", b"first_name", "groups", b"groups", "id", b"id", "kind", b"kind", "language_code", b"language_code", "last_name", b"last_name", "number", b"number", "persons", b"persons", "phone", b"phone", "spending_control", b"spending_control", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "business_profile", b"business_profile", "buyer_class", b"buyer_class", "client_link", b"client_link", "create_time", b"create_time", "display_name", b"display_name", "email", b"email", "erase_time", b"erase_time", "etag", b"etag", "first_name", b"first_name", "groups", b"groups", "id", b"id", "kind", b"kind", "language_code", b"language_code", "last_name", b"last_name", "number", b"number", "persons", b"persons", "phone", b"phone", "spending_control", b"spending_control", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

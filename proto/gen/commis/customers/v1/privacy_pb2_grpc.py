@@ -69,6 +69,11 @@ class DataProtectionServiceStub:
                 request_serializer=commis_dot_customers_dot_v1_dot_privacy__pb2.ReportErasureRequest.SerializeToString,
                 response_deserializer=commis_dot_customers_dot_v1_dot_privacy__pb2.ReportErasureResponse.FromString,
                 _registered_method=True)
+        self.GetErasureSubjects = channel.unary_unary(
+                '/commis.customers.v1.DataProtectionService/GetErasureSubjects',
+                request_serializer=commis_dot_customers_dot_v1_dot_privacy__pb2.GetErasureSubjectsRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_privacy__pb2.GetErasureSubjectsResponse.FromString,
+                _registered_method=True)
 
 
 class DataProtectionServiceServicer:
@@ -76,7 +81,8 @@ class DataProtectionServiceServicer:
 
     def StartDataExport(self, request, context):
         """Starts an export of everything held on the account's holder or one of its persons, as a job over all services.
-        The person itself, staff (ADMIN). Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND.
+        The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected or ready it
+        is answered again. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,8 +105,9 @@ class DataProtectionServiceServicer:
 
     def StartErasure(self, request, context):
         """Erases: anonymises at once what no law requires to keep, in all services, and says what is kept and why.
-        The person itself, staff (ADMIN). Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR (of an account
-        with other persons).
+        The person itself, staff (ADMIN); the only person of an account stands for the account. A second erasure of the
+        same answers the first one. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED (a representative or a
+        care worker for the account), LAST_ADMINISTRATOR (of an account with other persons: hand it over first).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,7 +121,9 @@ class DataProtectionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AddExportPart(self, request, context):
-        """A service hands in what it holds (scope customers.data-protection). Idempotent by export and service.
+        """A service hands in what it holds (scope customers.data-protection). Idempotent by export, service and part; the last
+        part replaces what was handed in beyond it. Errors: DATA_EXPORT_NOT_FOUND (also when it was erased meanwhile),
+        INVALID_FIELDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,6 +131,15 @@ class DataProtectionServiceServicer:
 
     def ReportErasure(self, request, context):
         """A service tells what it erased and kept (scope customers.data-protection). Idempotent by erasure and service.
+        Errors: ERASURE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetErasureSubjects(self, request, context):
+        """By what a service finds the persons in what it wrote down itself (scope customers.data-protection): kept encrypted,
+        and only until every service has reported. Errors: ERASURE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,6 +182,11 @@ def add_DataProtectionServiceServicer_to_server(servicer, server):
                     servicer.ReportErasure,
                     request_deserializer=commis_dot_customers_dot_v1_dot_privacy__pb2.ReportErasureRequest.FromString,
                     response_serializer=commis_dot_customers_dot_v1_dot_privacy__pb2.ReportErasureResponse.SerializeToString,
+            ),
+            'GetErasureSubjects': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetErasureSubjects,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_privacy__pb2.GetErasureSubjectsRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_privacy__pb2.GetErasureSubjectsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -355,6 +378,33 @@ class DataProtectionService:
             '/commis.customers.v1.DataProtectionService/ReportErasure',
             commis_dot_customers_dot_v1_dot_privacy__pb2.ReportErasureRequest.SerializeToString,
             commis_dot_customers_dot_v1_dot_privacy__pb2.ReportErasureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetErasureSubjects(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.DataProtectionService/GetErasureSubjects',
+            commis_dot_customers_dot_v1_dot_privacy__pb2.GetErasureSubjectsRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_privacy__pb2.GetErasureSubjectsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,7 +33,8 @@ class DataProtectionServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DataProtectionServiceAsyncStub: ...
     StartDataExport: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.StartDataExportRequest, _privacy_pb2.StartDataExportResponse]
     """Starts an export of everything held on the account's holder or one of its persons, as a job over all services.
-    The person itself, staff (ADMIN). Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND.
+    The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected or ready it
+    is answered again. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
     """
     GetDataExport: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.GetDataExportRequest, _privacy_pb2.GetDataExportResponse]
     """Errors: DATA_EXPORT_NOT_FOUND."""
@@ -43,22 +44,33 @@ class DataProtectionServiceStub:
     """
     StartErasure: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.StartErasureRequest, _privacy_pb2.StartErasureResponse]
     """Erases: anonymises at once what no law requires to keep, in all services, and says what is kept and why.
-    The person itself, staff (ADMIN). Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR (of an account
-    with other persons).
+    The person itself, staff (ADMIN); the only person of an account stands for the account. A second erasure of the
+    same answers the first one. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED (a representative or a
+    care worker for the account), LAST_ADMINISTRATOR (of an account with other persons: hand it over first).
     """
     GetErasure: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.GetErasureRequest, _privacy_pb2.GetErasureResponse]
     """Errors: ERASURE_NOT_FOUND."""
     AddExportPart: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.AddExportPartRequest, _privacy_pb2.AddExportPartResponse]
-    """A service hands in what it holds (scope customers.data-protection). Idempotent by export and service."""
+    """A service hands in what it holds (scope customers.data-protection). Idempotent by export, service and part; the last
+    part replaces what was handed in beyond it. Errors: DATA_EXPORT_NOT_FOUND (also when it was erased meanwhile),
+    INVALID_FIELDS.
+    """
     ReportErasure: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.ReportErasureRequest, _privacy_pb2.ReportErasureResponse]
-    """A service tells what it erased and kept (scope customers.data-protection). Idempotent by erasure and service."""
+    """A service tells what it erased and kept (scope customers.data-protection). Idempotent by erasure and service.
+    Errors: ERASURE_NOT_FOUND.
+    """
+    GetErasureSubjects: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.GetErasureSubjectsRequest, _privacy_pb2.GetErasureSubjectsResponse]
+    """By what a service finds the persons in what it wrote down itself (scope customers.data-protection): kept encrypted,
+    and only until every service has reported. Errors: ERASURE_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class DataProtectionServiceAsyncStub(DataProtectionServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     StartDataExport: _aio.UnaryUnaryMultiCallable[_privacy_pb2.StartDataExportRequest, _privacy_pb2.StartDataExportResponse]  # type: ignore[assignment]
     """Starts an export of everything held on the account's holder or one of its persons, as a job over all services.
-    The person itself, staff (ADMIN). Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND.
+    The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected or ready it
+    is answered again. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
     """
     GetDataExport: _aio.UnaryUnaryMultiCallable[_privacy_pb2.GetDataExportRequest, _privacy_pb2.GetDataExportResponse]  # type: ignore[assignment]
     """Errors: DATA_EXPORT_NOT_FOUND."""
@@ -68,15 +80,25 @@ class DataProtectionServiceAsyncStub(DataProtectionServiceStub):
     """
     StartErasure: _aio.UnaryUnaryMultiCallable[_privacy_pb2.StartErasureRequest, _privacy_pb2.StartErasureResponse]  # type: ignore[assignment]
     """Erases: anonymises at once what no law requires to keep, in all services, and says what is kept and why.
-    The person itself, staff (ADMIN). Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR (of an account
-    with other persons).
+    The person itself, staff (ADMIN); the only person of an account stands for the account. A second erasure of the
+    same answers the first one. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED (a representative or a
+    care worker for the account), LAST_ADMINISTRATOR (of an account with other persons: hand it over first).
     """
     GetErasure: _aio.UnaryUnaryMultiCallable[_privacy_pb2.GetErasureRequest, _privacy_pb2.GetErasureResponse]  # type: ignore[assignment]
     """Errors: ERASURE_NOT_FOUND."""
     AddExportPart: _aio.UnaryUnaryMultiCallable[_privacy_pb2.AddExportPartRequest, _privacy_pb2.AddExportPartResponse]  # type: ignore[assignment]
-    """A service hands in what it holds (scope customers.data-protection). Idempotent by export and service."""
+    """A service hands in what it holds (scope customers.data-protection). Idempotent by export, service and part; the last
+    part replaces what was handed in beyond it. Errors: DATA_EXPORT_NOT_FOUND (also when it was erased meanwhile),
+    INVALID_FIELDS.
+    """
     ReportErasure: _aio.UnaryUnaryMultiCallable[_privacy_pb2.ReportErasureRequest, _privacy_pb2.ReportErasureResponse]  # type: ignore[assignment]
-    """A service tells what it erased and kept (scope customers.data-protection). Idempotent by erasure and service."""
+    """A service tells what it erased and kept (scope customers.data-protection). Idempotent by erasure and service.
+    Errors: ERASURE_NOT_FOUND.
+    """
+    GetErasureSubjects: _aio.UnaryUnaryMultiCallable[_privacy_pb2.GetErasureSubjectsRequest, _privacy_pb2.GetErasureSubjectsResponse]  # type: ignore[assignment]
+    """By what a service finds the persons in what it wrote down itself (scope customers.data-protection): kept encrypted,
+    and only until every service has reported. Errors: ERASURE_NOT_FOUND.
+    """
 
 class DataProtectionServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -86,7 +108,8 @@ class DataProtectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_privacy_pb2.StartDataExportResponse, _abc.Awaitable[_privacy_pb2.StartDataExportResponse]]:
         """Starts an export of everything held on the account's holder or one of its persons, as a job over all services.
-        The person itself, staff (ADMIN). Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND.
+        The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected or ready it
+        is answered again. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
         """
 
     @_abc_1.abstractmethod
@@ -114,8 +137,9 @@ class DataProtectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_privacy_pb2.StartErasureResponse, _abc.Awaitable[_privacy_pb2.StartErasureResponse]]:
         """Erases: anonymises at once what no law requires to keep, in all services, and says what is kept and why.
-        The person itself, staff (ADMIN). Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR (of an account
-        with other persons).
+        The person itself, staff (ADMIN); the only person of an account stands for the account. A second erasure of the
+        same answers the first one. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED (a representative or a
+        care worker for the account), LAST_ADMINISTRATOR (of an account with other persons: hand it over first).
         """
 
     @_abc_1.abstractmethod
@@ -132,7 +156,10 @@ class DataProtectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _privacy_pb2.AddExportPartRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_privacy_pb2.AddExportPartResponse, _abc.Awaitable[_privacy_pb2.AddExportPartResponse]]:
-        """A service hands in what it holds (scope customers.data-protection). Idempotent by export and service."""
+        """A service hands in what it holds (scope customers.data-protection). Idempotent by export, service and part; the last
+        part replaces what was handed in beyond it. Errors: DATA_EXPORT_NOT_FOUND (also when it was erased meanwhile),
+        INVALID_FIELDS.
+        """
 
     @_abc_1.abstractmethod
     def ReportErasure(
@@ -140,6 +167,18 @@ class DataProtectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _privacy_pb2.ReportErasureRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_privacy_pb2.ReportErasureResponse, _abc.Awaitable[_privacy_pb2.ReportErasureResponse]]:
-        """A service tells what it erased and kept (scope customers.data-protection). Idempotent by erasure and service."""
+        """A service tells what it erased and kept (scope customers.data-protection). Idempotent by erasure and service.
+        Errors: ERASURE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetErasureSubjects(
+        self,
+        request: _privacy_pb2.GetErasureSubjectsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_privacy_pb2.GetErasureSubjectsResponse, _abc.Awaitable[_privacy_pb2.GetErasureSubjectsResponse]]:
+        """By what a service finds the persons in what it wrote down itself (scope customers.data-protection): kept encrypted,
+        and only until every service has reported. Errors: ERASURE_NOT_FOUND.
+        """
 
 def add_DataProtectionServiceServicer_to_server(servicer: DataProtectionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
