@@ -12,12 +12,14 @@ from customers.database import Base, foreign, time_column
 
 
 class Person(Base):
-    """Somebody who can sign in. The only place of a person's name, e-mail address, language and phone."""
+    """Somebody who can sign in, or a client of a community, who cannot and has no `email`. The only place of a
+    person's name, e-mail addresses, language and phone. Nobody is found by `contact_email`; it need not be unique."""
 
     __tablename__ = "persons"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(unique=True)
+    email: Mapped[str | None] = mapped_column(unique=True)
+    contact_email: Mapped[str] = mapped_column(server_default="")
     first_name: Mapped[str]
     last_name: Mapped[str]
     language_code: Mapped[str]

@@ -15,6 +15,8 @@ class SessionFamily(Base):
     """One sign-in and everything refreshed from it; its id is the claim `sid` of its access tokens.
 
     An ordering session is a family of its own below the rep's (`parent_id`), so that it ends with it.
+    An assisted session has a care worker, a community and perhaps an address that leads back to the platform;
+    its person is the client, who does not sign in.
     """
 
     __tablename__ = "session_families"
@@ -24,6 +26,8 @@ class SessionFamily(Base):
         sa.Index("ix_session_families_parent_id", "parent_id"),
         sa.Index("ix_session_families_rep_id", "rep_id", "subject_id"),
         sa.Index("ix_session_families_expire_time", "expire_time"),
+        sa.Index("ix_session_families_care_worker_id", "care_worker_id"),
+        sa.Index("ix_session_families_community_id", "community_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -32,6 +36,9 @@ class SessionFamily(Base):
     subject_kind: Mapped[str]
     subject_id: Mapped[UUID]
     rep_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("representatives.id"))
+    care_worker_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("care_workers.id"))
+    community_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("communities.id"))
+    return_address: Mapped[str] = mapped_column(server_default="")
     create_time: Mapped[datetime.datetime] = time_column()
     expire_time: Mapped[datetime.datetime]
     end_time: Mapped[datetime.datetime | None]

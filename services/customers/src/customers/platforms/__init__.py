@@ -1,0 +1,1 @@
+"""Care platforms that hand their users over, their communities and care workers, and their public keys."""
