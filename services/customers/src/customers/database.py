@@ -43,11 +43,13 @@ def metadata() -> sa.MetaData:
     from customers.accounts import models as _accounts
     from customers.addresses import models as _addresses
     from customers.audit import models as _audit
+    from customers.business import models as _business
     from customers.clients import models as _clients
     from customers.handoffs import models as _handoffs
     from customers.keys import models as _keys
     from customers.people import models as _people
     from customers.platforms import models as _platforms
+    from customers.receipts import models as _receipts
     from customers.reps import models as _reps
     from customers.sessions import models as _sessions
     from customers.staff import models as _staff

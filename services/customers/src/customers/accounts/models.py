@@ -33,6 +33,7 @@ class Account(Base):
     state: Mapped[str] = mapped_column(server_default="ACTIVE")
     groups: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default="{}")
     buyer_class: Mapped[str]
+    spending_control: Mapped[bool] = mapped_column(server_default=sa.text("false"))
     version: Mapped[int] = mapped_column(server_default="1")
     create_time: Mapped[datetime.datetime] = time_column()
     update_time: Mapped[datetime.datetime] = time_column()
@@ -56,17 +57,24 @@ class BusinessProfile(Base):
 
 
 class Membership(Base):
-    """A person in an account."""
+    """A person in an account. The limit counts for a USER of an account with spending control."""
 
     __tablename__ = "memberships"
     __table_args__ = (
         sa.CheckConstraint("role IN ('ADMINISTRATOR', 'USER')", name="role"),
+        sa.CheckConstraint(
+            "(spending_limit_minor IS NULL) = (spending_limit_currency IS NULL) AND spending_limit_minor >= 0",
+            name="spending_limit",
+        ),
         sa.Index("ix_memberships_person_id", "person_id"),
     )
 
     account_id: Mapped[UUID] = foreign("accounts.id", primary_key=True)
     person_id: Mapped[UUID] = foreign("persons.id", primary_key=True)
     role: Mapped[str]
+    spending_limit_minor: Mapped[int | None] = mapped_column(sa.BigInteger)
+    spending_limit_currency: Mapped[str | None]
+    version: Mapped[int] = mapped_column(server_default="1")
     create_time: Mapped[datetime.datetime] = time_column()
 
 

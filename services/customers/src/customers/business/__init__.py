@@ -1,0 +1,1 @@
+"""Business profiles: asked for by customers, decided by staff, removed by an administrator."""

@@ -1,0 +1,1 @@
+"""Receipts: what was erased, what is kept, and the law that says so; and where they are mailed to."""
