@@ -26,6 +26,9 @@ class SessionFamily(Base):
         sa.Index("ix_session_families_parent_id", "parent_id"),
         sa.Index("ix_session_families_rep_id", "rep_id", "subject_id"),
         sa.Index("ix_session_families_expire_time", "expire_time"),
+        sa.Index(
+            "ix_session_families_subject_id", "subject_id", postgresql_where=sa.text("end_time IS NULL")
+        ),
         sa.Index("ix_session_families_care_worker_id", "care_worker_id"),
         sa.Index("ix_session_families_community_id", "community_id"),
     )
