@@ -8,6 +8,7 @@ from commis.orders.v1 import events_pb2
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import outbox
+from orders import wire
 from orders.attribution import attribution
 from orders.domain.model import Order
 from orders.domain.states import Verb
@@ -27,14 +28,15 @@ def add(session: AsyncSession, verb: Verb, order: Order) -> None:
     common: dict[str, Any] = {
         "attribution": told,
         "order_id": str(order.id),
+        "number": order.number,
+        "account_id": str(order.account_id),
+        "total": wire.amount(order.totals.total, order.currency),
         "aggregate_version": order.version,
     }
     if verb is Verb.CANCEL:
         fact = "order_cancelled"
         event: Any = events_pb2.OrderCancelled(
             **common,
-            number=order.number,
-            account_id=str(order.account_id),
             was_placed=order.place_time is not None,
         )
     else:
