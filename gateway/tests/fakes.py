@@ -144,6 +144,16 @@ def path_with_ids(item: Operation) -> str:
     return path
 
 
+def address(item: Operation) -> str:
+    """Its path with ids, and the query parameters that the gateway demands: all of them are dates so far."""
+    return path_with_ids(item) + required_query(item)
+
+
+def required_query(item: Operation) -> str:
+    pairs = [f"{query.name}=2026-11-21" for query in item.queries if query.required]
+    return "?" + "&".join(pairs) if pairs else ""
+
+
 def a_message(descriptor: Descriptor, chance: random.Random, depth: int = 5) -> Any:
     """A valid message with random content: what a service could answer."""
     own = _WELL_KNOWN.get(descriptor.full_name)
@@ -184,6 +194,8 @@ def _value(item: FieldDescriptor, chance: random.Random, depth: int) -> Any:
 def _text(item: FieldDescriptor, chance: random.Random) -> str:
     if item.name == "jwks_json":
         return '{"keys":[]}'
+    if item.full_name == "commis.customers.v1.CreateHandoffResponse.address":
+        return "https://shop.example/products#handoff=b25lLXRpbWU"
     if item.name == "etag":
         return f'"{chance.randrange(100)}"'
     return chance.choice(("", "x", 'é\U0001f600\n\t"\\', "a" * 300, "<script>", ANY_ID))

@@ -13,7 +13,7 @@ from gateway.operation import Operation
 from gateway.routes import OPERATIONS
 from gateway.wire import schema
 
-from .fakes import ANY_ID, Services, path_with_ids
+from .fakes import ANY_ID, Services, path_with_ids, required_query
 
 WITH_BODY = [item for item in OPERATIONS if item.body]
 KEY = {"Idempotency-Key": "k"}
@@ -179,7 +179,7 @@ async def test_ids_that_cannot_exist_are_404(
         assert answered.status_code == 404, (path, answered.text)
         assert answered.json()["reason"].endswith("_NOT_FOUND")
     assert not services.calls
-    upper = template.format(**others | {name: ANY_ID.upper()})
+    upper = template.format(**others | {name: ANY_ID.upper()}) + required_query(item)
     body = schema.example(item.body_fields, accepted=True) if item.body else None
     assert (await http.request(item.method, upper, json=body, headers=KEY)).status_code == item.status
 

@@ -15,7 +15,7 @@ from gateway.routes import OPERATIONS
 from gateway.wire import schema
 from gateway.wire.render import renderer
 
-from .fakes import ANY_ID, OTHER_ID, Services, a_message, path_with_ids
+from .fakes import ANY_ID, OTHER_ID, Services, a_message, address
 
 KEY = "0199f3c2-7a10-7b3e-9c55-51d2a7f0aa10"
 
@@ -32,7 +32,7 @@ async def test_every_route_fills_its_request(
 ) -> None:
     body = schema.example(operation.body_fields, accepted=True) if operation.body else None
     headers = {"Idempotency-Key": KEY, "If-Match": '"7"'}
-    answered = await http.request(operation.method, path_with_ids(operation), json=body, headers=headers)
+    answered = await http.request(operation.method, address(operation), json=body, headers=headers)
 
     assert answered.status_code == operation.status, answered.text
     assert len(services.calls) == 1
@@ -78,7 +78,7 @@ async def test_every_route_shows_its_answer(
     if operation.body_required:
         body = schema.example(operation.body_fields, accepted=True)
     answered = await http.request(
-        operation.method, path_with_ids(operation), json=body, headers={"Idempotency-Key": KEY}
+        operation.method, address(operation), json=body, headers={"Idempotency-Key": KEY}
     )
 
     assert answered.status_code == operation.status, answered.text

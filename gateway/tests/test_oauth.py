@@ -44,6 +44,44 @@ async def test_a_token_by_form_or_basic(http: httpx.AsyncClient, services: Servi
     assert "authorization" not in services.last.metadata
 
 
+ASSERTED = {
+    "grant_type": "client_credentials",
+    "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    "client_assertion": "e30.e30.c2ln",
+}
+
+
+async def test_a_token_by_assertion(http: httpx.AsyncClient, services: Services) -> None:
+    answered = await ask(http, ASSERTED | {"scope": "assisted"})
+    assert answered.status_code == 200
+    request = services.last.request
+    assert (request.client_assertion, request.client_secret) == ("e30.e30.c2ln", "")
+    assert (request.client_id, request.scope) == ("", "assisted")
+
+
+@pytest.mark.parametrize(
+    ("change", "headers"),
+    [
+        ({"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"}, {}),
+        ({"client_assertion": ""}, {}),
+        ({"client_secret": "s"}, {}),
+        ({}, {"Authorization": "Basic ZXJwOnM="}),
+    ],
+)
+async def test_bad_assertions(
+    http: httpx.AsyncClient, services: Services, change: Any, headers: dict[str, str]
+) -> None:
+    answered = await ask(http, ASSERTED | change, **headers)
+    assert (answered.status_code, answered.json()["error"]) == (400, "invalid_request")
+    assert not services.calls
+
+
+async def test_an_assertion_needs_its_type(http: httpx.AsyncClient, services: Services) -> None:
+    form = {name: value for name, value in ASSERTED.items() if name != "client_assertion_type"}
+    assert (await ask(http, form)).json()["error"] == "invalid_request"
+    assert not services.calls
+
+
 @pytest.mark.parametrize(
     ("form", "error", "status"),
     [
@@ -100,7 +138,7 @@ async def test_other_failures_are_problems(http: httpx.AsyncClient, services: Se
     services.answer("IssueServiceToken", grpc.StatusCode.UNAVAILABLE)
     assert (await ask(http, GOOD)).json()["reason"] == "SERVICE_UNAVAILABLE"
     assert (await http.post("/v1/oauth/token", json=GOOD)).status_code == 415
-    assert (await ask(http, b"a" * 9000)).status_code == 413
+    assert (await ask(http, b"a" * 21_000)).status_code == 413
 
 
 async def test_keys(http: httpx.AsyncClient, services: Services) -> None:

@@ -99,7 +99,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """{"items": [...], "next_page_token": ...} and what else the response has, e.g. facets."""
+    """{"items": [...], "next_page_token": ...} and what else the response has, e.g. facets; a feed has no token."""
 
     def shower(self, response: Descriptor) -> Show:
         items, *others = response.fields
@@ -108,7 +108,8 @@ class Page:
 
         def show(answered: Any) -> dict[str, Any]:
             shown = {name: part(answered) for name, part in parts}
-            shown["next_page_token"] = shown["next_page_token"] or None
+            if "next_page_token" in shown:
+                shown["next_page_token"] = shown["next_page_token"] or None
             return shown
 
         return show
@@ -116,10 +117,11 @@ class Page:
     def schema(self, response: Descriptor, schemas: Schemas) -> Schema:
         items, *others = response.fields
         shape = schemas.shown_object({"items": items} | {other.name: other for other in others})
-        shape["properties"]["next_page_token"] = {
-            "type": ["string", "null"],
-            "description": "Give it as page_token for the next page; null on the last one.",
-        }
+        if "next_page_token" in shape["properties"]:
+            shape["properties"]["next_page_token"] = {
+                "type": ["string", "null"],
+                "description": "Give it as page_token for the next page; null on the last one.",
+            }
         return schemas.reference(response.name.replace("Response", "Page"), lambda: shape)
 
     def example(self, response: Descriptor) -> Any:

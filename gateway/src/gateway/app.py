@@ -20,7 +20,7 @@ from starlette.routing import Match, Route
 
 from chassis.metrics import LOOP_LAG
 from chassis.server import spare_the_collector
-from gateway import oauth, upload
+from gateway import handoff, oauth, upload
 from gateway.auth import Admission, verifier
 from gateway.clients import Clients
 from gateway.config import Settings
@@ -111,6 +111,7 @@ def _endpoints(settings: Settings, clients: Clients, lifecycle: Lifecycle) -> li
     ]
     listed += [
         (upload.PATH, "POST", upload.Upload(clients, settings.max_import_bytes)),
+        (handoff.PATH, "POST", handoff.BrowserHandoff(clients)),
         (oauth.TOKEN_PATH, "POST", oauth.Token(clients)),
         (oauth.KEYS_PATH, "GET", oauth.Keys(clients)),
         ("/livez", "GET", Live()),

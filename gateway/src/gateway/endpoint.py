@@ -39,7 +39,7 @@ class Endpoint:
         self._inputs = Inputs(operation)
         self._show = operation.answers.shower(operation.response)
         self._etag = operation.answers.etag(operation.response)
-        self._limit = max_body_bytes
+        self._limit = min(operation.max_body_bytes or max_body_bytes, max_body_bytes)
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         exchange: Exchange = scope["exchange"]

@@ -15,7 +15,12 @@ from gateway.query import query_reader
 from gateway.wire.parse import nested, object_reader, writable
 
 _TEXTS = re.compile(r"\.texts(?:\.|\[[\"']?)([a-z]{2})(?:[\"']?\])?")
-_NOT_FOUND = {"line_id": "ORDER_LINE_NOT_FOUND"}
+_NOT_FOUND = {
+    "line_id": "ORDER_LINE_NOT_FOUND",
+    "subscription_id": "WEBHOOK_SUBSCRIPTION_NOT_FOUND",
+    "delivery_id": "WEBHOOK_DELIVERY_NOT_FOUND",
+    "MembershipService.person_id": "MEMBER_NOT_FOUND",
+}
 
 
 class Inputs:
@@ -124,6 +129,7 @@ def _put(found: dict[str, Any], place: tuple[str, ...], value: str) -> None:
 def not_found(operation: Operation, parameter: str) -> Problem:
     """What the owning service answers for an id that does not exist."""
     name = parameter.removesuffix("_id")
-    reason = _NOT_FOUND.get(parameter, f"{name.upper()}_NOT_FOUND")
+    within = f"{operation.rpc_descriptor.containing_service.name}.{parameter}"
+    reason = _NOT_FOUND.get(within) or _NOT_FOUND.get(parameter, f"{name.upper()}_NOT_FOUND")
     detail = f"There is no such {name.replace('_', ' ')}."
     return Problem(404, reason, detail, domain=f"{operation.service}.commis")

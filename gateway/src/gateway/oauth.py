@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import parse_qsl
 
 import grpc
 import orjson
@@ -15,12 +14,13 @@ from gateway.auth import GET_JWKS
 from gateway.clients import Clients
 from gateway.endpoint import JSON, check_media_type, read_body, reply
 from gateway.exchange import Exchange, Scope
+from gateway.form import FORM, FormRefused, read_form
 from gateway.operation import TIMEOUT
 
 TOKEN_PATH, KEYS_PATH = "/v1/oauth/token", "/.well-known/jwks.json"
-FORM = "application/x-www-form-urlencoded"
 ISSUE = "/commis.customers.v1.TokenService/IssueServiceToken"
-_MAX_FORM = 8192
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_MAX_FORM = 20 * 1024  # an assertion has at most 16 KiB
 _REFUSED = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND}
 
 
@@ -35,7 +35,8 @@ class OAuthError(Exception):
 
 
 class Token:
-    """The client names itself by HTTP Basic or in the form, not both (RFC 6749 section 2.3)."""
+    """The client names itself in one way (RFC 6749 section 2.3): by HTTP Basic or in the form, with its secret or
+    with an assertion that it signed."""
 
     name = "issueToken"
 
@@ -66,15 +67,15 @@ class Token:
     async def _request(self, exchange: Exchange, receive: Any) -> IssueServiceTokenRequest:
         raw = await read_body(exchange, receive, _MAX_FORM)
         check_media_type(exchange, FORM)
-        form = _form(raw)
+        try:
+            form = read_form(raw)
+        except FormRefused as refused:
+            raise OAuthError("invalid_request", str(refused)) from None
         if "grant_type" not in form:
             raise OAuthError("invalid_request", "grant_type is required")
         if form["grant_type"] != "client_credentials":
             raise OAuthError("unsupported_grant_type", "grant_type must be client_credentials")
-        client_id, secret = _credentials(exchange, form)
-        return IssueServiceTokenRequest(
-            client_id=client_id, client_secret=secret, scope=form.get("scope", "")
-        )
+        return IssueServiceTokenRequest(**_credentials(exchange, form), scope=form.get("scope", ""))
 
     async def _issue(self, request: IssueServiceTokenRequest, exchange: Exchange) -> Any:
         metadata = [item for item in exchange.metadata() if item[0] != "authorization"]
@@ -89,30 +90,35 @@ class Token:
             raise
 
 
-def _form(raw: bytes) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=20)
-    except ValueError:
-        raise OAuthError("invalid_request", "The form is not valid UTF-8.") from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise OAuthError("invalid_request", "A parameter was given more than once.")
-    if any("\x00" in value for value in form.values()):
-        raise OAuthError("invalid_request", "A parameter contains the character U+0000.")
-    return form
-
-
-def _credentials(exchange: Exchange, form: dict[str, str]) -> tuple[str, str]:
+def _credentials(exchange: Exchange, form: dict[str, str]) -> dict[str, str]:
+    """Fields of the request: id and secret, or a signed assertion."""
+    if "client_assertion" in form or "client_assertion_type" in form:
+        return _assertion(exchange, form)
     if exchange.authorization is None:
         if not form.get("client_id") or not form.get("client_secret"):
             raise OAuthError("invalid_client", "client_id and client_secret are required.", 401)
-        return form["client_id"], form["client_secret"]
+        return {"client_id": form["client_id"], "client_secret": form["client_secret"]}
     named = header.basic(exchange.authorization)
     if named is None or "\x00" in "".join(named):
         raise OAuthError("invalid_client", "The Authorization header must be HTTP Basic.", 401)
     if "client_secret" in form:
-        raise OAuthError("invalid_request", "Credentials must be given in one way only.")
-    return named
+        raise _two_ways()
+    return {"client_id": named[0], "client_secret": named[1]}
+
+
+def _assertion(exchange: Exchange, form: dict[str, str]) -> dict[str, str]:
+    """RFC 7523 section 2.2; client_id is optional and must name the same client (RFC 7521 section 4.2)."""
+    if exchange.authorization is not None or "client_secret" in form:
+        raise _two_ways()
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        raise OAuthError("invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}")
+    if not form.get("client_assertion"):
+        raise OAuthError("invalid_request", "client_assertion is required")
+    return {"client_id": form.get("client_id", ""), "client_assertion": form["client_assertion"]}
+
+
+def _two_ways() -> OAuthError:
+    return OAuthError("invalid_request", "Credentials must be given in one way only.")
 
 
 class Keys:

@@ -6,14 +6,12 @@ import re
 from functools import cache
 from typing import Any
 
-from commis.catalog.v1.imports_pb2 import Import, UploadImportHeader
-
-from gateway import oauth, openapi_problems, upload
+from gateway import openapi_problems, openapi_special
 from gateway.operation import Operation
 from gateway.query import documented
 from gateway.routes import OPERATIONS
 from gateway.wire import schema
-from gateway.wire.schema import Schema, Schemas
+from gateway.wire.schema import Schemas
 
 _DESCRIPTION = """\
 Commis: sell to businesses and consumers through a storefront, representatives and the back office.
@@ -33,6 +31,11 @@ _TAGS = {
     "Products": "Products, categories and the search.",
     "Sessions": "Signing in, renewing, signing out; passwords; tokens for programs.",
     "Accounts": "Who buys, with their business profile and addresses.",
+    "Members": "The persons of a business account.",
+    "Business requests": "Business profiles that customers ask for.",
+    "Care platforms": "Care platforms, their communities, clients and figures.",
+    "Hand-offs": "Care workers who come from a care platform.",
+    "Webhooks": "What is told to other systems, and the feed to catch up.",
     "Prices": "Quotes and price lists.",
     "Discounts": "The discount grid.",
     "Stock": "Warehouses, levels and movements.",
@@ -45,7 +48,6 @@ _TAGS = {
     "Mails": "What was sent to whom.",
     "Audit": "What was done, by whom, for whom.",
 }
-_STATUS = {200: "Done.", 201: "Created.", 202: "Accepted; it happens later.", 204: "Done."}
 
 
 @cache
@@ -56,9 +58,7 @@ def document() -> dict[str, Any]:
     for operation in OPERATIONS:
         path = re.sub(r":id\}", "}", operation.path)
         paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, schemas)
-    paths[upload.PATH]["post"] = _upload(schemas)
-    paths[oauth.TOKEN_PATH] = {"post": _token()}
-    paths[oauth.KEYS_PATH] = {"get": _keys()}
+    openapi_special.add_to(paths, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -109,7 +109,7 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     if operation.body is not None:
         documented_["requestBody"] = _body(operation, schemas)
     if operation.public:
-        documented_["security"] = []
+        documented_["security"] = [{}, {"bearer": []}] if operation.signed_in_too else []
     return documented_
 
 
@@ -148,7 +148,7 @@ def _body(operation: Operation, schemas: Schemas) -> dict[str, Any]:
 
 
 def _success(operation: Operation, schemas: Schemas) -> dict[str, Any]:
-    answered: dict[str, Any] = {"description": _STATUS[operation.status]}
+    answered: dict[str, Any] = {"description": openapi_special.DONE[operation.status]}
     shape = operation.answers.schema(operation.response, schemas)
     if shape is not None:
         example = operation.answers.example(operation.response)
@@ -158,90 +158,3 @@ def _success(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     names += ["Location"] if operation.location else []
     answered["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     return answered
-
-
-def _upload(schemas: Schemas) -> dict[str, Any]:
-    shape: Schema = schemas.shown(Import.DESCRIPTOR)
-    fields = {item.name: item for item in Import.DESCRIPTOR.fields}
-    return {
-        "operationId": "uploadImport",
-        "tags": ["Imports"],
-        "summary": "Upload an import",
-        "description": "A CSV file of up to 2 GiB, read as it arrives; the job starts when all is here.\n\n"
-        "Reasons of errors: `INVALID_FIELDS`, `IMPORT_TOO_LARGE`.",
-        "parameters": [
-            *documented(upload.QUERY, UploadImportHeader.DESCRIPTOR, schemas),
-            openapi_problems.key_parameter(required=False),
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                upload.MEDIA_TYPE: {"schema": {"type": "string"}, "example": "sku,name_fr\nA-1,Livre\n"}
-            },
-        },
-        "responses": {
-            "202": {
-                "description": _STATUS[202],
-                "headers": {"Location": {"$ref": "#/components/headers/Location"}},
-                "content": {
-                    "application/json": {"schema": shape, "example": schema.example(fields, accepted=False)}
-                },
-            },
-            **openapi_problems.listed(400, 401, 403, 408, 413, 415, 422, 429, 431, 500, 503, 504),
-        },
-    }
-
-
-def _token() -> dict[str, Any]:
-    text = {"type": "string"}
-    form = {
-        "type": "object",
-        "properties": {
-            "grant_type": {"type": "string", "enum": ["client_credentials"]},
-            "client_id": text,
-            "client_secret": text,
-            "scope": {
-                "type": "string",
-                "description": "Space separated; all of the client when absent.",
-            },
-        },
-        "required": ["grant_type"],
-        "additionalProperties": text,
-    }
-    refused = openapi_problems.OAUTH_ERROR
-    return {
-        "operationId": "issueToken",
-        "tags": ["Sessions"],
-        "summary": "Get a token for a program",
-        "description": "Client credentials (RFC 6749 section 4.4); errors are those of section 5.2.",
-        "security": [],
-        "requestBody": {"required": True, "content": {oauth.FORM: {"schema": form}}},
-        "responses": {
-            "200": {
-                "description": _STATUS[200],
-                "content": {"application/json": {"schema": openapi_problems.OAUTH_TOKEN}},
-            },
-            "400": refused,
-            "401": refused,
-            **openapi_problems.listed(408, 413, 415, 429, 431, 500, 503, 504),
-        },
-    }
-
-
-def _keys() -> dict[str, Any]:
-    keys = {
-        "type": "object",
-        "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
-        "required": ["keys"],
-    }
-    return {
-        "operationId": "getKeys",
-        "tags": ["Sessions"],
-        "summary": "Get the keys that verify access tokens",
-        "description": "A JSON Web Key Set (RFC 7517).",
-        "security": [],
-        "responses": {
-            "200": {"description": _STATUS[200], "content": {"application/json": {"schema": keys}}},
-            **openapi_problems.listed(429, 431, 500, 503, 504),
-        },
-    }

@@ -155,9 +155,10 @@ def listed(*statuses: int) -> dict[str, Any]:
 def of(operation: Operation) -> dict[str, Any]:
     """The problems that this operation can answer."""
     statuses = {400, 429, 431, 500, 503, 504}
-    if not operation.public or "SIGN_IN_FAILED" in operation.errors or "REFRESH" in operation.errors:
+    credentials = ("SIGN_IN_FAILED", "REFRESH", "HANDOFF")
+    if not operation.public or operation.signed_in_too or any(map(operation.errors.count, credentials)):
         statuses.add(401)
-    if not operation.public:
+    if not operation.public or operation.signed_in_too or "NOT_ALLOWED" in operation.errors:
         statuses.add(403)
     if operation.parameters or "_NOT_FOUND" in operation.errors:
         statuses.add(404)

@@ -15,10 +15,14 @@ import commis.catalog.v1.products_pb2
 import commis.catalog.v1.stock_pb2
 import commis.customers.v1.accounts_pb2
 import commis.customers.v1.audit_pb2
+import commis.customers.v1.handoffs_pb2
+import commis.customers.v1.platforms_pb2
+import commis.customers.v1.privacy_pb2
 import commis.customers.v1.representatives_pb2
 import commis.customers.v1.sessions_pb2
 import commis.library.v1.budgets_pb2
 import commis.notifications.v1.mails_pb2
+import commis.notifications.v1.webhooks_pb2
 import commis.orders.v1.checkout_pb2
 import commis.orders.v1.orders_pb2  # noqa: F401
 from google.protobuf import descriptor_pool
@@ -49,7 +53,10 @@ class Body:
 
 @dataclass(frozen=True)
 class Operation:
-    """`rpc` is e.g. "orders.v1.OrderService/PlaceOrder"; `errors` lists the reasons worth naming."""
+    """`rpc` is e.g. "orders.v1.OrderService/PlaceOrder"; `errors` lists the reasons worth naming.
+
+    `public` needs no token; with `signed_in_too` one is heeded. `max_body_bytes` lowers the general limit.
+    """
 
     method: str
     path: str
@@ -63,10 +70,12 @@ class Operation:
     status: int = field(default=200, kw_only=True)
     location: str = field(default="", kw_only=True)
     public: bool = field(default=False, kw_only=True)
+    signed_in_too: bool = field(default=False, kw_only=True)
     key_required: bool = field(default=False, kw_only=True)
     errors: str = field(default="", kw_only=True)
     id: str = field(default="", kw_only=True)
     timeout: float = field(default=TIMEOUT, kw_only=True)
+    max_body_bytes: int = field(default=0, kw_only=True)
 
     @cached_property
     def rpc_descriptor(self) -> MethodDescriptor:

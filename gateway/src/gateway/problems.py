@@ -92,11 +92,13 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def invalid_fields(violations: Iterable[FieldViolation], domain: str = DOMAIN) -> Problem:
+def invalid_fields(
+    violations: Iterable[FieldViolation], domain: str = DOMAIN, metadata: Mapping[str, str] | None = None
+) -> Problem:
     listed = tuple(violations)
     names = sorted({_clean(found.field) for found in listed if found.field})[:20]
     detail = f"Invalid fields: {', '.join(names)}." if names else "The request body is not valid."
-    return Problem(400, "INVALID_FIELDS", detail, domain=domain, violations=listed)
+    return Problem(400, "INVALID_FIELDS", detail, domain=domain, metadata=metadata, violations=listed)
 
 
 def internal() -> Problem:
@@ -126,7 +128,7 @@ def from_rpc_error(
         for found in bad.field_violations
     ]
     if info.reason == "INVALID_FIELDS":
-        return invalid_fields(violations, info.domain)
+        return invalid_fields(violations, info.domain, info.metadata)
     if info.reason == "ETAG_MISMATCH" and if_match:
         status = 412
     elif info.reason == "REQUEST_ID_REUSED":

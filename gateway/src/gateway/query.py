@@ -99,7 +99,7 @@ def _reader(query: Query, request: Descriptor) -> Reader:
     if field.message_type is not None:
         own = _characteristic if field.message_type.name == "Characteristic" else None
         return own or scalars.READERS[field.message_type.full_name]
-    if field.cpp_type == FieldDescriptor.CPPTYPE_INT32:
+    if field.cpp_type in {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64}:
         return _integer(field)
     return _boolean if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL else scalars.text
 

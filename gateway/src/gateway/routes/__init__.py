@@ -5,15 +5,20 @@ from gateway.routes import (
     accounts,
     audit,
     budgets,
+    business,
     checkout,
     imports,
     mails,
+    members,
     orders,
+    platforms,
     pricing,
     products,
     representatives,
     sessions,
+    statistics,
     stock,
+    webhooks,
 )
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -27,6 +32,11 @@ OPERATIONS: tuple[Operation, ...] = (
     *budgets.OPERATIONS,
     *imports.OPERATIONS,
     *representatives.OPERATIONS,
+    *members.OPERATIONS,
+    *business.OPERATIONS,
+    *platforms.OPERATIONS,
+    *statistics.OPERATIONS,
+    *webhooks.OPERATIONS,
     *mails.OPERATIONS,
     *audit.OPERATIONS,
 )

@@ -10,6 +10,9 @@ _PLACING = """\
 Places the order exactly once per `Idempotency-Key`, which is required: repeating the request with the same
 key gives the same answer. Every finding against placing is a violation of `ORDER_NOT_PLACEABLE`. After a lost
 answer or a 503 repeat it with the same key; a client that closes the connection does not stop a placing."""
+_APPROVING = """\
+With spending control, an administrator of the account other than the one who asked approves exactly the content
+that was asked for (`If-Match` is required) and it is placed; stock, prices and budgets are checked again."""
 
 OPERATIONS = (
     _orders.post(
@@ -44,6 +47,13 @@ OPERATIONS = (
             Query("representative_id"),
             Query("placed_from", "place_from_date", "First local date of placing."),
             Query("placed_to", "place_to_date", "Last local date of placing, included."),
+            Query("community_id", description="Assisted orders of this community."),
+            Query("actor_id", description="Who acted: a person, a representative, a care worker."),
+            Query("payer_account_id"),
+            Query(
+                "query", description="Beginning of the number, the order reference or the customer's name."
+            ),
+            Query("client_external_id", description="A care platform's own id of the client."),
         ),
     ),
     _orders.patch("/v1/orders/{order_id:id}", "UpdateOrder", "order", "Change an order sheet", errors=_EDIT),
@@ -83,6 +93,23 @@ OPERATIONS = (
         "Get what can be chosen for an order sheet",
         description="Shipping and payment methods, the terms, and all that still stands against placing.",
         errors="ORDER_NOT_FOUND",
+    ),
+    _orders.post(
+        "/v1/orders/{order_id:id}:approve",
+        "ApproveOrder",
+        "Approve an order",
+        description=_APPROVING,
+        body=Body(),
+        timeout=30.0,
+        errors=_MOVE + " APPROVAL_NOT_ALLOWED ORDER_NOT_PLACEABLE INVALID_FIELDS",
+    ),
+    _orders.post(
+        "/v1/orders/{order_id:id}:reject",
+        "RejectOrder",
+        "Send an order back",
+        description="Back to DRAFT with a reason; the one who asked takes it back with it.",
+        body=Body(),
+        errors=_MOVE + " APPROVAL_NOT_ALLOWED",
     ),
     _orders.post(
         "/v1/orders/{order_id:id}:cancel",

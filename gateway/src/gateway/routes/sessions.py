@@ -4,7 +4,8 @@ from gateway.answers import Merged
 from gateway.operation import Body, Routes
 
 _sessions = Routes("customers.v1.SessionService", "Sessions")
-_TOKENS = Merged(
+# Of every answer that opens or renews a session.
+TOKENS = Merged(
     "tokens",
     names={"access_expire_time": "expire_time"},
     constant={"token_type": "Bearer"},
@@ -17,7 +18,7 @@ OPERATIONS = (
         "Sign in",
         description="More than one identity: choose one with `:choose-identity`; it is never guessed.",
         body=Body(),
-        answer=_TOKENS,
+        answer=TOKENS,
         public=True,
         errors="SIGN_IN_FAILED SIGN_IN_THROTTLED",
     ),
@@ -27,7 +28,7 @@ OPERATIONS = (
         "Renew the access token",
         description="The refresh token is used up; a token used again later ends the session everywhere.",
         body=Body(),
-        answer=_TOKENS,
+        answer=TOKENS,
         public=True,
         errors="REFRESH_REFUSED",
     ),
@@ -37,7 +38,7 @@ OPERATIONS = (
         "ChooseIdentity",
         "Choose whom to act as",
         body=Body(),
-        answer=_TOKENS,
+        answer=TOKENS,
         errors="IDENTITY_NOT_FOUND",
     ),
     _sessions.get("/v1/session", "GetSession", "Get the caller's session", answer=Merged("session")),
@@ -47,7 +48,7 @@ OPERATIONS = (
         "Open an ordering session",
         description="A representative acts for one of the own accounts from here on.",
         body=Body(),
-        answer=_TOKENS,
+        answer=TOKENS,
         errors="ACCOUNT_NOT_FOUND ACCOUNT_NOT_ACTIVE",
     ),
     _sessions.post(

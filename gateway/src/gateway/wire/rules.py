@@ -12,7 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor
 _ALWAYS_READ_ONLY = frozenset(("id", "create_time", "update_time", "etag"))
 _READ_ONLY: dict[str, frozenset[str]] = {
     "commis.customers.v1.Account": frozenset(
-        ("number", "kind", "state", "display_name", "addresses", "persons")
+        ("number", "kind", "state", "display_name", "addresses", "persons", "client_link", "erase_time")
     ),
     "commis.customers.v1.BusinessProfile": frozenset(("state",)),
     "commis.customers.v1.Representative": frozenset(("assigned_account_count",)),
@@ -27,7 +27,9 @@ _READ_ONLY: dict[str, frozenset[str]] = {
     "commis.orders.v1.Order": frozenset(
         {"number", "state", "payment_state", "fulfilment_state", "cart", "parties", "currency_code", "lines"}
         | {"language_code", "totals", "terms_acceptance", "place_time", "allowed_verbs", "map_link"}
+        | {"approval"}
     ),
+    "commis.notifications.v1.WebhookSubscription": frozenset(("last_error", "disable_time")),
 }
 
 
@@ -51,6 +53,18 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "commis.customers.v1.ChooseIdentityRequest": ("identity_id",),
     "commis.customers.v1.RequestPasswordResetRequest": ("email",),
     "commis.customers.v1.SetPasswordRequest": ("token", "password"),
+    "commis.customers.v1.InvitePersonRequest": ("first_name", "last_name", "email", "language_code", "role"),
+    "commis.customers.v1.RequestBusinessProfileRequest": ("profile",),
+    "commis.customers.v1.RejectBusinessRequestRequest": ("message",),
+    "commis.customers.v1.AskBusinessRequestRequest": ("message",),
+    "commis.customers.v1.AnswerBusinessRequestRequest": ("message",),
+    "commis.customers.v1.CarePlatform": ("display_name", "issuer", "audience"),
+    "commis.customers.v1.Community": ("platform_id", "external_id", "display_name", "payment_methods"),
+    "commis.customers.v1.CreateHandoffRequest": ("assertion",),
+    "commis.customers.v1.ExchangeHandoffRequest": ("code",),
+    "commis.customers.v1.CloseClientRequest": ("external_id",),
+    "commis.customers.v1.EndAssistedSessionsRequest": ("care_worker_subject",),
+    "commis.notifications.v1.WebhookSubscription": ("target_address",),
     "commis.catalog.v1.Product": ("name", "vat_class", "variants"),
     "commis.catalog.v1.Variant": ("sku",),
     "commis.catalog.v1.Characteristic": ("name", "value"),
@@ -83,17 +97,28 @@ _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 EXAMPLES: dict[str, Any] = {
     "access_token": "eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk5In0.c2ln",
     "action": "placed",
+    "address": "https://shop.example.org/products#handoff=b25lLXRpbWUtY29kZQ",
     "administrative_area": "",
     "allowed_verbs": "cancel",
+    "assertion": "eyJhbGciOiJFZERTQSIsInR5cCI6ImNvbW1pcy1oYW5kb2ZmK2p3dCJ9.eyJpc3MiOiJodHRwcyJ9.c2ln",
+    "audience": "https://shop.example.org",
     "authors": "Colette",
-    "Budget.code": "FICTION",
     "brand": "Folio",
     "budget_code": "FICTION",
+    "care_worker_name": "Emma Claes",
+    "care_worker_subject": "worker-17",
     "category": "S",
+    "cause": "EXPIRED",
     "chamber_of_commerce_number": "0403170701",
     "city": "Bruxelles",
     "client_address": "192.0.2.17",
+    "client_external_id": "client-4711",
+    "client_name": "Maria Janssens",
+    "Budget.code": "FICTION",
     "code": "STANDARD",
+    "ExchangeHandoffRequest.code": "b25lLXRpbWUtY29kZQ",
+    "community_external_id": "residence-3",
+    "community_name": "Residentie De Linde",
     "company": "Bibliothèque de Bruxelles",
     "company_name": "Bibliothèque de Bruxelles",
     "cost_centre": "CC-12",
@@ -101,28 +126,40 @@ EXAMPLES: dict[str, Any] = {
     "description": "Le blé en herbe, broché",
     "display_name": "Anna Peeters",
     "email": "anna.peeters@example.org",
-    "Facet.name": "brand",
+    "event_type": "order.placed",
+    "event_types": "order.placed",
+    "external_id": "residence-3",
     "field": "delivery_address.postal_code",
     "file_name": "prices-2026.csv",
     "first_name": "Anna",
-    "gtin": "9782070409341",
     "group": "LIBRARY",
     "groups": "LIBRARY",
+    "gtin": "9782070409341",
     "hash": _HASH,
     "isbn": "9782070409341",
+    "issuer": "https://care.example.org",
+    "jwks_uri": "https://care.example.org/.well-known/jwks.json",
+    "kept_because": "Fiscal documents are kept for ten years.",
     "language_code": "fr",
     "last_name": "Peeters",
     "line_id": "1",
     "line_reference": "A-17",
     "map_link": "https://www.openstreetmap.org/search?query=Rue%20Neuve%201%2C%201000%20Bruxelles",
+    "message": "Please send us your VAT certificate.",
+    "message_id": "msg_2mZkXq8bVn",
+    "Facet.name": "brand",
     "name": "Size",
     "next_page_token": "eyJ2IjoxfQ",
     "number": "2026-000123",
     "order_reference": "PO-2026-17",
     "password": "correct horse battery staple",
     "path": "Livres/Romans",
+    "payload_json": '{"type":"order.placed","data":{}}',
+    "Community.payment_methods": "MONTHLY_RESIDENCE",
+    "UpdateClientRequest.payment_methods": "PAY_LATER",
     "phone": "+3225551234",
     "picture_urls": "https://pictures.example.org/9782070409341.jpg",
+    "platform_name": "Zorgwijzer",
     "postal_code": "1000",
     "product_form": "BC",
     "product_ref": "9782070409341",
@@ -134,12 +171,17 @@ EXAMPLES: dict[str, Any] = {
     "region_code": "BE",
     "rep_code": "R07",
     "request_id": "0199f3c2-7a10-7b3e-9c55-51d2a7f0aa10",
+    "return_address": "https://care.example.org/back",
+    "return_addresses": "https://care.example.org/back",
     "roles": "ORDER_DESK",
     "rule": "GTIN_CHECK_DIGIT",
+    "secret": "whsec_c2VjcmV0LW9mLXRoZS1zdWJzY3JpcHRpb24",
     "shipping_method": "STANDARD",
     "sku": "9782070409341-BC",
+    "storefront_address": "https://shop.example.org/products",
     "street_lines": "Rue Neuve 1",
     "subject": "Votre commande 2026-000123",
+    "target_address": "https://care.example.org/webhooks/commis",
     "tax_category": "S",
     "template": "order_confirmation",
     "terms_hash": _HASH,
@@ -170,7 +212,10 @@ def example_text(field: FieldDescriptor) -> str:
     return _ID if is_identifier(field) else ""
 
 
-_NOT_UUIDS = frozenset(("line_id", "reference_id", "subject_id", "actor_id", "cause_id", "line_ids"))
+_NOT_UUIDS = frozenset(
+    {"line_id", "reference_id", "subject_id", "actor_id", "cause_id", "line_ids", "message_id"}
+    | {"external_id", "client_external_id", "community_external_id"}
+)
 
 
 def is_identifier(field: FieldDescriptor) -> bool:

@@ -73,7 +73,7 @@ class Schemas:
         if descriptor.full_name == scalars.LOCALIZED:
             return self.reference("LocalizedText", lambda: LOCALIZED)
         fields = {field.name: field for field in descriptor.fields}
-        return self.reference(descriptor.name, lambda: self.shown_object(fields))
+        return self.reference(component(descriptor), lambda: self.shown_object(fields))
 
     def shown_object(self, fields: Mapping[str, FieldDescriptor]) -> Schema:
         properties = {name: self.shown_field(field) for name, field in fields.items()}
@@ -99,7 +99,7 @@ class Schemas:
             return self.shown(descriptor)
         if descriptor.full_name == scalars.LOCALIZED:
             return self.reference("LocalizedTextInput", lambda: LOCALIZED_INPUT)
-        name = descriptor.name if descriptor.name.endswith("Input") else f"{descriptor.name}Input"
+        name = component(descriptor).removesuffix("Input") + "Input"
         return self.reference(
             name, lambda: self.accepted_object(writable(descriptor), REQUIRED.get(descriptor.full_name, ()))
         )
@@ -107,7 +107,9 @@ class Schemas:
     def accepted_patch(self, descriptor: Descriptor) -> Schema:
         """The same with nothing required: what is absent stays."""
         fields = writable(descriptor)
-        return self.reference(f"{descriptor.name}Patch", lambda: self.accepted_object(fields, patch=True))
+        return self.reference(
+            f"{component(descriptor)}Patch", lambda: self.accepted_object(fields, patch=True)
+        )
 
     def accepted_object(
         self, fields: Mapping[str, FieldDescriptor], required: tuple[str, ...] = (), *, patch: bool = False
@@ -134,6 +136,12 @@ class Schemas:
                 if is_identifier(field):
                     one = {"type": "string", "format": "uuid"}
         return {"type": "array", "items": one, "maxItems": MAX_ITEMS} if field.is_repeated else one
+
+
+def component(descriptor: Descriptor) -> str:
+    """The name of its schema: `ErasureReceiptItem` of ErasureReceipt.Item."""
+    outer = descriptor.containing_type
+    return (outer.name if outer is not None else "") + descriptor.name
 
 
 def _scalar(field: FieldDescriptor) -> Schema:
