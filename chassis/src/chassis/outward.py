@@ -12,7 +12,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,8 +33,11 @@ class ForeignCallFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """Names of `headers` are in lower case."""
+
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def is_public(address: str) -> bool:
@@ -72,6 +75,18 @@ def _is_internal_literal(host: str) -> bool:
         return host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
 
 
+async def _addresses(host: str, port: int, internal_allowed: bool) -> list[str]:
+    """None when the name is unknown. Raises AddressRefused."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    addresses = [str(entry[4][0]) for entry in found]
+    if not internal_allowed and not all(map(is_public, addresses)):
+        raise AddressRefused("leads into an internal network")
+    return addresses
+
+
 class _CheckedNetwork(httpcore.AsyncNetworkBackend):
     """Connects to checked addresses only; TLS still sees the host's name."""
 
@@ -87,13 +102,9 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"{host} has no address") from error
-        addresses = [str(entry[4][0]) for entry in found]
-        if not self._internal_allowed and not all(map(is_public, addresses)):
-            raise AddressRefused("leads into an internal network")
+        addresses = await _addresses(host, port, self._internal_allowed)
+        if not addresses:
+            raise httpcore.ConnectError(f"{host} has no address")
         return await self._plain.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
 
     async def sleep(self, seconds: float) -> None:
@@ -103,14 +114,20 @@ class _CheckedNetwork(httpcore.AsyncNetworkBackend):
 class ForeignHttp:
     """One per process. `internal_allowed` (http and private addresses) is for the local profile alone."""
 
-    def __init__(self, *, internal_allowed: bool = False) -> None:
+    def __init__(self, *, internal_allowed: bool = False, connections: int = 20) -> None:
         self._internal_allowed = internal_allowed
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
-            max_connections=20,
+            max_connections=connections,
             max_keepalive_connections=0,
             network_backend=_CheckedNetwork(internal_allowed),
         )
+
+    async def check(self, address: str) -> None:
+        """`check_address`, and where its name leads now. Raises AddressRefused; a name nobody knows is no reason."""
+        check_address(address, internal_allowed=self._internal_allowed)
+        parts = urlsplit(address)
+        await _addresses(parts.hostname or "", parts.port or 443, self._internal_allowed)
 
     async def call(
         self,
@@ -119,18 +136,24 @@ class ForeignHttp:
         *,
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
-        max_bytes: int = 65536,
+        max_bytes: int | None = 65536,
         seconds: float = 10.0,
     ) -> Answer:
         """One call, at most `seconds` in all. Raises AddressRefused; ForeignCallFailed, also when the answer is
-        larger than `max_bytes`."""
+        larger than `max_bytes`; with None the body of the answer is not read at all."""
         check_address(address, internal_allowed=self._internal_allowed)
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._pool.stream(method, address, headers=list((headers or {}).items()), content=content) as answer,
+                self._pool.stream(
+                    method, address, headers=list((headers or {}).items()), content=content
+                ) as answer,
             ):
-                return Answer(answer.status, await _read(answer, max_bytes))
+                body = b"" if max_bytes is None else await _read(answer, max_bytes)
+                named = {
+                    name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers
+                }
+                return Answer(answer.status, body, named)
         except TimeoutError:
             raise ForeignCallFailed(f"no answer within {seconds:g} s") from None
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:

@@ -19,7 +19,7 @@ _SCOPES = {
     "catalog": "customers.access customers.data-protection orders.placement",
     "orders": "customers.access customers.data-protection catalog.reserve library.hold",
     "library": "customers.access customers.data-protection orders.placement",
-    "notifications": "customers.data-protection customers.recipients orders.read",
+    "notifications": "customers.access customers.data-protection customers.recipients orders.read",
 }
 # Which other services each one calls, beside customers, which all of them ask for keys and access.
 _TARGETS = {
@@ -86,6 +86,7 @@ def _own(name: str, ports: Ports, secrets: Secrets) -> dict[str, str]:
             }
         case "notifications":
             return {
+                "SECRET": secrets.notifications_secret,
                 "SMTP_HOST": HOST,
                 "SMTP_PORT": str(ports.smtp),
                 "SMTP_TLS": "none",

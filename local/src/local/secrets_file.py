@@ -20,6 +20,7 @@ class Secrets:
 
     postgres: str
     customers_secret: str
+    notifications_secret: str
     admin_password: str
     demo_password: str
     databases: dict[str, str]
@@ -28,12 +29,22 @@ class Secrets:
 
     @classmethod
     def load_or_create(cls, path: Path) -> Self:
-        """Read the file, or write a new one with mode 0600."""
+        """Read the file, or write a new one with mode 0600. A file of an earlier release gets what it lacks."""
+        made = cls._new()
         if path.exists():
-            return cls(**json.loads(path.read_text()))
-        made = cls(
+            kept = json.loads(path.read_text())
+            if kept.keys() >= dataclasses.asdict(made).keys():
+                return cls(**kept)
+            made = dataclasses.replace(made, **kept)
+        made._write(path)
+        return made
+
+    @classmethod
+    def _new(cls) -> Self:
+        return cls(
             postgres=_random(),
             customers_secret=_random(),
+            notifications_secret=_random(),
             admin_password=_random(18),
             demo_password=_random(18),
             databases={name: _random() for name in SERVICES},
@@ -41,10 +52,15 @@ class Secrets:
             nats={name: f"n{_random()}" for name in (*SERVICES, "gateway", "operator")},
             clients={name: _random() for name in SERVICES},
         )
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+    def _write(self, path: Path) -> None:
+        """Whole or not at all."""
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(dataclasses.asdict(made), file, indent=2)
-        return made
+            json.dump(dataclasses.asdict(self), file, indent=2)
+        fresh.replace(path)
 
 
 def _random(size: int = 32) -> str:

@@ -8,18 +8,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
-from commis.notifications.v1 import mails_pb2_grpc
+from commis.notifications.v1 import mails_pb2_grpc, webhooks_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import chassis.housekeeping
 from chassis import broker, client, db, server
 from chassis.commands import Service, main
 from chassis.consumer import Consumer, Subscription
 from chassis.db import Sessions
-from chassis.housekeeping import Housekeeping
+from chassis.outward import ForeignHttp
 from chassis.relay import Relay
 from chassis.tokens import ServiceTokens, Verifier
-from notifications.clients import GrpcCustomers, GrpcOrders, TokenIssuer
+from notifications.clients import GrpcCustomers, GrpcOrders, GrpcPlatforms, TokenIssuer
 from notifications.config import Settings
+from notifications.housekeeping import Housekeeping
 from notifications.mails.consumers import MailConsumer
 from notifications.mails.contents import Contents
 from notifications.mails.rpc import MailServicer
@@ -27,6 +29,10 @@ from notifications.mails.sender import Sender
 from notifications.mails.smtp import Connection, Server
 from notifications.ports import Customers
 from notifications.tables import metadata
+from notifications.vault import Vault
+from notifications.webhooks.consumers import FeedConsumer
+from notifications.webhooks.deliverer import AT_ONCE, Deliverer
+from notifications.webhooks.rpc import WebhookServicer
 from notifications.wording import catalogue
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -60,18 +66,19 @@ def _sender(settings: Settings, engine: AsyncEngine, contents: Contents) -> Send
     )
 
 
-def _clients(settings: Settings) -> tuple[TokenIssuer, GrpcCustomers, GrpcOrders]:
+def _clients(settings: Settings) -> tuple[TokenIssuer, GrpcCustomers, GrpcOrders, GrpcPlatforms]:
     to_customers = client.channel(settings.customers_target, settings)
     issuer = TokenIssuer(to_customers, settings.client_id, settings.client_secret.get_secret_value())
     tokens = ServiceTokens(issuer.issue)
     orders = GrpcOrders(client.channel(settings.orders_target, settings), tokens)
-    return issuer, GrpcCustomers(to_customers, tokens), orders
+    return issuer, GrpcCustomers(to_customers, tokens), orders, GrpcPlatforms(to_customers, tokens)
 
 
 def subscriptions(settings: Settings, _sessions: Sessions) -> Sequence[Subscription]:
     """For replays from the command line: the serving process sends what they write."""
-    _issuer, customers, orders = _clients(settings)
-    return MailConsumer(orders, _contents(settings, customers), None).subscriptions()
+    _issuer, customers, orders, _platforms = _clients(settings)
+    mails = MailConsumer(orders, _contents(settings, customers), None)
+    return [*mails.subscriptions(), *FeedConsumer(None).subscriptions()]
 
 
 async def _ping(engine: AsyncEngine) -> None:
@@ -84,10 +91,13 @@ async def serve(settings: Settings) -> None:
     engine = db.engine(settings)
     sessions = db.sessions(engine)
     nats = await broker.connect(settings)
-    issuer, customers, orders = _clients(settings)
+    issuer, customers, orders, platforms = _clients(settings)
     contents = _contents(settings, customers)
     sender = _sender(settings, engine, contents)
-    consumer = MailConsumer(orders, contents, sender)
+    vault = Vault(settings.secret.get_secret_value())
+    http = ForeignHttp(internal_allowed=settings.profile == "local", connections=AT_ONCE)
+    deliverer = Deliverer(sessions, http, vault)
+    consumers = (MailConsumer(orders, contents, sender), FeedConsumer(deliverer.wake))
     await server.serve(
         settings,
         servicers=[
@@ -95,16 +105,23 @@ async def serve(settings: Settings) -> None:
                 mails_pb2_grpc.add_MailServiceServicer_to_server,
                 MailServicer(sessions),
                 "commis.notifications.v1.MailService",
-            )
+            ),
+            (
+                webhooks_pb2_grpc.add_WebhookServiceServicer_to_server,
+                WebhookServicer(sessions, vault, http, platforms),
+                "commis.notifications.v1.WebhookService",
+            ),
         ],
         verifier=Verifier(issuer.jwks, settings.issuer),
         engine=engine,
         nats=nats,
         background=[
             Relay(engine, nats, "notifications", replicas=settings.nats_replicas),
-            Housekeeping(sessions),
-            *(Consumer(sessions, nats, subscription) for subscription in consumer.subscriptions()),
+            chassis.housekeeping.Housekeeping(sessions),
+            Housekeeping(sessions, mail_text_days=settings.mail_text_days),
+            *(Consumer(sessions, nats, one) for consumer in consumers for one in consumer.subscriptions()),
             sender,
+            deliverer,
         ],
         ready={"database": lambda: _ping(engine)},
     )

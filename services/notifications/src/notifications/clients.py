@@ -9,7 +9,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import grpc
-from commis.customers.v1 import sessions_pb2, sessions_pb2_grpc
+from commis.customers.v1 import platforms_pb2, platforms_pb2_grpc, sessions_pb2, sessions_pb2_grpc
 from commis.orders.v1 import orders_pb2, orders_pb2_grpc
 
 from chassis import client
@@ -18,6 +18,7 @@ from chassis.tokens import ServiceTokens
 from notifications.ports import CredentialLink
 
 LINK_NOT_VALID = "LINK_NOT_VALID"
+CARE_PLATFORM_NOT_FOUND = "CARE_PLATFORM_NOT_FOUND"
 
 
 class GrpcCustomers:
@@ -42,6 +43,30 @@ class GrpcCustomers:
             found.link,
             found.expire_time.ToDatetime(tzinfo=datetime.UTC),
         )
+
+
+class GrpcPlatforms:
+    """Both ask with the caller's own token."""
+
+    def __init__(self, channel: grpc.aio.Channel, tokens: ServiceTokens) -> None:
+        self._platforms = platforms_pb2_grpc.CarePlatformServiceStub(channel)
+        self._access = sessions_pb2_grpc.AccessServiceStub(channel)
+        self._tokens = tokens
+
+    async def exists(self, platform_id: UUID) -> bool:
+        request = platforms_pb2.GetCarePlatformRequest(care_platform_id=str(platform_id))
+        try:
+            await client.call(self._platforms.GetCarePlatform, request)
+        except ServiceError as error:
+            if error.reason == CARE_PLATFORM_NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def trusted_platform(self) -> UUID:
+        request = sessions_pb2.GetPlatformAccessRequest()
+        found = await client.call(self._access.GetPlatformAccess, request, service=self._tokens)
+        return UUID(found.platform_id)
 
 
 class GrpcOrders:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import email.utils
 import zoneinfo
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.config import ServiceSettings
 from notifications.mails.addresses import envelope_address
 
 
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < 32:
+        raise ValueError("must have at least 32 characters")
+    return value
+
+
 class Settings(ServiceSettings):
+    """`secret` encrypts the secrets of webhooks: after a change of it they have to be rotated."""
+
     model_config = SettingsConfigDict(env_prefix="NOTIFICATIONS_", extra="ignore")
 
     grpc_port: int = Field(50055, ge=0, le=65535)
@@ -21,6 +29,7 @@ class Settings(ServiceSettings):
     client_id: str = "notifications"
     customers_target: str = "127.0.0.1:50051"
     orders_target: str = "127.0.0.1:50053"
+    secret: Annotated[SecretStr, AfterValidator(_long_enough)]
 
     smtp_host: str
     smtp_port: int = Field(25, ge=1, le=65535)
@@ -35,6 +44,8 @@ class Settings(ServiceSettings):
     vendor_language: Literal["fr", "nl", "it", "en"] = "en"
     # Signs the mails; the name in mail_from when empty.
     vendor_name: str = ""
+    # How long it is kept what a mail said; that it was sent, to whom and when, is kept longer.
+    mail_text_days: int = Field(400, ge=1, le=36500)
     # Whose calendar dates in mails follow.
     business_zone: str = "Europe/Brussels"
 

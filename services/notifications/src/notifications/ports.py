@@ -31,3 +31,13 @@ class Orders(Protocol):
     async def get_order(self, order_id: UUID) -> orders_pb2.Order:
         """Raises ServiceError."""
         ...
+
+
+class Platforms(Protocol):
+    async def exists(self, platform_id: UUID) -> bool:
+        """As the calling member of staff sees it. Raises ServiceError."""
+        ...
+
+    async def trusted_platform(self) -> UUID:
+        """The calling care platform. Raises ServiceError when it is not trusted any more."""
+        ...

@@ -49,3 +49,86 @@ mails = sa.Table(
     sa.Index("ix_mails_order_id", "order_id", "id", postgresql_where=sa.text("order_id IS NOT NULL")),
     sa.Index("ix_mails_recipient", sa.text("lower(recipient)"), "id"),
 )
+
+# `owner_id`: the care platform, or NIL (all zeros) for the vendor's own systems.
+webhook_subscriptions = sa.Table(
+    "webhook_subscriptions",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("owner_id", sa.Uuid, nullable=False),
+    sa.Column("target_address", sa.Text, nullable=False),
+    # Empty: all of them.
+    sa.Column("event_types", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default=sa.text("1")),
+    # Sealed. The former one signs too until previous_until.
+    sa.Column("secret", sa.LargeBinary, nullable=False),
+    sa.Column("previous_secret", sa.LargeBinary, nullable=True),
+    _time("previous_until"),
+    sa.Column("last_error", sa.Text, nullable=False, server_default=sa.text("''")),
+    # The first of the failures since the last delivery that arrived.
+    _time("failing_since"),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
+    _time("disable_time"),
+    sa.CheckConstraint("state IN ('ACTIVE', 'PAUSED', 'DISABLED')", name="state"),
+    sa.Index("ix_webhook_subscriptions_owner_id", "owner_id", "id"),
+)
+# The counter of each owner's feed: locked until the commit, so that numbers have no gap and do not overtake.
+webhook_feeds = sa.Table(
+    "webhook_feeds",
+    metadata,
+    sa.Column("owner_id", sa.Uuid, primary_key=True),
+    sa.Column("last_sequence", sa.BigInteger, nullable=False),
+)
+webhook_events = sa.Table(
+    "webhook_events",
+    metadata,
+    sa.Column("owner_id", sa.Uuid, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True),
+    sa.Column("message_id", sa.Text, nullable=False),
+    sa.Column("event_type", sa.Text, nullable=False),
+    sa.Column("occur_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
+    sa.Index("ix_webhook_events_create_time", "create_time"),
+)
+# While PENDING, next_attempt_time is also the lease of the process that has the delivery in hand; attempt_count,
+# which grows when it is taken, tells that process whether the delivery is still its own.
+webhook_deliveries = sa.Table(
+    "webhook_deliveries",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column(
+        "subscription_id",
+        sa.Uuid,
+        sa.ForeignKey("webhook_subscriptions.id", name="fk_webhook_deliveries_subscription_id"),
+        nullable=False,
+    ),
+    sa.Column("owner_id", sa.Uuid, nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempt_count", sa.Integer, nullable=False, server_default=sa.text("0")),
+    # Attempts since it was made, asked for again or resumed: how far it is in the schedule of retries.
+    sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("last_status", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("last_error", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
+    _time("next_attempt_time"),
+    _time("deliver_time"),
+    sa.CheckConstraint("state IN ('PENDING', 'DELIVERED', 'FAILED')", name="state"),
+    sa.ForeignKeyConstraint(
+        ["owner_id", "sequence"],
+        ["webhook_events.owner_id", "webhook_events.sequence"],
+        name="fk_webhook_deliveries_owner_id",
+        ondelete="CASCADE",
+    ),
+    sa.Index("ix_webhook_deliveries_subscription_id", "subscription_id", "id"),
+    sa.Index("ix_webhook_deliveries_state", "subscription_id", "state", "id"),
+    sa.Index("ix_webhook_deliveries_event", "owner_id", "sequence"),
+    sa.Index(
+        "ix_webhook_deliveries_pending",
+        "subscription_id",
+        "next_attempt_time",
+        postgresql_where=sa.text("state = 'PENDING'"),
+    ),
+)

@@ -58,6 +58,7 @@ def settings(engine: AsyncEngine, nats_url: str) -> dict[str, str]:
         "GRPC_PORT": "0",
         "ADMIN_PORT": "0",
         "CLIENT_SECRET": "secret",
+        "SECRET": "s" * 32,
         "SMTP_HOST": "127.0.0.1",
         "SMTP_TLS": "none",
         "MAIL_FROM": "Boek & Zoon <orders@vendor.example>",
