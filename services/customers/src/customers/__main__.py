@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from commis.customers.v1 import accounts_pb2_grpc, audit_pb2_grpc, representatives_pb2_grpc, sessions_pb2_grpc
+from commis.customers.v1 import (
+    accounts_pb2_grpc,
+    audit_pb2_grpc,
+    privacy_pb2_grpc,
+    representatives_pb2_grpc,
+    sessions_pb2_grpc,
+)
 
 import chassis.housekeeping
 from chassis import broker, commands, db, server
@@ -28,6 +34,8 @@ from customers.keys import signing
 from customers.keys.rpc import TokenServicer
 from customers.keys.signing import Keyring
 from customers.people.hashing import HashPool
+from customers.privacy import consumers as data_exports
+from customers.privacy.rpc import DataProtectionServicer
 from customers.reps.rpc import RepresentativeServicer
 from customers.sessions.rpc import SessionServicer
 from customers.sessions.throttle import Throttle
@@ -58,6 +66,11 @@ def servicers(settings: Settings, door: Door) -> list[server.Servicer]:
         (s.add_AccessServiceServicer_to_server, AccessServicer(sessions), f"{package}.AccessService"),
         (s.add_RecipientServiceServicer_to_server, recipients, f"{package}.RecipientService"),
         (u.add_AuditServiceServicer_to_server, AuditServicer(sessions), f"{package}.AuditService"),
+        (
+            privacy_pb2_grpc.add_DataProtectionServiceServicer_to_server,
+            DataProtectionServicer(sessions, vault, door.throttle),
+            f"{package}.DataProtectionService",
+        ),
     ]
 
 
@@ -80,6 +93,7 @@ async def serve(settings: Settings) -> None:
     background: list[server.Background] = [
         Relay(engine, nats, "customers", replicas=settings.nats_replicas),
         *(Consumer(sessions, nats, subscription) for subscription in consumers.subscriptions(vault, keyring)),
+        *(Consumer(sessions, nats, subscription) for subscription in data_exports.subscriptions(sessions)),
         Checkpoints(sessions, vault, keyring),
         Housekeeping(sessions),
         chassis.housekeeping.Housekeeping(sessions),
@@ -99,7 +113,8 @@ async def serve(settings: Settings) -> None:
 
 def _subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscription]:
     vault = Vault(settings.secret.get_secret_value())
-    return consumers.subscriptions(vault, Keyring(sessions, vault, settings.issuer))
+    audit = consumers.subscriptions(vault, Keyring(sessions, vault, settings.issuer))
+    return [*audit, *data_exports.subscriptions(sessions)]
 
 
 SERVICE = commands.Service(

@@ -49,7 +49,7 @@ def metadata() -> sa.MetaData:
     from customers.keys import models as _keys
     from customers.people import models as _people
     from customers.platforms import models as _platforms
-    from customers.receipts import models as _receipts
+    from customers.privacy import models as _privacy
     from customers.reps import models as _reps
     from customers.sessions import models as _sessions
     from customers.staff import models as _staff
@@ -58,11 +58,13 @@ def metadata() -> sa.MetaData:
         _accounts,
         _addresses,
         _audit,
+        _business,
         _clients,
         _handoffs,
         _keys,
         _people,
         _platforms,
+        _privacy,
         _reps,
         _sessions,
         _staff,

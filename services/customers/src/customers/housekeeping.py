@@ -1,4 +1,4 @@
-"""Deletes what has served its time: ended sessions, dead links, drained throttle buckets."""
+"""Deletes what has served its time: ended sessions, dead links, drained throttle buckets, expired data exports."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ PURGES = (
     ),
     sa.text("DELETE FROM credential_requests WHERE expire_time < now() - interval '30 days'"),
     BUCKETS,
+    # What is no longer readable, and a month later that it was asked for.
+    sa.text(
+        "DELETE FROM data_export_parts WHERE export_id IN (SELECT id FROM data_exports WHERE expire_time < now())"
+    ),
+    sa.text("DELETE FROM data_exports WHERE expire_time < now() - interval '30 days'"),
+    sa.text(
+        "UPDATE erasures SET recipient_sealed = NULL"
+        " WHERE recipient_sealed IS NOT NULL AND done_time < now() - interval '7 days'"
+    ),
 )
 
 

@@ -37,6 +37,8 @@ class Account(Base):
     version: Mapped[int] = mapped_column(server_default="1")
     create_time: Mapped[datetime.datetime] = time_column()
     update_time: Mapped[datetime.datetime] = time_column()
+    # Data protection: closed for good, and nothing here says any more whose it was.
+    erase_time: Mapped[datetime.datetime | None]
 
 
 class BusinessProfile(Base):

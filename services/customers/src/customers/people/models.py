@@ -26,6 +26,8 @@ class Person(Base):
     phone: Mapped[str] = mapped_column(server_default="")
     create_time: Mapped[datetime.datetime] = time_column()
     update_time: Mapped[datetime.datetime] = time_column()
+    # Data protection: no name and no address is left, only the id that the records kept by law refer to.
+    erase_time: Mapped[datetime.datetime | None]
 
     @property
     def full_name(self) -> str:

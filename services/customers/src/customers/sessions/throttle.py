@@ -10,6 +10,7 @@ however hard others try. Known and unknown e-mails are counted alike.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -66,6 +67,7 @@ _TRUST = sa.text(
     " VALUES (:key, :capacity, :leak, 0, true, now())"
     " ON CONFLICT (key) DO UPDATE SET level = 0, admitted = true, success_time = now()"
 )
+_FORGET = sa.text("DELETE FROM throttle_buckets WHERE key = ANY(CAST(:keys AS bytea[]))")
 PURGE = sa.text(
     "DELETE FROM throttle_buckets WHERE update_time < now() - interval '1 day'"
     " AND (success_time IS NULL OR success_time < now() - interval '90 days')"
@@ -118,6 +120,15 @@ class Throttle:
         if network is not None and not network.admitted:
             raise SignInThrottled(max(1.0, float(network.wait)))
         return bool(rows[RESET_EMAIL.name].admitted)
+
+    async def forget(
+        self, session: AsyncSession, emails: Iterable[str], addresses: Iterable[str]
+    ) -> None:
+        """Delete what was counted for these e-mails, alone and with the networks of these client addresses."""
+        networks = list(addresses)
+        attempts = [Attempt(email, client_address.network(one)) for email in emails for one in ("", *networks)]
+        keys = {self._key(limit, attempt) for attempt in attempts for limit in (PAIR, EMAIL, RESET_EMAIL)}
+        await session.execute(_FORGET, {"keys": sorted(keys)})
 
     async def _pay(self, attempt: Attempt, limits: list[Limit]) -> dict[str, AnyRow]:
         named = {self._key(limit, attempt): limit for limit in limits}
