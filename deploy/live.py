@@ -1,4 +1,4 @@
-"""Health check of an image: exit status 0 when GET /livez (of the mail box: /stats) answers 200.
+"""Health check of an image: exit status 0 when GET /livez (of `local`: /stats) answers 200.
 
 Only sockets, because it starts every ten seconds beside each service: an HTTP client costs ten times more.
 """
@@ -8,7 +8,7 @@ import socket
 import sys
 
 PART = os.environ["COMMIS_PART"]
-PORTS = {"gateway": ("GATEWAY_PORT", "8080"), "local": ("MAILBOX_PORT", "8025")}
+PORTS = {"gateway": ("GATEWAY_PORT", "8080"), "local": ("LOCAL_PORT", "8025")}
 VARIABLE, DEFAULT = PORTS.get(PART, (f"{PART.upper()}_ADMIN_PORT", ""))
 PATH = "/stats" if PART == "local" else "/livez"
 

@@ -48,6 +48,14 @@ class EmbeddedStack:
         return self._suite.mailbox_url
 
     @property
+    def careplatform_url(self) -> str:
+        return self._suite.careplatform_url
+
+    @property
+    def careplatform_inside(self) -> str:
+        return self._suite.careplatform_url
+
+    @property
     def nats_url(self) -> str:
         return self._suite.nats_url
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 SERVICES = ("customers", "catalog", "orders", "library", "notifications")
 # Everything that can be started, stopped and killed, in the order in which it starts.
-PARTS = ("postgres", "nats", "mailbox", *SERVICES, "gateway")
+PARTS = ("postgres", "nats", "mailbox", "careplatform", *SERVICES, "gateway")
 
 
 class StackProblem(Exception):
@@ -15,7 +15,7 @@ class StackProblem(Exception):
 
 
 class Stack(Protocol):
-    """PostgreSQL, NATS, a mail box, five services and the gateway, each killed and started on its own.
+    """PostgreSQL, NATS, a mail box, a care platform, five services and the gateway, each killed and started on its own.
 
     A part is a name of ``PARTS``; addresses stay the same when a part is started again, and so does the data
     of PostgreSQL and NATS. The mail box forgets its mails when it ends. Every method that waits is a
@@ -33,6 +33,14 @@ class Stack(Protocol):
     @property
     def mailbox_url(self) -> str:
         """The HTTP side of the mail box (GET /messages, DELETE /messages)."""
+
+    @property
+    def careplatform_url(self) -> str:
+        """The care platform (see local.careplatform), as tests reach it."""
+
+    @property
+    def careplatform_inside(self) -> str:
+        """The same, as the services reach it."""
 
     @property
     def nats_url(self) -> str:

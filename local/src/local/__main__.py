@@ -101,7 +101,12 @@ def site_of(suite: Suite) -> Site:
     """The suite as the demonstration sees it: from outside."""
     secrets = suite.secrets
     return Site(
-        suite.gateway_url, suite.mailbox_url, ADMIN_EMAIL, secrets.admin_password, secrets.demo_password
+        suite.gateway_url,
+        suite.mailbox_url,
+        suite.careplatform_url,
+        ADMIN_EMAIL,
+        secrets.admin_password,
+        secrets.demo_password,
     )
 
 
@@ -109,7 +114,7 @@ def print_addresses(suite: Suite) -> None:
     """Where to point a browser or a client at."""
     print(
         f"\n  public API   {suite.gateway_url}      OpenAPI page {suite.gateway_url}/docs"
-        f"\n  mail box     {suite.mailbox_url}"
+        f"\n  mail box     {suite.mailbox_url}      care platform {suite.careplatform_url}"
         f"\n  gRPC         {'  '.join(f'{name} {suite.grpc_target(name)}' for name in suite.services)}"
         f"\n  logs         {suite.data_dir}/logs"
         f"\n\n  sign in      {ADMIN_EMAIL} with {suite.secrets.admin_password}"

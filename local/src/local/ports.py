@@ -31,6 +31,7 @@ class Ports:
     notifications_admin: int = 51055
     smtp: int = 1025
     mailbox: int = 8025
+    careplatform: int = 8026
     postgres: int = 54320
     nats: int = 42220
     nats_monitor: int = 42221

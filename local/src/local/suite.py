@@ -27,12 +27,13 @@ from local.process import Process, Watchdog
 from local.secrets_file import Secrets
 
 READY_SECONDS = 90.0
-PARTS = ("postgres", "nats", "mailbox", *SERVICES, "gateway")
+# Not part of Commis: what it talks with.
+_BESIDE = ("mailbox", "careplatform")
 Say = Callable[[str], None]
 
 
 class Suite:
-    """PostgreSQL, NATS, the mail box, the services and the gateway, each in a process of its own.
+    """PostgreSQL, NATS, the mail box, the care platform, services and gateway, each in a process of its own.
 
     ``data_dir`` keeps databases, streams, secrets and logs between two runs; one suite at a time may use it.
     ``services`` limits which services are started and ``gateway`` says whether the gateway is. ``env`` holds
@@ -53,6 +54,7 @@ class Suite:
         self.services = tuple(services)
         self.env: dict[str, dict[str, str]] = collections.defaultdict(dict)
         self._gateway = gateway
+        self._commis = (*self.services, *(("gateway",) if gateway else ()))
         self._say = say
         self._watchdog = Watchdog()
         self._lock: TextIO | None = None
@@ -69,6 +71,11 @@ class Suite:
         return f"http://{HOST}:{self.ports.mailbox}"
 
     @property
+    def careplatform_url(self) -> str:
+        """The care platform that hands its users over."""
+        return f"http://{HOST}:{self.ports.careplatform}"
+
+    @property
     def nats_url(self) -> str:
         """The broker, with a user who may see everything."""
         return f"nats://operator:{self.secrets.nats['operator']}@{HOST}:{self.ports.nats}"
@@ -76,8 +83,7 @@ class Suite:
     @property
     def parts(self) -> tuple[str, ...]:
         """Everything this suite consists of, in the order in which it starts."""
-        last = ("gateway",) if self._gateway else ()
-        return ("postgres", "nats", "mailbox", *self.services, *last)
+        return ("postgres", "nats", *_BESIDE, *self._commis)
 
     def grpc_target(self, service: str) -> str:
         """Host and port of a service's gRPC server."""
@@ -119,7 +125,7 @@ class Suite:
 
     async def up(self) -> None:
         """Start everything; StartProblem says in one sentence what is wrong."""
-        refuse_missing([*self.services, *(("gateway",) if self._gateway else ()), "aiosmtpd", "asyncpg"])
+        refuse_missing([*self._commis, "aiosmtpd", "asyncpg"])
         self.data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._lock = exclusive.lock(self.data_dir)
         self.secrets = Secrets.load_or_create(self.data_dir / "secrets.json")
@@ -127,22 +133,21 @@ class Suite:
         self._postgres.refuse_other_version()
         self.ports.refuse_taken()
         await self._watchdog.start()
-        self._say("starting PostgreSQL, NATS and the mail box")
-        await _all(self.start("postgres"), self.start("nats"), self.start("mailbox"))
+        self._say("starting PostgreSQL, NATS, the mail box and the care platform")
+        await _all(*(self.start(part) for part in ("postgres", "nats", *_BESIDE)))
         await self._postgres.create_databases(self.services)
-        await migrations.run(
-            self.services, self.data_dir, self._environment, self._log, self._watchdog, self._say
-        )
+        described = (self.data_dir, self._environment, self._log, self._watchdog, self._say)
+        await migrations.run(self.services, *described)
         if "customers" in self.services:
             password = self.secrets.admin_password
             await administrator.create(self.data_dir, password, self._environment("customers"))
         self._say("starting the services and the gateway")
-        await _all(*(self.start(part) for part in self.parts[3:]))
+        await _all(*(self.start(part) for part in self._commis))
         await self._until_connected()
 
     async def down(self) -> None:
         """Stop everything that runs, the callers first; safe to call at any time."""
-        for group in (("gateway",), self.services, ("mailbox", "nats"), ("postgres",)):
+        for group in (("gateway",), self.services, (*_BESIDE, "nats"), ("postgres",)):
             known = [self._processes[part] for part in group if part in self._processes]
             await _all(*(process.stop() for process in known))
         await self._watchdog.stop()
@@ -187,7 +192,13 @@ class Suite:
             self.data_dir / "nats", ports.nats, ports.nats_monitor, secrets, self._log("nats"), self._watchdog
         )
         box = ["local.mailbox", "--smtp-port", str(ports.smtp), "--http-port", str(ports.mailbox)]
-        commands = {"mailbox": box} | {name: [name, "serve"] for name in self.parts[3:]}
+        care = [
+            "local.careplatform",
+            f"--http-port={ports.careplatform}",
+            f"--gateway-url={self.gateway_url}",
+        ]
+        care.append(f"--key={self.data_dir / 'careplatform.json'}")
+        commands = {"mailbox": box, "careplatform": care} | {name: [name, "serve"] for name in self._commis}
         self._processes = {"postgres": self._postgres.process, "nats": self._nats.process}
         for part, arguments in commands.items():
             command = [sys.executable, "-m", *arguments]
@@ -203,19 +214,15 @@ class Suite:
         return values | self.env[part]
 
     async def _until_ready(self, part: str) -> None:
-        port, path = {
-            "gateway": (self.ports.gateway, "/readyz"),
-            "mailbox": (self.ports.mailbox, "/stats"),
-        }.get(part) or (self.ports.of(f"{part}_admin"), "/readyz")
+        port = self.ports.of(f"{part}_admin" if part in SERVICES else part)
+        path = "/stats" if part in _BESIDE else "/readyz"
         process = self._processes[part]
         deadline = asyncio.get_running_loop().time() + READY_SECONDS
         while await status_of(port, path) != 200:
             if not process.running:
                 raise explain_exit(part, process.status, process.log)
             if asyncio.get_running_loop().time() > deadline:
-                raise StartProblem(
-                    f"{part} was not ready after {READY_SECONDS:.0f} seconds: see {process.log}"
-                )
+                raise StartProblem(f"{part} is not ready after {READY_SECONDS:.0f} s: see {process.log}")
             await asyncio.sleep(0.05)
 
     async def _until_connected(self) -> None:

@@ -6,7 +6,7 @@ import time
 
 import httpx
 
-from local.demo import catalogue, ordering, people, vendor
+from local.demo import assisted, care, catalogue, ordering, people, vendor
 from local.demo.api import Api, Mails, Refused
 from local.demo.show import step, title
 from local.demo.site import Site
@@ -28,7 +28,7 @@ async def _with(site: Site, *, order: bool) -> int:
     try:
         await _load(api, mails, site)
         step("loaded", f"in {time.monotonic() - started:.1f} s")
-        return await ordering.order_as_representative(api, mails, site.demo_password) if order else 0
+        return await _order(api, mails, site) if order else 0
     except* (Refused, RuntimeError, httpx.HTTPError) as refusals:
         for refusal in refusals.exceptions:
             step("failed", str(refusal) or type(refusal).__name__)
@@ -36,6 +36,13 @@ async def _with(site: Site, *, order: bool) -> int:
         await api.close()
         await mails.close()
     return 1
+
+
+async def _order(api: Api, mails: Mails, site: Site) -> int:
+    """Every story in turn; the first that fails ends the demonstration."""
+    if status := await ordering.order_as_representative(api, mails, site.demo_password):
+        return status
+    return await assisted.order_for_a_client(api, mails, site)
 
 
 async def _load(api: Api, mails: Mails, site: Site) -> None:
@@ -46,3 +53,4 @@ async def _load(api: Api, mails: Mails, site: Site) -> None:
     await vendor.set_discounts(admin)
     await people.create_all(admin)
     await people.set_passwords(api, mails, site.demo_password)
+    await care.register(admin, site.careplatform_url)

@@ -16,6 +16,7 @@ class Site:
 
     gateway_url: str
     mailbox_url: str
+    careplatform_url: str
     admin_email: str
     admin_password: str = dataclasses.field(repr=False)
     demo_password: str = dataclasses.field(repr=False)
