@@ -1,4 +1,4 @@
-"""Business requests, receipts of what was erased, spending control of accounts and limits of members."""
+"""Business requests, removals of business profiles, spending control of accounts and limits of members."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -52,7 +52,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_business_requests")),
     )
     op.create_index("ix_business_requests_state", "business_requests", ["state", "id"], unique=False)
-    op.create_index("ix_business_requests_account_id", "business_requests", ["account_id", "id"], unique=False)
+    op.create_index(
+        "ix_business_requests_account_id", "business_requests", ["account_id", "id"], unique=False
+    )
     op.create_index(
         "uq_business_requests_open",
         "business_requests",
@@ -81,29 +83,21 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
-        "receipts",
+        "business_removals",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
-        sa.Column("cause", sa.Text(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=True),
-        sa.Column("email", sa.Text(), nullable=True),
-        sa.Column("display_name", sa.Text(), nullable=True),
-        sa.Column("language_code", sa.Text(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("erased", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("kept", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("create_time", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint("cause IN ('BUSINESS_PROFILE', 'ERASURE')", name=op.f("ck_receipts_cause")),
-        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_receipts_account_id")),
-        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_receipts_person_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_business_removals_account_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_business_removals_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_business_removals")),
     )
-    op.create_index("ix_receipts_account_id", "receipts", ["account_id", "id"], unique=False)
     op.create_index(
-        "ix_receipts_create_time",
-        "receipts",
-        ["create_time"],
-        unique=False,
-        postgresql_where=sa.text("email IS NOT NULL"),
+        "ix_business_removals_account_id", "business_removals", ["account_id", "id"], unique=False
     )
 
 

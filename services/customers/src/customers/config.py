@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, HttpUrl, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -32,7 +32,16 @@ class Settings(ServiceSettings):
     admin_port: int = Field(51051, ge=0, le=65535)
     secret: Annotated[SecretStr, AfterValidator(_long_enough)]
     public_url: HttpUrl = HttpUrl("http://127.0.0.1:8080")
+    # open: visitors and customers may ask for a business profile; closed: only staff give one.
+    self_registration: Literal["open", "closed"] = "closed"
+    # Where care workers land who were handed over, unless their platform has a storefront of its own.
+    storefront_url: HttpUrl | None = None
     service_clients: dict[str, ClientSetting] = Field(default_factory=dict)
+
+    @property
+    def storefront(self) -> str:
+        """The product overview, without a slash at its end."""
+        return str(self.storefront_url).rstrip("/") if self.storefront_url else f"{self.link_base}/storefront"
 
     @property
     def link_base(self) -> str:

@@ -39,4 +39,5 @@ def _is_filled(resource: Message, path: str) -> bool:
         if not at.HasField(parent):
             return False
         at = getattr(at, parent)
-    return bool(getattr(at, name))
+    field = at.DESCRIPTOR.fields_by_name[name]
+    return at.HasField(name) if field.has_presence else bool(getattr(at, name))

@@ -33,13 +33,18 @@ def _columns(alias: str) -> str:
     return ", ".join(f"{alias}.{name} AS {alias}_{name}" for name in _ADDRESS)
 
 
+# A business profile that waits, was refused or is switched off gives nothing of what a business has.
+_IN_FORCE = "coalesce(b.state = 'APPROVED' AND b.b2b_active, false)"
+_DORMANT = f"(a.kind = 'BUSINESS' OR coalesce(b.state = 'PENDING', false)) AND NOT {_IN_FORCE}"
 # {actor}: columns about who acts; {join}: what must hold for the caller; both by kind of caller, below.
 _FACTS = f"""
-SELECT a.id, a.number, a.kind, a.state, a.groups, a.buyer_class,
+SELECT a.id, a.number, a.kind, a.state,
+       CASE WHEN {_DORMANT} THEN '{{{{}}}}' ELSE a.groups END AS groups,
+       CASE WHEN {_DORMANT} THEN 'CONSUMER' ELSE a.buyer_class END AS buyer_class,
        h.first_name, h.last_name, h.email, h.language_code, h.phone,
-       coalesce(b.company_name, '') AS company_name, coalesce(b.vat_number, '') AS vat_number,
-       coalesce(b.state = 'APPROVED' AND b.b2b_active, false) AS business,
-       coalesce(b.state = 'APPROVED' AND b.b2b_active AND b.pay_later_allowed, false) AS pay_later_allowed,
+       coalesce(b.company_name, '') AS company_name,
+       CASE WHEN {_IN_FORCE} THEN b.vat_number ELSE '' END AS vat_number,
+       {_IN_FORCE} AS business, {_IN_FORCE} AND b.pay_later_allowed AS pay_later_allowed,
        bill.id IS NOT NULL AS has_bill, {_columns("bill")},
        ship.id IS NOT NULL AS has_ship, {_columns("ship")},
        EXISTS (SELECT 1 FROM session_families f WHERE f.id = :family_id AND f.end_time IS NOT NULL) AS ended,
@@ -53,28 +58,36 @@ SELECT a.id, a.number, a.kind, a.state, a.groups, a.buyer_class,
  WHERE a.id = :account_id
 """  # noqa: S608  # constants
 _NAMED = "act.first_name AS actor_first_name, act.last_name AS actor_last_name, {code} AS rep_code"
+_NO_MEMBER = (
+    ", '' AS membership_role, false AS spending_control, CAST(NULL AS bigint) AS spending_limit_minor,"
+    " '' AS spending_limit_currency"
+)
+_MEMBER = (
+    ", m.role AS membership_role, a.spending_control AND m.role = 'USER' AS spending_control,"
+    " m.spending_limit_minor, m.spending_limit_currency"
+)
 _OF_PERSON = sa.text(
     _FACTS.format(
-        actor=_NAMED.format(code="''"),
+        actor=_NAMED.format(code="''") + _MEMBER,
         join="JOIN memberships m ON m.account_id = a.id AND m.person_id = :actor_id"
         " JOIN persons act ON act.id = m.person_id",
     )
 )
 _OF_REP = sa.text(
     _FACTS.format(
-        actor=_NAMED.format(code="r.rep_code"),
+        actor=_NAMED.format(code="r.rep_code") + _NO_MEMBER,
         join="JOIN assignments s ON s.account_id = a.id AND s.rep_id = :actor_id"
         " JOIN representatives r ON r.id = s.rep_id AND r.active JOIN persons act ON act.id = r.person_id",
     )
 )
 _OF_STAFF = sa.text(
     _FACTS.format(
-        actor=_NAMED.format(code="''"),
+        actor=_NAMED.format(code="''") + _NO_MEMBER,
         join="LEFT JOIN staff_members t ON t.id = :actor_id LEFT JOIN persons act ON act.id = t.person_id",
     )
 )
 _OF_SERVICE = sa.text(
-    _FACTS.format(actor="'' AS actor_first_name, '' AS actor_last_name, '' AS rep_code", join="")
+    _FACTS.format(actor="'' AS actor_first_name, '' AS actor_last_name, '' AS rep_code" + _NO_MEMBER, join="")
 )
 
 

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.errors import NotFound
-from customers.accounts.models import Account
+from customers import callers
+from customers.accounts.errors import AccountNotFound
+from customers.accounts.models import Account, Membership
 from customers.people.models import Person
 from customers.reps.models import Representative
 from customers.staff.models import StaffMember
@@ -51,3 +53,18 @@ async def get_recipient(session: AsyncSession, kind: str, party_id: UUID) -> Rec
     if row is None:
         raise RecipientNotFound(kind, party_id)
     return Recipient(row.email, f"{row.first_name} {row.last_name}".strip(), row.language_code)
+
+
+async def list_administrators(session: AsyncSession, account_id: UUID) -> list[Recipient]:
+    """At most as many as an account may have members. Raises AccountNotFound."""
+    if await session.scalar(sa.select(Account.id).where(Account.id == account_id)) is None:
+        raise AccountNotFound(account_id)
+    query = _PERSON.join(Membership, Membership.person_id == Person.id).where(
+        Membership.account_id == account_id,
+        Membership.role == callers.ADMINISTRATOR,
+        Person.email.is_not(None),
+    )
+    rows = await session.execute(query.order_by(Person.id))
+    return [
+        Recipient(row.email, f"{row.first_name} {row.last_name}".strip(), row.language_code) for row in rows
+    ]

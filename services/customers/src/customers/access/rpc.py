@@ -1,4 +1,4 @@
-"""AccessService and RecipientService: what the other services ask."""
+"""AccessService: what the other services ask before somebody sees or orders something."""
 
 from __future__ import annotations
 
@@ -9,22 +9,20 @@ from commis.common.v1 import common_pb2
 from commis.customers.v1 import accounts_pb2, sessions_pb2_grpc
 from commis.customers.v1 import sessions_pb2 as pb
 
-from chassis import access, context, fields, paging
+from chassis import access, context, fields, money, paging
 from chassis.access import Rule
 from chassis.context import Principal
 from chassis.db import Sessions
 from chassis.errors import Violations
+from chassis.money import Money
 from customers import callers, transactions
-from customers.access import queries, recipients, rules
+from customers.access import queries, rules
 from customers.access.errors import OrderNotAuthorized
 from customers.accounts.search import display_name
 from customers.attribution import party_kind
 from customers.database import AnyRow
-from customers.people import credentials
-from customers.vault import Vault
 
 _SERVICES = access.services("customers.access")
-_MAIL = access.services("customers.recipients")
 
 
 class AccessServicer(sessions_pb2_grpc.AccessServiceServicer):
@@ -85,42 +83,6 @@ class AccessServicer(sessions_pb2_grpc.AccessServiceServicer):
         return answer
 
 
-class RecipientServicer(sessions_pb2_grpc.RecipientServiceServicer):
-    RULES: ClassVar[Mapping[str, Rule]] = {"GetRecipient": _MAIL, "GetCredentialLink": _MAIL}
-
-    def __init__(self, sessions: Sessions, vault: Vault, link_base: str) -> None:
-        self._sessions = sessions
-        self._vault = vault
-        self._link_base = link_base
-
-    async def GetRecipient(self, request: pb.GetRecipientRequest, context: Any) -> pb.GetRecipientResponse:
-        found = Violations()
-        kind = fields.enum(found, "party.kind", request.party.kind, common_pb2.PartyKind)
-        party_id = fields.identifier(found, "party.id", request.party.id)
-        found.raise_if_any()
-        assert party_id is not None
-        async with self._sessions() as session:
-            known = await recipients.get_recipient(session, kind.removeprefix("PARTY_KIND_"), party_id)
-        return pb.GetRecipientResponse(
-            email=known.email, display_name=known.display_name, language_code=known.language_code
-        )
-
-    async def GetCredentialLink(
-        self, request: pb.GetCredentialLinkRequest, context: Any
-    ) -> pb.GetCredentialLinkResponse:
-        found = Violations()
-        request_id = fields.identifier(found, "credential_request_id", request.credential_request_id)
-        found.raise_if_any()
-        assert request_id is not None
-        async with self._sessions() as session:
-            link = await credentials.get_link(session, self._vault, self._link_base, request_id)
-        answer = pb.GetCredentialLinkResponse(
-            email=link.email, display_name=link.display_name, language_code=link.language_code, link=link.link
-        )
-        answer.expire_time.FromDatetime(link.expire_time)
-        return answer
-
-
 def _caller() -> Principal | None:
     """The end user whose token was forwarded, or the internal team; None when a service asks for itself."""
     return context.current().principal
@@ -145,6 +107,10 @@ def _context(row: AnyRow, who: Principal | None) -> pb.OrderingContext:
         rep_code=row.rep_code,
         account_state=accounts_pb2.Account.State.Value(f"STATE_{row.state}"),
     )
+    if row.membership_role:
+        built.membership_role = accounts_pb2.Person.Role.Value(f"ROLE_{row.membership_role}")
+    if row.spending_control:
+        _control(built.spending_control, row)
     for prefix, target in (("bill", built.billing_address), ("ship", built.delivery_address)):
         if getattr(row, f"has_{prefix}"):
             _address(target, row, prefix, person)
@@ -153,6 +119,14 @@ def _context(row: AnyRow, who: Principal | None) -> pb.OrderingContext:
     built.actor.id = identity
     built.actor.display_name = f"{row.actor_first_name or ''} {row.actor_last_name or ''}".strip()
     return built
+
+
+def _control(target: pb.SpendingControl, row: AnyRow) -> None:
+    """Without a limit every order waits."""
+    target.SetInParent()
+    if row.spending_limit_minor is not None:
+        limit = Money(row.spending_limit_minor, row.spending_limit_currency)
+        target.limit.CopyFrom(money.to_proto(limit))
 
 
 def _address(target: common_pb2.Address, row: AnyRow, prefix: str, person: str) -> None:

@@ -20,7 +20,9 @@ from customers.accounts.search import display_name
 from customers.addresses import queries as address_queries
 from customers.addresses.queries import AddressView
 from customers.database import AnyRow
-from customers.people.models import Password, Person
+from customers.members import queries as members
+from customers.members.queries import MemberView
+from customers.people.models import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,6 @@ class ProfileView:
     department: str
     b2b_active: bool
     pay_later_allowed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PersonView:
-    id: UUID
-    first_name: str
-    last_name: str
-    email: str
-    language_code: str
-    role: str
-    active: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +49,13 @@ class AccountView:
     phone: str
     groups: list[str]
     buyer_class: str
+    spending_control: bool
     version: int
     create_time: datetime.datetime
     update_time: datetime.datetime
     profile: ProfileView | None
     addresses: list[AddressView] = field(default_factory=list)
-    persons: list[PersonView] = field(default_factory=list)
+    persons: list[MemberView] = field(default_factory=list)
 
     @property
     def display_name(self) -> str:
@@ -79,6 +71,7 @@ _ACCOUNT = (
         Account.state,
         Account.groups,
         Account.buyer_class,
+        Account.spending_control,
         Account.version,
         Account.create_time,
         Account.update_time,
@@ -149,29 +142,11 @@ def _profile(row: AnyRow) -> ProfileView | None:
     return ProfileView(state=row.profile_state, **{name: getattr(row, name) for name in _PROFILE})
 
 
-_PERSONS = (
-    sa.select(
-        Membership.account_id,
-        Membership.role,
-        Person.id,
-        Person.first_name,
-        Person.last_name,
-        Person.email,
-        Person.language_code,
-        Password.person_id.is_not(None).label("active"),
-    )
-    .join(Person, Person.id == Membership.person_id)
-    .outerjoin(Password, Password.person_id == Person.id)
-    .where(Membership.account_id == sa.any_(_IDS))
-    .order_by(Person.id)
-)
+_PERSONS = members.MEMBERS.where(Membership.account_id == sa.any_(_IDS))
 
 
-async def _persons(session: AsyncSession, account_ids: Sequence[UUID]) -> defaultdict[UUID, list[PersonView]]:
-    found: defaultdict[UUID, list[PersonView]] = defaultdict(list)
+async def _persons(session: AsyncSession, account_ids: Sequence[UUID]) -> defaultdict[UUID, list[MemberView]]:
+    found: defaultdict[UUID, list[MemberView]] = defaultdict(list)
     for row in await session.execute(_PERSONS, {"ids": account_ids}):
-        view = PersonView(
-            row.id, row.first_name, row.last_name, row.email, row.language_code, row.role, row.active
-        )
-        found[row.account_id].append(view)
+        found[row.account_id].append(members.view(row))
     return found

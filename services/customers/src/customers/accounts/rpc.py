@@ -28,7 +28,11 @@ MAX_NEW_ADDRESSES = 20
 _PROFILE = tuple(
     f"business_profile.{name}" for name in (*wire.PROFILE_TEXTS, "vat_number", *wire.PROFILE_FLAGS)
 )
-_WRITABLE = ("first_name", "last_name", "email", "language_code", "phone", "groups", "buyer_class", *_PROFILE)
+_WRITABLE = (
+    *("first_name", "last_name", "email", "language_code", "phone"),
+    *("groups", "buyer_class", "spending_control"),
+    *_PROFILE,
+)
 _READ_ONLY = (
     *(
         "id",
@@ -52,7 +56,7 @@ class AccountServicer(AddressRpcs, accounts_pb2_grpc.AccountServiceServicer):
         "GetAccount": access.any_of(access.staff(), access.reps(), access.accounts(), READERS),
         "UpdateAccount": access.any_of(KEEPERS, access.accounts()),
         "ListAccounts": access.any_of(access.staff(), access.reps(), READERS),
-        "SendActivation": KEEPERS,
+        "SendActivation": access.any_of(KEEPERS, access.accounts()),
         **AddressRpcs.RULES,
     }
 
@@ -137,7 +141,7 @@ class AccountServicer(AddressRpcs, accounts_pb2_grpc.AccountServiceServicer):
         assert person_id is not None
 
         async def work(session: AsyncSession, who: Principal) -> accounts_pb2.SendActivationResponse:
-            await use_cases.send_activation(session, account_id, person_id)
+            await use_cases.send_activation(session, who, account_id, person_id)
             return accounts_pb2.SendActivationResponse()
 
         return await transactions.once(
@@ -182,6 +186,8 @@ def _change(request: accounts_pb2.UpdateAccountRequest) -> AccountChange:
     account_id = fields.identifier(found, "account.id", account.id)
     paths = masks.paths(found, request.update_mask, account, _WRITABLE, _READ_ONLY)
     values = {path: _value(found, path, account) for path in paths}
+    if "state" in request.update_mask.paths:  # never because it was sent along with other fields, or by "*"
+        values["state"] = wire.state(found, "account.state", account.state)
     found.raise_if_any()
     assert account_id is not None
     return AccountChange(account_id, account.etag, values)
@@ -205,6 +211,8 @@ def _value(found: Violations, path: str, account: accounts_pb2.Account) -> Any:
         return check(found, field, getattr(account, path))
     if path == "business_profile.vat_number":
         return wire.required_vat_number(found, field, profile.vat_number)
+    if path == "spending_control":
+        return account.spending_control
     name = path.removeprefix("business_profile.")
     if name in wire.PROFILE_FLAGS:
         return getattr(profile, name)

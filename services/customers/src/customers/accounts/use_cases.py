@@ -20,14 +20,22 @@ from customers.accounts.errors import AccountNotFound, ChangeNotAllowed
 from customers.accounts.models import Account, BusinessProfile, Membership
 from customers.addresses import use_cases as addresses
 from customers.addresses.use_cases import AddressInput
+from customers.business import store as business
+from customers.members.errors import NotABusiness
 from customers.people import store as people
 from customers.people.errors import PersonAlreadyActive, PersonNotFound
 from customers.people.store import NewPerson
+from customers.sessions import store as sessions
 
 PERSON_FIELDS = ("first_name", "last_name", "email", "language_code", "phone")
 PROFILE = "business_profile."
 # What an account's administrator may change; staff change everything.
-OWN_FIELDS = frozenset(("first_name", "last_name", "language_code", PROFILE + "department"))
+OWN_FIELDS = frozenset(
+    ("first_name", "last_name", "language_code", "spending_control", PROFILE + "department")
+)
+# Who may suspend, close and reopen an account.
+STATE_KEEPERS = ("ADMIN", "ORDER_DESK")
+_ACCOUNT_FIELDS = ("groups", "buyer_class", "spending_control", "state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +61,10 @@ class AccountChange:
 async def create_account(session: AsyncSession, new: NewAccount) -> UUID:
     """The account with its holder as first administrator, who gets an activation mail. Raises EmailTaken."""
     person_id = await people.add_person(session, new.person)
-    account_id = new_id()
     business = new.profile is not None
-    account = {
-        "id": account_id,
-        "holder_id": person_id,
-        "kind": "BUSINESS" if business else "CONSUMER",
-        "groups": list(new.groups),
-        "buyer_class": new.buyer_class or ("BUSINESS" if business else "CONSUMER"),
-    }
-    await session.execute(sa.insert(Account).values(account))
-    member = {"account_id": account_id, "person_id": person_id, "role": callers.ADMINISTRATOR}
-    await session.execute(sa.insert(Membership).values(member))
+    account_id = await open_account(
+        session, person_id, business=business, groups=new.groups, buyer_class=new.buyer_class
+    )
     if new.profile is not None:
         await _insert_profile(session, account_id, new.profile)
     for index, address in enumerate(new.addresses):
@@ -75,6 +75,29 @@ async def create_account(session: AsyncSession, new: NewAccount) -> UUID:
     return account_id
 
 
+async def open_account(
+    session: AsyncSession,
+    holder_id: UUID,
+    *,
+    business: bool = False,
+    groups: Sequence[str] = (),
+    buyer_class: str = "",
+) -> UUID:
+    """An account with its holder as first administrator; neither searchable nor reported yet."""
+    account_id = new_id()
+    account = {
+        "id": account_id,
+        "holder_id": holder_id,
+        "kind": "BUSINESS" if business else "CONSUMER",
+        "groups": list(groups),
+        "buyer_class": buyer_class or ("BUSINESS" if business else "CONSUMER"),
+    }
+    await session.execute(sa.insert(Account).values(account))
+    member = {"account_id": account_id, "person_id": holder_id, "role": callers.ADMINISTRATOR}
+    await session.execute(sa.insert(Membership).values(member))
+    return account_id
+
+
 async def _insert_profile(session: AsyncSession, account_id: UUID, profile: Mapping[str, Any]) -> None:
     """What staff enter is approved; only a profile that a customer asks for waits for approval."""
     row = {"account_id": account_id, "state": "APPROVED", **profile}
@@ -82,10 +105,11 @@ async def _insert_profile(session: AsyncSession, account_id: UUID, profile: Mapp
 
 
 async def update_account(session: AsyncSession, who: Principal, change: AccountChange) -> None:
-    """Apply what differs; without any difference nothing happens and nothing is reported.
+    """Apply what differs; without any difference nothing happens and nothing is reported. Suspending or closing
+    an account ends every session for it.
 
-    Raises AccountNotFound, ChangeNotAllowed, EtagMismatch, EmailTaken, InvalidFields (a new business profile
-    without company name or VAT number)."""
+    Raises AccountNotFound, ChangeNotAllowed, EtagMismatch, EmailTaken, NotABusiness (spending control),
+    InvalidFields (a new business profile without company name or VAT number)."""
     query = sa.select(Account).where(Account.id == change.account_id, callers.visible(who))
     account = await session.scalar(query.with_for_update(key_share=True))
     if account is None:
@@ -95,21 +119,28 @@ async def update_account(session: AsyncSession, who: Principal, change: AccountC
     person = {name: change.values[name] for name in PERSON_FIELDS if name in change.values}
     changed = await people.change_person(session, account.holder_id, person, account.id)
     changed += await _change_profile(session, account, change.values)
-    own = _own_changes(account, change.values, converted="business_profile" in changed)
+    converted = "business_profile" in changed
+    own = _own_changes(account, change.values, converted=converted)
     changed += sorted(own)
     if not changed:
         return
-    if "business_profile" in changed:
+    if own.get("spending_control") and account.kind != "BUSINESS" and not converted:
+        raise NotABusiness(account.id)
+    if converted:
         own["kind"] = "BUSINESS"
     version = await store.touch(session, account.id, **own)
     if person:
         await search.index_person(session, account.holder_id)
     await search.index(session, [account.id])
+    if own.get("state", "ACTIVE") != "ACTIVE":
+        await sessions.end_all_of_account(session, account.id, str(own["state"]))
     events.account_updated(session, account.id, version, changed)
 
 
 async def _check_allowed(session: AsyncSession, who: Principal, change: AccountChange) -> None:
     if who.kind == "STAFF":
+        if "state" in change.values and who.roles.isdisjoint(STATE_KEEPERS):
+            raise ChangeNotAllowed("state")
         return
     refused = set(change.values) - OWN_FIELDS
     if refused or not await callers.is_administrator(session, who, change.account_id):
@@ -117,14 +148,15 @@ async def _check_allowed(session: AsyncSession, who: Principal, change: AccountC
 
 
 def _own_changes(account: Account, values: Mapping[str, Any], *, converted: bool) -> dict[str, Any]:
-    own = {name: values[name] for name in ("groups", "buyer_class") if name in values}
+    own = {name: values[name] for name in _ACCOUNT_FIELDS if name in values}
     if converted and "buyer_class" not in own and account.buyer_class == "CONSUMER":
         own["buyer_class"] = "BUSINESS"
     return {name: value for name, value in own.items() if getattr(account, name) != value}
 
 
 async def _change_profile(session: AsyncSession, account: Account, values: Mapping[str, Any]) -> list[str]:
-    """The paths that changed; "business_profile" alone when it was added (A-03)."""
+    """The paths that changed; "business_profile" alone when it was added, or put in force although it had been
+    refused (A-03)."""
     wanted = {path.removeprefix(PROFILE): value for path, value in values.items() if path.startswith(PROFILE)}
     if not wanted:
         return []
@@ -134,9 +166,13 @@ async def _change_profile(session: AsyncSession, account: Account, values: Mappi
         await _insert_profile(session, account.id, wanted)
         return ["business_profile"]
     changed = {name: value for name, value in wanted.items() if getattr(profile, name) != value}
-    if changed:
-        mine = BusinessProfile.account_id == account.id
-        await session.execute(sa.update(BusinessProfile).where(mine).values(**changed))
+    if not changed:
+        return []
+    if profile.state == "REJECTED" and wanted.get("b2b_active"):
+        await business.set_profile(session, account.id, **changed, state="APPROVED")
+        return ["business_profile"]
+    await business.set_profile(session, account.id, **changed)
+    await business.mirror(session, account.id)
     return sorted(PROFILE + name for name in changed)
 
 
@@ -148,10 +184,15 @@ def _require_complete(profile: Mapping[str, Any]) -> None:
     found.raise_if_any()
 
 
-async def send_activation(session: AsyncSession, account_id: UUID, person_id: UUID) -> None:
-    """Mail a new link; earlier ones end. Raises AccountNotFound, PersonNotFound, PersonAlreadyActive."""
-    if await session.get(Account, account_id) is None:
+async def send_activation(session: AsyncSession, who: Principal, account_id: UUID, person_id: UUID) -> None:
+    """Mail a new link; earlier ones end.
+
+    Raises AccountNotFound, ChangeNotAllowed, PersonNotFound, PersonAlreadyActive."""
+    query = sa.select(Account.id).where(Account.id == account_id, callers.visible(who))
+    if await session.scalar(query) is None:
         raise AccountNotFound(account_id)
+    if who.kind != "STAFF" and not await callers.is_administrator(session, who, account_id):
+        raise ChangeNotAllowed("members")
     if await session.get(Membership, (account_id, person_id)) is None:
         raise PersonNotFound(person_id)
     if await people.is_active(session, person_id):

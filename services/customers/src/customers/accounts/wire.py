@@ -9,8 +9,9 @@ from commis.customers.v1 import accounts_pb2
 from chassis import etag, fields
 from chassis.errors import Violations
 from customers.accounts import vat
-from customers.accounts.queries import AccountView, PersonView, ProfileView
+from customers.accounts.queries import AccountView, ProfileView
 from customers.addresses import wire as address_wire
+from customers.members import wire as member_wire
 from customers.people import wire as people_wire
 
 MAX_GROUPS = 20
@@ -39,6 +40,11 @@ def required_buyer_class(found: Violations, field: str, number: int) -> str:
     if number == 0:
         found.add(field, "is required", "REQUIRED")
     return buyer_class(found, field, number)
+
+
+def state(found: Violations, field: str, number: int) -> str:
+    """ACTIVE, SUSPENDED or CLOSED."""
+    return fields.enum(found, field, number, accounts_pb2.Account.State).removeprefix("STATE_")
 
 
 def vat_number(found: Violations, field: str, text: str, region_code: str = "") -> str:
@@ -86,11 +92,12 @@ def answer(view: AccountView, *, for_staff: bool) -> accounts_pb2.Account:
         email=view.email,
         language_code=view.language_code,
         phone=view.phone,
-        business_profile=_profile(view.profile) if view.profile is not None else None,
+        business_profile=profile_answer(view.profile) if view.profile is not None else None,
         groups=view.groups if for_staff else (),
         buyer_class=accounts_pb2.BuyerClass.Value(f"BUYER_CLASS_{view.buyer_class}"),
         addresses=[address_wire.answer(address) for address in view.addresses],
-        persons=[_person(person) for person in view.persons],
+        persons=[member_wire.answer(person) for person in view.persons],
+        spending_control=view.spending_control,
         etag=etag.format(view.version),
     )
     account.create_time.FromDatetime(view.create_time)
@@ -98,7 +105,7 @@ def answer(view: AccountView, *, for_staff: bool) -> accounts_pb2.Account:
     return account
 
 
-def _profile(view: ProfileView) -> accounts_pb2.BusinessProfile:
+def profile_answer(view: ProfileView) -> accounts_pb2.BusinessProfile:
     return accounts_pb2.BusinessProfile(
         state=accounts_pb2.BusinessProfile.State.Value(f"STATE_{view.state}"),
         company_name=view.company_name,
@@ -107,16 +114,4 @@ def _profile(view: ProfileView) -> accounts_pb2.BusinessProfile:
         department=view.department,
         b2b_active=view.b2b_active,
         pay_later_allowed=view.pay_later_allowed,
-    )
-
-
-def _person(view: PersonView) -> accounts_pb2.Person:
-    return accounts_pb2.Person(
-        id=str(view.id),
-        first_name=view.first_name,
-        last_name=view.last_name,
-        email=view.email,
-        language_code=view.language_code,
-        role=accounts_pb2.Person.Role.Value(f"ROLE_{view.role}"),
-        active=view.active,
     )

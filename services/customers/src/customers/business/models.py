@@ -1,11 +1,13 @@
-"""Tables of requests for a business profile and of what was written about them."""
+"""Tables of requests for a business profile, what was written about them, and of removed profiles."""
 
 from __future__ import annotations
 
 import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from customers.database import Base, foreign, time_column
@@ -60,4 +62,18 @@ class BusinessRequestMessage(Base):
     author_id: Mapped[str]
     author_name: Mapped[str]
     text: Mapped[str]
+    create_time: Mapped[datetime.datetime] = time_column()
+
+
+class BusinessRemoval(Base):
+    """The receipt of a removed profile, which names nobody; it is mailed to the person who keeps the account."""
+
+    __tablename__ = "business_removals"
+    __table_args__ = (sa.Index("ix_business_removals_account_id", "account_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = foreign("accounts.id")
+    person_id: Mapped[UUID] = foreign("persons.id")
+    erased: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    kept: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     create_time: Mapped[datetime.datetime] = time_column()

@@ -49,6 +49,22 @@ async def add_person(session: AsyncSession, new: NewPerson) -> UUID:
     return added
 
 
+async def find(session: AsyncSession, email: str) -> UUID | None:
+    """Who signs in with this normalised address."""
+    found: UUID | None = await session.scalar(sa.select(Person.id).where(Person.email == email))
+    return found
+
+
+async def find_or_add(session: AsyncSession, new: NewPerson) -> UUID:
+    """The person with this e-mail address, as known; else a new one."""
+    try:
+        return await add_person(session, new)
+    except EmailTaken:
+        known = await find(session, new.email)
+        assert known is not None  # persons are never deleted
+        return known
+
+
 async def invite(session: AsyncSession, person_id: UUID, account_id: UUID | None = None) -> None:
     """Have an activation mail sent; earlier links end."""
     request = await credentials.request_link(session, person_id, Purpose.ACTIVATION)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -39,4 +40,23 @@ async def end_with_children(session: AsyncSession, family_id: UUID, reason: str)
 async def end_ordering(session: AsyncSession, rep_id: UUID, account_id: UUID, reason: str) -> int:
     """The rep's ordering sessions for one account."""
     mine = sa.and_(SessionFamily.rep_id == rep_id, SessionFamily.subject_id == account_id)
+    return await end_families(session, mine, reason)
+
+
+async def end_membership(
+    session: AsyncSession, account_id: UUID, person_ids: Sequence[UUID], reason: str
+) -> int:
+    """The sessions of these persons for one account; their sessions for other accounts go on."""
+    mine = sa.and_(
+        SessionFamily.person_id.in_(person_ids),
+        SessionFamily.subject_kind == "ACCOUNT",
+        SessionFamily.subject_id == account_id,
+        SessionFamily.rep_id.is_(None),
+    )
+    return await end_families(session, mine, reason)
+
+
+async def end_all_of_account(session: AsyncSession, account_id: UUID, reason: str) -> int:
+    """Those of its people, and those in which somebody else acts for it."""
+    mine = sa.and_(SessionFamily.subject_kind == "ACCOUNT", SessionFamily.subject_id == account_id)
     return await end_families(session, mine, reason)

@@ -40,6 +40,10 @@ EMAIL = Limit("email", 25, 900)
 NETWORK = Limit("network", 100, 900)
 RESET_EMAIL = Limit("reset email", 3, 3600)
 RESET_NETWORK = Limit("reset network", 30, 3600)
+REGISTRATION_EMAIL = Limit("registration email", 3, 3600)
+REGISTRATION_NETWORK = Limit("registration network", 30, 3600)
+_BY_NETWORK = (NETWORK, RESET_NETWORK, REGISTRATION_NETWORK)
+_BY_EMAIL = (EMAIL, RESET_EMAIL, REGISTRATION_EMAIL)
 
 _LEAKED = "greatest(0, b.level - greatest(0, extract(epoch FROM now() - b.update_time)) * excluded.leak)"
 # An attempt that finds no room leaves the level as it is: hammering does not prolong the wait. Sorted keys,
@@ -114,20 +118,27 @@ class Throttle:
     async def may_mail_reset(self, email: str) -> bool:
         """Whether a reset mail may go out now. Raises SignInThrottled for a network that asks too often,
         whatever the e-mail: that tells nothing about it."""
+        return await self._may_mail(email, RESET_EMAIL, RESET_NETWORK)
+
+    async def may_register(self, email: str) -> bool:
+        """Whether a visitor may ask for an account with this address now; as for resets."""
+        return await self._may_mail(email, REGISTRATION_EMAIL, REGISTRATION_NETWORK)
+
+    async def _may_mail(self, email: str, by_email: Limit, by_network: Limit) -> bool:
         attempt = Attempt(email, client_address.network(client_address.current()))
-        rows = await self._pay(attempt, [RESET_EMAIL, *([RESET_NETWORK] if attempt.network else [])])
-        network = rows.get(RESET_NETWORK.name)
+        rows = await self._pay(attempt, [by_email, *([by_network] if attempt.network else [])])
+        network = rows.get(by_network.name)
         if network is not None and not network.admitted:
             raise SignInThrottled(max(1.0, float(network.wait)))
-        return bool(rows[RESET_EMAIL.name].admitted)
+        return bool(rows[by_email.name].admitted)
 
-    async def forget(
-        self, session: AsyncSession, emails: Iterable[str], addresses: Iterable[str]
-    ) -> None:
+    async def forget(self, session: AsyncSession, emails: Iterable[str], addresses: Iterable[str]) -> None:
         """Delete what was counted for these e-mails, alone and with the networks of these client addresses."""
         networks = list(addresses)
-        attempts = [Attempt(email, client_address.network(one)) for email in emails for one in ("", *networks)]
-        keys = {self._key(limit, attempt) for attempt in attempts for limit in (PAIR, EMAIL, RESET_EMAIL)}
+        attempts = [
+            Attempt(email, client_address.network(one)) for email in emails for one in ("", *networks)
+        ]
+        keys = {self._key(limit, attempt) for attempt in attempts for limit in (PAIR, *_BY_EMAIL)}
         await session.execute(_FORGET, {"keys": sorted(keys)})
 
     async def _pay(self, attempt: Attempt, limits: list[Limit]) -> dict[str, AnyRow]:
@@ -148,8 +159,8 @@ class Throttle:
         )
 
     def _key(self, limit: Limit, attempt: Attempt) -> bytes:
-        of_email = "" if limit in (NETWORK, RESET_NETWORK) else attempt.email
-        of_network = "" if limit in (EMAIL, RESET_EMAIL) else attempt.network
+        of_email = "" if limit in _BY_NETWORK else attempt.email
+        of_network = "" if limit in _BY_EMAIL else attempt.network
         return self._vault.mac("throttle", f"{limit.name}|{of_email}|{of_network}".encode())
 
 

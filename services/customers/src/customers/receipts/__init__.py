@@ -1,1 +1,0 @@
-"""Receipts: what was erased, what is kept, and the law that says so; and where they are mailed to."""
