@@ -15,6 +15,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from chassis import context, ids
 from chassis.context import Principal
 from customers.accounts.models import Account, Membership
+from customers.clients.models import ClientLink
+from customers.platforms.models import CarePlatform, Community
 from customers.reps.models import Assignment, Representative
 from customers.sessions.errors import SessionEnded
 from customers.sessions.models import SessionFamily
@@ -62,11 +64,44 @@ def visible(who: Principal, account_id: sa.ColumnElement[UUID] | None = None) ->
     if rep_id is not None:
         mine = assigned(rep_id, column)
         return mine if who.kind == "REP" else sa.and_(column == who.subject, mine)
+    if who.acts_for_account is not None and who.actor_kind == "CARE_WORKER":
+        return sa.and_(column == who.acts_for_account, _vouched_for(who, column))
     person_id = person_of(who)
     if who.acts_for_account is None or person_id is None:
         return sa.false()
     member = sa.select(1).where(Membership.account_id == column, Membership.person_id == person_id).exists()
     return sa.and_(column == who.acts_for_account, member)
+
+
+def care_worker_of(who: Principal) -> UUID | None:
+    kind, identity = who.effective_actor
+    return ids.parse_id(identity) if kind == "CARE_WORKER" else None
+
+
+def _vouched_for(
+    who: Principal, account_id: sa.ColumnElement[UUID] | InstrumentedAttribute[UUID]
+) -> sa.ColumnElement[bool]:
+    """Whether this assisted session lives, its platform and community are active, and the account is still an
+    open client of that community."""
+    return (
+        sa.select(1)
+        .select_from(SessionFamily)
+        .join(ClientLink, ClientLink.account_id == SessionFamily.subject_id)
+        .join(Community, Community.id == SessionFamily.community_id)
+        .join(CarePlatform, CarePlatform.id == Community.platform_id)
+        .where(
+            SessionFamily.id == family_of(who),
+            SessionFamily.care_worker_id == care_worker_of(who),
+            SessionFamily.subject_id == account_id,
+            SessionFamily.end_time.is_(None),
+            SessionFamily.expire_time > sa.func.now(),
+            ClientLink.community_id == Community.id,
+            ClientLink.close_time.is_(None),
+            Community.active,
+            CarePlatform.active,
+        )
+        .exists()
+    )
 
 
 def family_of(who: Principal | None) -> UUID | None:

@@ -12,6 +12,7 @@ from chassis import ids
 from chassis.context import Principal
 from chassis.paging import Page
 from customers import callers
+from customers.access import assisted
 from customers.accounts.errors import AccountNotFound
 from customers.database import AnyRow
 from customers.reps.models import Assignment, Representative
@@ -41,7 +42,7 @@ _FACTS = f"""
 SELECT a.id, a.number, a.kind, a.state,
        CASE WHEN {_DORMANT} THEN '{{{{}}}}' ELSE a.groups END AS groups,
        CASE WHEN {_DORMANT} THEN 'CONSUMER' ELSE a.buyer_class END AS buyer_class,
-       h.first_name, h.last_name, h.email, h.language_code, h.phone,
+       h.first_name, h.last_name, coalesce(h.email, h.contact_email) AS email, h.language_code, h.phone,
        coalesce(b.company_name, '') AS company_name,
        CASE WHEN {_IN_FORCE} THEN b.vat_number ELSE '' END AS vat_number,
        {_IN_FORCE} AS business, {_IN_FORCE} AND b.pay_later_allowed AS pay_later_allowed,
@@ -89,6 +90,14 @@ _OF_STAFF = sa.text(
 _OF_SERVICE = sa.text(
     _FACTS.format(actor="'' AS actor_first_name, '' AS actor_last_name, '' AS rep_code" + _NO_MEMBER, join="")
 )
+_OF_CARE_WORKER = sa.text(
+    _FACTS.format(
+        actor="w.display_name AS actor_first_name, '' AS actor_last_name, '' AS rep_code"
+        + _NO_MEMBER
+        + assisted.COLUMNS,
+        join=assisted.JOIN,
+    )
+)
 
 
 async def get_facts(session: AsyncSession, who: Principal | None, account_id: UUID) -> AnyRow:
@@ -106,6 +115,8 @@ async def get_facts(session: AsyncSession, who: Principal | None, account_id: UU
             statement = _OF_REP
         case "STAFF":
             statement = _OF_STAFF
+        case assisted.CARE_WORKER if who is not None and who.kind == "ACCOUNT":
+            statement = _OF_CARE_WORKER
         case "SERVICE":
             statement = _OF_SERVICE
         case _:
@@ -114,6 +125,8 @@ async def get_facts(session: AsyncSession, who: Principal | None, account_id: UU
         given["actor_id"] = ids.parse_id(identity)
     row = (await session.execute(statement, given)).first()
     if row is None:
+        if kind == assisted.CARE_WORKER:  # what takes access away has ended the session, too: say so
+            await callers.check_session(session)
         raise AccountNotFound(account_id)
     if row.ended:
         raise SessionEnded

@@ -16,7 +16,7 @@ from chassis.db import Sessions
 from chassis.errors import Violations
 from chassis.money import Money
 from customers import callers, transactions
-from customers.access import queries, rules
+from customers.access import assisted, queries, rules
 from customers.access.errors import OrderNotAuthorized
 from customers.accounts.search import display_name
 from customers.attribution import party_kind
@@ -30,6 +30,7 @@ class AccessServicer(sessions_pb2_grpc.AccessServiceServicer):
         "GetOrderingContext": _SERVICES,
         "AuthorizeOrder": _SERVICES,
         "ListVisibleAccounts": _SERVICES,
+        "GetPlatformAccess": _SERVICES,
     }
 
     def __init__(self, sessions: Sessions) -> None:
@@ -59,7 +60,10 @@ class AccessServicer(sessions_pb2_grpc.AccessServiceServicer):
         who = _caller()
         async with self._sessions() as session:
             row = await queries.get_facts(session, who, account_id)
-        allowed = rules.payment_methods(pay_later_allowed=row.pay_later_allowed)
+        if assisted.is_assisted(who):
+            allowed = assisted.payment_methods(row)
+        else:
+            allowed = rules.payment_methods(pay_later_allowed=row.pay_later_allowed)
         against = rules.findings(row.state, method, allowed)
         if against:
             raise OrderNotAuthorized(account_id, against)
@@ -81,6 +85,15 @@ class AccessServicer(sessions_pb2_grpc.AccessServiceServicer):
         if len(ids) > page.size:
             answer.next_page_token = paging.next_token((ids[page.size - 1],), filters)
         return answer
+
+    async def GetPlatformAccess(
+        self, request: pb.GetPlatformAccessRequest, context: Any
+    ) -> pb.GetPlatformAccessResponse:
+        async with self._sessions() as session:
+            platform_id, communities, products = await assisted.platform_access(session, _caller())
+        return pb.GetPlatformAccessResponse(
+            platform_id=str(platform_id), community_ids=map(str, communities), product_detail=products
+        )
 
 
 def _caller() -> Principal | None:
@@ -109,6 +122,8 @@ def _context(row: AnyRow, who: Principal | None) -> pb.OrderingContext:
     )
     if row.membership_role:
         built.membership_role = accounts_pb2.Person.Role.Value(f"ROLE_{row.membership_role}")
+    if assisted.is_assisted(who):
+        assisted.fill(built, row)
     if row.spending_control:
         _control(built.spending_control, row)
     for prefix, target in (("bill", built.billing_address), ("ship", built.delivery_address)):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from chassis.errors import FieldViolation
+from customers.platforms.models import MONTHLY_RESIDENCE
 
 ALWAYS = ("BANK_TRANSFER", "CHEQUE", "CASH_ON_DELIVERY")
 PAY_LATER = "PAY_LATER"
@@ -13,6 +16,13 @@ def payment_methods(*, pay_later_allowed: bool) -> list[str]:
 
     Electronic payment is missing on purpose: there is no provider, and a rep never pays for a customer."""
     return [*ALWAYS, *([PAY_LATER] if pay_later_allowed else [])]
+
+
+def assisted_methods(agreed: Iterable[str], *, residence_active: bool) -> list[str]:
+    """What was agreed for the client or the community, as far as it is possible now, and nothing else: monthly
+    billing needs a residence that can be billed, and for electronic payment there is no provider."""
+    possible = {PAY_LATER, *([MONTHLY_RESIDENCE] if residence_active else [])}
+    return [method for method in (MONTHLY_RESIDENCE, PAY_LATER) if method in possible & set(agreed)]
 
 
 def findings(account_state: str, payment_method: str, allowed: list[str]) -> list[FieldViolation]:

@@ -60,6 +60,27 @@ async def add(session: AsyncSession, account_id: UUID, new: AddressInput, *, fir
     return view((await session.execute(sa.insert(Address).values(row).returning(*COLUMNS))).one())
 
 
+async def put(
+    session: AsyncSession, account_id: UUID, address_id: UUID | None, new: AddressInput
+) -> tuple[UUID, bool]:
+    """Bring one address of a locked account up to date, or add it when it is gone; its id, and whether anything
+    changed. Its label and what it is the default for stay. Without event, like `add`."""
+    query = sa.select(*COLUMNS).where(Address.id == address_id, Address.account_id == account_id)
+    row = (await session.execute(query)).first()
+    if row is None:
+        others = await session.scalar(sa.select(sa.func.count()).where(Address.account_id == account_id))
+        return (await add(session, account_id, new, first=not others)).id, True
+    kept = ("label", "default_billing", "default_delivery")
+    values = {name: value for name, value in _values(new).items() if name not in kept}
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if changed:
+        statement = sa.update(Address).where(Address.id == row.id)
+        await session.execute(
+            statement.values(**changed, version=Address.version + 1, update_time=sa.func.now())
+        )
+    return row.id, bool(changed)
+
+
 async def replace_address(
     session: AsyncSession,
     who: Principal,

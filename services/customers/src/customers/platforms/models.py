@@ -11,6 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from customers.database import Base, foreign, time_column
 
+# How assisted orders may be paid: through the residence, on invoice to the client, or electronically.
+MONTHLY_RESIDENCE = "MONTHLY_RESIDENCE"
+METHODS = (MONTHLY_RESIDENCE, "PAY_LATER", "ELECTRONIC")
+
 
 class CarePlatform(Base):
     """An external system that is trusted to hand off. Its keys are at `jwks_uri` or, when that is empty, in

@@ -17,6 +17,8 @@ from customers.vault import Vault
 
 ABSOLUTE_LIFE = datetime.timedelta(days=30)
 IDLE_LIFE = datetime.timedelta(days=7)
+# Care workers share computers: a session that nobody uses ends soon.
+ASSISTED_IDLE_LIFE = datetime.timedelta(hours=1)
 # A client that lost the answer may ask again for this long and gets the same successor (FAPI 2.0 forbids
 # rotation without that).
 GRACE = datetime.timedelta(seconds=10)
@@ -72,7 +74,8 @@ async def open_family(
 async def issue(session: AsyncSession, vault: Vault, family: SessionFamily) -> tuple[UUID, Issued]:
     """A new refresh token at the head of the family."""
     token_id = new_id()
-    issued = Issued(token_of(vault, token_id), min(now() + IDLE_LIFE, family.expire_time))
+    idle = IDLE_LIFE if family.care_worker_id is None else ASSISTED_IDLE_LIFE
+    issued = Issued(token_of(vault, token_id), min(now() + idle, family.expire_time))
     row = {
         "id": token_id,
         "family_id": family.id,

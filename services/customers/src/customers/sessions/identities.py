@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,7 +20,7 @@ SELECT 'ACCOUNT' AS kind, a.id, a.kind AS account_kind, m.role, CAST(NULL AS tex
        h.first_name, h.last_name, coalesce(b.company_name, '') AS company_name
   FROM memberships m JOIN accounts a ON a.id = m.account_id JOIN persons h ON h.id = a.holder_id
   LEFT JOIN business_profiles b ON b.account_id = a.id
- WHERE m.person_id = :person_id AND a.state <> 'CLOSED'
+ WHERE m.person_id = :person_id AND a.state = 'ACTIVE'
 UNION ALL
 SELECT 'REP', r.id, '', '', NULL, p.first_name, p.last_name, ''
   FROM representatives r JOIN persons p ON p.id = r.person_id WHERE r.person_id = :person_id AND r.active
@@ -29,11 +30,18 @@ SELECT 'STAFF', s.id, '', '', s.roles, p.first_name, p.last_name, ''
 ORDER BY 1, 2
 """
 _LOCKS = (
+    # First, because whoever changes an account or its members locks the account first.
+    sa.text(
+        "SELECT 1 FROM accounts WHERE id IN (SELECT account_id FROM memberships WHERE person_id = :person_id)"
+        " ORDER BY id FOR SHARE"
+    ),
     sa.text("SELECT 1 FROM memberships WHERE person_id = :person_id FOR SHARE"),
     sa.text("SELECT 1 FROM representatives WHERE person_id = :person_id FOR SHARE"),
     sa.text("SELECT 1 FROM staff_members WHERE person_id = :person_id FOR SHARE"),
 )
 _LIST = sa.text(_IDENTITIES)
+_OWNER = sa.text("SELECT person_id FROM session_families WHERE id = :family_id")
+_LOCK_ACCOUNT = sa.text("SELECT 1 FROM accounts WHERE id = :account_id FOR SHARE")
 _PERSON = sa.text("SELECT first_name, last_name FROM persons WHERE id = :person_id")
 _ORDERING = """
     SELECT a.kind AS account_kind, a.state, h.first_name, h.last_name,
@@ -67,6 +75,24 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Assisted:
+    """What else a care worker's session says. Times are UTC; `return_address` may be empty."""
+
+    session_id: UUID
+    platform_id: UUID
+    platform_name: str
+    community_id: UUID
+    community_name: str
+    community_external_id: str
+    client_external_id: str
+    care_worker_id: UUID
+    care_worker_subject: str
+    language_code: str
+    return_address: str
+    expire_time: datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Acting:
     """What the tokens of a session say."""
 
@@ -75,6 +101,7 @@ class Acting:
     channel: str
     roles: tuple[str, ...] = ()
     membership_role: str = ""
+    assisted: Assisted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +117,12 @@ async def of_person(session: AsyncSession, person_id: UUID, *, lock: bool = Fals
         for statement in _LOCKS:
             await session.execute(statement, {"person_id": person_id})
     return [_identity(row) for row in await session.execute(_LIST, {"person_id": person_id})]
+
+
+async def of_family(session: AsyncSession, family_id: UUID) -> list[Identity]:
+    """Of the person who opened the session; locked, so before the family is."""
+    person_id = await session.scalar(_OWNER, {"family_id": family_id})
+    return await of_person(session, person_id, lock=True) if person_id is not None else []
 
 
 def _identity(row: AnyRow) -> Identity:
@@ -126,8 +159,10 @@ async def acting_as(
 async def ordering(
     session: AsyncSession, rep_id: UUID, account_id: UUID, *, lock: bool = False
 ) -> Ordering | None:
-    """None unless the rep is active and the account assigned. `lock` keeps both facts from being taken away
-    before a new session that rests on them is stored; for one that exists, its own row is enough."""
+    """None unless the rep is active and the account assigned. `lock` keeps both facts and the account's state from
+    being changed before a new session that rests on them is stored; for one that exists, its own row is enough."""
+    if lock:
+        await session.execute(_LOCK_ACCOUNT, {"account_id": account_id})
     statement = _LOCK_ORDERING if lock else _READ_ORDERING
     row = (await session.execute(statement, {"rep_id": rep_id, "account_id": account_id})).first()
     if row is None:

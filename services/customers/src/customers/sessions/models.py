@@ -47,6 +47,11 @@ class SessionFamily(Base):
     end_time: Mapped[datetime.datetime | None]
     end_reason: Mapped[str] = mapped_column(server_default="")
 
+    @property
+    def acts_for_another(self) -> bool:
+        """A rep or a care worker acts for one account in it: there is no other identity to choose."""
+        return self.rep_id is not None or self.care_worker_id is not None
+
 
 class RefreshToken(Base):
     """The token itself is derived from `id` with the service's secret; stored is its SHA-256."""

@@ -19,7 +19,7 @@ from customers.attribution import channel, party_kind
 from customers.people import passwords
 from customers.people import use_cases as people
 from customers.sessions import use_cases
-from customers.sessions.identities import Acting, Identity, Party
+from customers.sessions.identities import Acting, Assisted, Identity, Party
 from customers.sessions.use_cases import Door, Opened
 
 
@@ -45,8 +45,8 @@ class SessionServicer(sessions_pb2_grpc.SessionServiceServicer):
         found.raise_if_any()
         opened = await use_cases.sign_in(self._door, email, password)
         return pb.SignInResponse(
-            tokens=_tokens(opened),
-            session=_session(opened.acting),
+            tokens=tokens_answer(opened),
+            session=session_answer(opened.acting),
             identities=map(_identity, opened.identities),
         )
 
@@ -57,7 +57,7 @@ class SessionServicer(sessions_pb2_grpc.SessionServiceServicer):
         token = fields.text(found, "refresh_token", request.refresh_token, required=True)
         found.raise_if_any()
         opened = await use_cases.refresh_session(self._door, token)
-        return pb.RefreshSessionResponse(tokens=_tokens(opened), session=_session(opened.acting))
+        return pb.RefreshSessionResponse(tokens=tokens_answer(opened), session=session_answer(opened.acting))
 
     async def SignOut(self, request: pb.SignOutRequest, context: Any) -> pb.SignOutResponse:
         await use_cases.sign_out(self._door, _caller())
@@ -71,7 +71,7 @@ class SessionServicer(sessions_pb2_grpc.SessionServiceServicer):
         found.raise_if_any()
         assert identity_id is not None
         opened = await use_cases.choose_identity(self._door, _caller(), identity_id)
-        return pb.ChooseIdentityResponse(tokens=_tokens(opened), session=_session(opened.acting))
+        return pb.ChooseIdentityResponse(tokens=tokens_answer(opened), session=session_answer(opened.acting))
 
     async def OpenOrderingSession(
         self, request: pb.OpenOrderingSessionRequest, context: Any
@@ -86,7 +86,7 @@ class SessionServicer(sessions_pb2_grpc.SessionServiceServicer):
             view = await account_queries.get_account(session, who, account_id)
         account: accounts_pb2.Account = account_wire.answer(view, for_staff=False)
         return pb.OpenOrderingSessionResponse(
-            tokens=_tokens(opened), session=_session(opened.acting), account=account
+            tokens=tokens_answer(opened), session=session_answer(opened.acting), account=account
         )
 
     async def RequestPasswordReset(
@@ -110,7 +110,7 @@ class SessionServicer(sessions_pb2_grpc.SessionServiceServicer):
     async def GetSession(self, request: pb.GetSessionRequest, context: Any) -> pb.GetSessionResponse:
         async with transactions.reading(self._door.sessions) as (session, who):
             acting, choices = await use_cases.list_identities(session, who)
-        said = _session(acting) if acting is not None else _of_token(who)
+        said = session_answer(acting) if acting is not None else _of_token(who)
         return pb.GetSessionResponse(session=said, identities=map(_identity, choices))
 
 
@@ -127,20 +127,32 @@ def _password(found: Violations, value: str) -> str:
     return value
 
 
-def _tokens(opened: Opened) -> pb.Tokens:
+def tokens_answer(opened: Opened) -> pb.Tokens:
     tokens = pb.Tokens(access_token=opened.access_token, refresh_token=opened.refresh.token)
     tokens.access_expire_time.FromDatetime(opened.access_expire_time)
     tokens.refresh_expire_time.FromDatetime(opened.refresh.expire_time)
     return tokens
 
 
-def _session(acting: Acting) -> pb.Session:
+def session_answer(acting: Acting) -> pb.Session:
     session = pb.Session(channel=channel(acting.channel), roles=acting.roles)
     _party(session.subject, acting.subject)
     if acting.actor is not None:
         _party(session.actor, acting.actor)
     session.membership_role = _role(acting.membership_role)
+    if acting.assisted is not None:
+        _assisted(session.assisted, acting, acting.assisted)
     return session
+
+
+def _assisted(said: pb.AssistedSession, acting: Acting, assisted: Assisted) -> None:
+    said.platform_id, said.platform_name = str(assisted.platform_id), assisted.platform_name
+    said.community_id, said.community_name = str(assisted.community_id), assisted.community_name
+    said.client_name = acting.subject.display_name
+    said.care_worker_name = acting.actor.display_name if acting.actor is not None else ""
+    said.language_code = assisted.language_code
+    said.return_address = assisted.return_address
+    said.expire_time.FromDatetime(assisted.expire_time)
 
 
 def _of_token(who: Principal) -> pb.Session:

@@ -15,12 +15,12 @@ from chassis.context import Principal
 from chassis.db import Sessions
 from customers.accounts.errors import AccountNotFound
 from customers.database import AnyRow
-from customers.keys.signing import Keyring
+from customers.keys.signing import TOKEN_LIFE, Keyring
 from customers.people import emails
 from customers.people.hashing import HashPool
 from customers.people.models import Password, Person
 from customers.people.passwords import prepare
-from customers.sessions import events, families, identities, store
+from customers.sessions import assisted, events, families, identities, store
 from customers.sessions.errors import (
     AccountNotActive,
     IdentityNotFound,
@@ -97,12 +97,13 @@ async def _enter(door: Door, attempt: Attempt, stored: AnyRow, renewed: str | No
         acting = await identities.acting_as(session, stored.person_id, kind, subject_id, found)
         await door.throttle.refund(session, attempt)
     assert acting is not None
-    return await _opened(door, family.id, acting, refresh, found)
+    return await opened(door, family.id, acting, refresh, found)
 
 
-async def _opened(
+async def opened(
     door: Door, family_id: UUID, acting: Acting, refresh: Issued, found: list[Identity] | None = None
 ) -> Opened:
+    """Sign an access token for a family that is stored."""
     claims: dict[str, Any] = {
         "sub": str(acting.subject.id),
         "sub_kind": acting.subject.kind,
@@ -115,7 +116,11 @@ async def _opened(
         claims["roles"] = list(acting.roles)
     if acting.membership_role:
         claims["role"] = acting.membership_role
-    token, expires = await door.keyring.sign_token(claims)
+    life = TOKEN_LIFE
+    if acting.assisted is not None:
+        claims["ctx"] = assisted.context_claim(acting.assisted)
+        life = min(life, acting.assisted.expire_time - families.now())
+    token, expires = await door.keyring.sign_token(claims, life)
     expire_time = datetime.datetime.fromtimestamp(expires, datetime.UTC)
     return Opened(acting, token, expire_time, refresh, found or [])
 
@@ -127,7 +132,7 @@ async def refresh_session(door: Door, token: str) -> Opened:
     if rotated is None:  # after the commit: a family that had to end has ended
         raise RefreshRefused
     family_id, acting, refresh = rotated
-    return await _opened(door, family_id, acting, refresh)
+    return await opened(door, family_id, acting, refresh)
 
 
 async def _rotate(session: AsyncSession, vault: Vault, token: str) -> tuple[UUID, Acting, Issued] | None:
@@ -148,6 +153,8 @@ async def _rotate(session: AsyncSession, vault: Vault, token: str) -> tuple[UUID
 
 
 async def _acting(session: AsyncSession, family: SessionFamily) -> Acting | None:
+    if family.care_worker_id is not None:
+        return await assisted.acting_in(session, family.id)
     if family.rep_id is not None and family.subject_kind == "ACCOUNT":
         found = await identities.ordering(session, family.rep_id, family.subject_id)
         return found.acting if found is not None else None
@@ -174,10 +181,11 @@ async def _own_family(session: AsyncSession, who: Principal) -> SessionFamily:
 async def choose_identity(door: Door, who: Principal, identity_id: UUID) -> Opened:
     """The session becomes one of this identity. Raises IdentityNotFound, SessionEnded."""
     async with door.sessions.begin() as session:
+        family_id = ids.parse_id(who.session_id)
+        found = await identities.of_family(session, family_id) if family_id is not None else []
         family = await _own_family(session, who)
-        if family.rep_id is not None:
+        if family.acts_for_another:
             raise IdentityNotFound(identity_id)
-        found = await identities.of_person(session, family.person_id)
         chosen = next((one for one in found if one.id == identity_id), None)
         if chosen is None:
             raise IdentityNotFound(identity_id)
@@ -186,7 +194,7 @@ async def choose_identity(door: Door, who: Principal, identity_id: UUID) -> Open
         family.subject_kind, family.subject_id = chosen.kind, chosen.id
         await session.flush()
         refresh = await families.rotate_head(session, door.vault, family)
-    return await _opened(door, family.id, acting, refresh, found)
+    return await opened(door, family.id, acting, refresh, found)
 
 
 async def open_ordering_session(door: Door, who: Principal, account_id: UUID) -> Opened:
@@ -209,7 +217,7 @@ async def open_ordering_session(door: Door, who: Principal, account_id: UUID) ->
         )
         _, refresh = await families.issue(session, door.vault, family)
         events.ordering_session_opened(session, rep_id, account_id)
-    return await _opened(door, family.id, found.acting, refresh)
+    return await opened(door, family.id, found.acting, refresh)
 
 
 async def list_identities(session: AsyncSession, who: Principal) -> tuple[Acting | None, list[Identity]]:
@@ -219,5 +227,5 @@ async def list_identities(session: AsyncSession, who: Principal) -> tuple[Acting
     if family is None:
         return None, []
     acting = await _acting(session, family)
-    choices = await identities.of_person(session, family.person_id) if family.rep_id is None else []
+    choices = [] if family.acts_for_another else await identities.of_person(session, family.person_id)
     return acting, choices
