@@ -82,6 +82,7 @@ def _own(name: str, ports: Ports, secrets: Secrets) -> dict[str, str]:
             return {
                 "SECRET": secrets.customers_secret,
                 "PUBLIC_URL": public_url,
+                "SELF_REGISTRATION": "open",
                 "SERVICE_CLIENTS": json.dumps(clients),
             }
         case "notifications":
