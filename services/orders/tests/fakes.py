@@ -17,13 +17,15 @@ from chassis import context, money
 from chassis.errors import FieldViolation, Unavailable
 from chassis.ids import new_id
 from orders.domain.errors import AccountNotFound
-from orders.domain.model import Address, Contact, Party, PaymentMethod, PricingCustomer, Quote
+from orders.domain.model import Address, Assistance, Contact, Party, PaymentMethod, PricingCustomer, Quote
 from orders.ports import (
     Authorization,
     BudgetNeed,
     OrderingContext,
+    PlatformAccess,
     QuotedLine,
     Refusal,
+    SpendingControl,
     WantedLine,
 )
 
@@ -55,11 +57,18 @@ class Article:
 
 
 class FakeCustomers:
+    """`roles`: of persons, where it is not what their token says; "" for somebody who was removed. `clients`: the
+    community each client is in now. `controls`: spending control of users, by account."""
+
     def __init__(self) -> None:
         self.contexts: dict[UUID, OrderingContext] = {}
         self.reps: dict[UUID, set[str]] = {}
         self.names: dict[str, str] = {}
         self.findings: tuple[FieldViolation, ...] = ()
+        self.roles: dict[str, str] = {}
+        self.clients: dict[UUID, UUID] = {}
+        self.controls: dict[UUID, SpendingControl] = {}
+        self.platforms: dict[UUID, PlatformAccess] = {}
         self.down = False
         self.calls: Counter[str] = Counter()
 
@@ -90,12 +99,34 @@ class FakeCustomers:
         who = context.principal()
         kind, actor = who.effective_actor
         own = kind == "PERSON" and who.acts_for_account == account_id
+        role = self.roles.get(actor, who.membership_role) if own else ""
         assigned = kind == "REP" and actor in self.reps.get(account_id, set())
-        if account_id not in self.contexts or not (own or assigned or kind == "STAFF"):
+        assistance = self._assistance(account_id) if kind == "CARE_WORKER" else None
+        may = (own and role) or assigned or assistance or kind == "STAFF"
+        if account_id not in self.contexts or not may:
             raise AccountNotFound(account_id)
-        code = "REP01" if kind == "REP" else ""
         party = Party(kind, actor, self.names.get(actor, f"Name of {kind}"))
-        return replace(self.contexts[account_id], actor=party, rep_code=code)
+        found = replace(
+            self.contexts[account_id],
+            actor=party,
+            rep_code="REP01" if kind == "REP" else "",
+            role=role,
+            spending_control=self.controls.get(account_id) if role == "USER" else None,
+        )
+        if assistance is None:  # agreed for assisted sessions only
+            return replace(found, residence=None, residence_email="", payment_methods=())
+        return replace(found, assistance=assistance, community_name="Residentie Ter Linden")
+
+    def _assistance(self, account_id: UUID) -> Assistance | None:
+        """As the token's session says, while the client is in that community."""
+        who = context.principal()
+        given = who.details
+        if who.acts_for_account != account_id or str(self.clients.get(account_id)) != given["community"]:
+            return None
+        return Assistance(
+            UUID(given["platform"]), UUID(given["community"]), given["community_external_id"],
+            given["care_worker_subject"], given["client_external_id"], given["assisted"],
+        )  # fmt: skip
 
     async def ordering_context(self, account_id: UUID) -> OrderingContext:
         self.calls["ordering_context"] += 1
@@ -109,11 +140,22 @@ class FakeCustomers:
             against += (FieldViolation("payment_method", "is required", "REQUIRED"),)
         if against:
             return Authorization(None, findings=against)
-        return Authorization(found, tuple(PaymentMethod))
+        allowed = found.payment_methods if found.assistance is not None else tuple(PaymentMethod)
+        if payment_method not in allowed:
+            text = "was not agreed"
+            return Authorization(
+                None, findings=(FieldViolation("payment_method", text, "PAYMENT_NOT_ALLOWED"),)
+            )
+        return Authorization(found, tuple(allowed))
 
     async def visible_accounts(self) -> list[UUID] | None:
         _, actor = context.principal().effective_actor
         return [account for account, reps in self.reps.items() if actor in reps]
+
+    async def platform_access(self) -> PlatformAccess:
+        subject = context.principal().subject
+        assert isinstance(subject, UUID)
+        return self.platforms.get(subject, PlatformAccess(frozenset(), product_detail=False))
 
 
 @dataclass

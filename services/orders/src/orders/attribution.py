@@ -8,6 +8,7 @@ from uuid import UUID
 from commis.common.v1 import common_pb2
 
 from chassis import context
+from orders.domain.model import Parties
 
 _KINDS = {name.removeprefix("PARTY_KIND_"): number for name, number in common_pb2.PartyKind.items()}
 _CHANNELS = {name.removeprefix("CHANNEL_"): number for name, number in common_pb2.Channel.items()}
@@ -37,3 +38,19 @@ def attribution(
     built.account_id = str(account_id) if account_id is not None else ""
     built.order_id = str(order_id) if order_id is not None else ""
     return built
+
+
+def assistance(parties: Parties) -> common_pb2.Assistance | None:
+    """Through which community the order came; None when it is no assisted order."""
+    given = parties.assistance
+    if given is None:
+        return None
+    return common_pb2.Assistance(
+        platform_id=str(given.platform_id),
+        community_id=str(given.community_id),
+        community_external_id=given.community_external_id,
+        care_worker_id=parties.actor.id,
+        care_worker_subject=given.care_worker_subject,
+        client_external_id=given.client_external_id,
+        session_id=given.session_id,
+    )

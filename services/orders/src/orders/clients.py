@@ -6,58 +6,22 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from commis.catalog.v1 import pricing_pb2, pricing_pb2_grpc, stock_pb2, stock_pb2_grpc
-from commis.common.v1 import common_pb2
-from commis.customers.v1 import accounts_pb2, sessions_pb2, sessions_pb2_grpc
+from commis.customers.v1 import sessions_pb2, sessions_pb2_grpc
 from grpc.aio import Channel
 
 from chassis import client
 from chassis.errors import FieldViolation, RemoteError
 from chassis.tokens import ServiceTokens
+from orders import context_wire
 from orders.domain.errors import AccountNotFound
-from orders.domain.model import Address, Contact, Party, PricingCustomer
-from orders.ports import Authorization, OrderingContext, QuotedLine, WantedLine
+from orders.domain.model import PricingCustomer
+from orders.ports import Authorization, OrderingContext, PlatformAccess, QuotedLine, WantedLine
 from orders.pricing_wire import customer_to_proto, lines_to_proto, quoted, quoted_lines
 
 # A release is a courtesy: holds that nobody releases end by themselves.
 RELEASE_SECONDS = 2.0
 # What catalog prices in one call.
 _QUOTE_LINES = 1000
-
-
-def address_from_proto(pb: common_pb2.Address) -> Address:
-    return Address(
-        recipient=pb.recipient,
-        company=pb.company,
-        street_lines=tuple(pb.street_lines),
-        postal_code=pb.postal_code,
-        city=pb.city,
-        administrative_area=pb.administrative_area,
-        region_code=pb.region_code,
-        phone=pb.phone,
-    )
-
-
-def _context(pb: sessions_pb2.OrderingContext) -> OrderingContext:
-    return OrderingContext(
-        account_id=UUID(pb.account_id),
-        display_name=pb.display_name,
-        language=pb.language_code or "en",
-        region_code=pb.region_code,
-        groups=tuple(pb.groups),
-        buyer_class=accounts_pb2.BuyerClass.Name(pb.buyer_class).removeprefix("BUYER_CLASS_"),
-        business=pb.business,
-        vat_number=pb.vat_number,
-        pay_later_allowed=pb.pay_later_allowed,
-        billing=address_from_proto(pb.billing_address),
-        delivery=address_from_proto(pb.delivery_address),
-        contact=Contact(pb.contact_name, pb.contact_email, pb.contact_phone),
-        actor=Party(
-            common_pb2.PartyKind.Name(pb.actor.kind).removeprefix("PARTY_KIND_"),
-            pb.actor.id,
-            pb.actor.display_name,
-        ),
-        rep_code=pb.rep_code,
-    )
 
 
 class CustomersClient:
@@ -71,7 +35,7 @@ class CustomersClient:
             answer = await client.call(self._stub.GetOrderingContext, request, service=self._tokens)
         except RemoteError as error:
             raise _account_error(error, account_id) from error
-        return _context(answer.context)
+        return context_wire.context(answer.context)
 
     async def authorize(self, order_id: UUID, account_id: UUID, payment_method: str) -> Authorization:
         request = sessions_pb2.AuthorizeOrderRequest(
@@ -83,7 +47,7 @@ class CustomersClient:
             if error.reason == "ORDER_NOT_AUTHORIZED":
                 return Authorization(None, findings=tuple(_finding(each) for each in error.violations))
             raise _account_error(error, account_id) from error
-        return Authorization(_context(answer.context), tuple(answer.payment_methods))
+        return Authorization(context_wire.context(answer.context), tuple(answer.payment_methods))
 
     async def visible_accounts(self) -> list[UUID] | None:
         found: list[UUID] = []
@@ -97,6 +61,16 @@ class CustomersClient:
             token = answer.next_page_token
             if not token:
                 return found
+
+    async def platform_access(self) -> PlatformAccess:
+        request = sessions_pb2.GetPlatformAccessRequest()
+        try:
+            answer = await client.call(self._stub.GetPlatformAccess, request, service=self._tokens)
+        except RemoteError as error:
+            if error.reason != "CARE_PLATFORM_NOT_FOUND":
+                raise
+            return PlatformAccess(frozenset(), product_detail=False)
+        return PlatformAccess(frozenset(map(UUID, answer.community_ids)), answer.product_detail)
 
 
 def _finding(violation: FieldViolation) -> FieldViolation:

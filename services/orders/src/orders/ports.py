@@ -10,12 +10,22 @@ from uuid import UUID
 
 from chassis.errors import FieldViolation
 from chassis.money import Money
-from orders.domain.model import Address, Contact, Party, PricingCustomer, Quote
+from orders.domain.model import Address, Assistance, Contact, Party, PricingCustomer, Quote
+
+
+@dataclass(frozen=True, slots=True)
+class SpendingControl:
+    """`limit`: up to which total, tax included, a user is free to place; None: every order waits."""
+
+    limit: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OrderingContext:
-    """What customers knows about an account that the caller may order for."""
+    """What customers knows about an account that the caller may order for. `role`: of a person, in this account, now.
+
+    In an assisted session: `residence` is billed monthly, `payment_methods` are all that may be used.
+    """
 
     account_id: UUID
     display_name: str
@@ -31,6 +41,13 @@ class OrderingContext:
     contact: Contact
     actor: Party
     rep_code: str = ""
+    role: str = ""
+    assistance: Assistance | None = None
+    community_name: str = ""
+    residence: Party | None = None
+    residence_email: str = ""
+    payment_methods: tuple[str, ...] = ()
+    spending_control: SpendingControl | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,14 @@ class Authorization:
     context: OrderingContext | None
     payment_methods: tuple[str, ...] = ()
     findings: tuple[FieldViolation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformAccess:
+    """What a care platform may read statistics of."""
+
+    communities: frozenset[UUID]
+    product_detail: bool
 
 
 class Customers(Protocol):
@@ -53,6 +78,10 @@ class Customers(Protocol):
 
     async def visible_accounts(self) -> list[UUID] | None:
         """The accounts the caller may see; None for all."""
+        ...
+
+    async def platform_access(self) -> PlatformAccess:
+        """Of the calling care platform; nothing when it is no longer trusted."""
         ...
 
 

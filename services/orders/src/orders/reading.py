@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from orders.domain.model import (
     Address,
+    Approval,
+    Assistance,
     Claim,
     Contact,
     Header,
@@ -67,14 +70,45 @@ def _lines(row: Any) -> list[Line]:
     return lines
 
 
-def _parties(row: Any) -> Parties:
-    account_id = str(row["account_id"])
+def _assistance(row: Any) -> Assistance:
+    return Assistance(
+        platform_id=row["platform_id"],
+        community_id=row["community_id"],
+        community_external_id=row["community_external_id"],
+        care_worker_subject=row["care_worker_subject"],
+        client_external_id=row["client_external_id"],
+        session_id=row["assisted_session"],
+    )
+
+
+def approval(stored: dict[str, Any] | None) -> Approval | None:
+    if stored is None:
+        return None
+    decided, decided_by = stored["decide_time"], stored["decided_by"]
+    return Approval(
+        requested_by=Party(*stored["requested_by"]),
+        request_time=datetime.datetime.fromisoformat(stored["request_time"]),
+        digest=stored["digest"],
+        terms_version=stored["terms_version"],
+        terms_hash=stored["terms_hash"],
+        decided_by=None if decided_by is None else Party(*decided_by),
+        decide_time=None if decided is None else datetime.datetime.fromisoformat(decided),
+        reason=stored["reason"],
+    )
+
+
+def parties(row: Any, approved: Approval | None) -> Parties:
+    """An approval that stayed on a placed order is the one it was placed by."""
+    placed = row["place_time"] is not None
     return Parties(
         actor=Party(row["actor_kind"], row["actor_id"], row["actor_name"]),
-        customer=Party("ACCOUNT", account_id, row["account_name"]),
+        customer=Party("ACCOUNT", str(row["account_id"]), row["account_name"]),
         payer=Party("ACCOUNT", str(row["payer_account_id"]), row["payer_name"]),
         channel=row["channel"],
         rep_code=row["rep_code"],
+        assistance=None if row["community_id"] is None else _assistance(row),
+        community_name=row["community_name"],
+        approver=approved.decided_by if approved is not None and placed else None,
     )
 
 
@@ -118,7 +152,8 @@ def _totals(row: Any) -> Totals:
 
 def order(row: Any) -> Order:
     """From a row of `store.LOAD`."""
-    parties = _parties(row)
+    approved = approval(row["approval"])
+    named = parties(row, approved)
     claimed = row["placing_attempt"] is not None
     return Order(
         id=row["id"],
@@ -128,7 +163,7 @@ def order(row: Any) -> Order:
         account_id=row["account_id"],
         owner_kind=row["owner_kind"],
         owner_id=row["owner_id"],
-        parties=parties,
+        parties=named,
         header=_header(row),
         pricing=_pricing(row["account_id"], row["pricing_customer"]),
         currency=row["currency"],
@@ -141,7 +176,8 @@ def order(row: Any) -> Order:
         payment_state=PaymentState(row["payment_state"]),
         fulfilment_state=FulfilmentState(row["fulfilment_state"]),
         number=row["number"] or "",
-        acceptance=_acceptance(row, parties.actor),
+        acceptance=_acceptance(row, named.actor),
+        approval=approved,
         claim=Claim(row["placing_attempt"], row["placing_request"], bool(row["claim_live"]))
         if claimed
         else None,

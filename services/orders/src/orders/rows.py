@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from orders.domain.model import Address, Line, Order, PricingCustomer
+from orders.domain.folding import fold
+from orders.domain.model import Address, Approval, Line, Order, Parties, Party, PricingCustomer
 from orders.domain.totals import TaxTotal
 
 # Column and type of what a line is written with, one array each.
@@ -53,6 +54,67 @@ def pricing_json(customer: PricingCustomer) -> str:
     )
 
 
+def _party_json(party: Party | None) -> list[str] | None:
+    return None if party is None else [party.kind, party.id, party.name]
+
+
+def approval_json(approval: Approval | None) -> str | None:
+    if approval is None:
+        return None
+    decided = approval.decide_time
+    return json.dumps(
+        {
+            "requested_by": _party_json(approval.requested_by),
+            "request_time": approval.request_time.isoformat(),
+            "digest": approval.digest,
+            "terms_version": approval.terms_version,
+            "terms_hash": approval.terms_hash,
+            "decided_by": _party_json(approval.decided_by),
+            "decide_time": None if decided is None else decided.isoformat(),
+            "reason": approval.reason,
+        },
+        ensure_ascii=False,
+    )
+
+
+_UNASSISTED = {
+    "platform_id": None,
+    "community_id": None,
+    "community_external_id": "",
+    "community_name": "",
+    "care_worker_subject": "",
+    "client_external_id": "",
+    "assisted_session": "",
+}
+
+
+def parties_row(parties: Parties) -> dict[str, Any]:
+    """Who acts for whom, through what, and who pays."""
+    row = {
+        "account_name": parties.customer.name,
+        "account_search": fold(parties.customer.name),
+        "payer_account_id": parties.payer.id,
+        "payer_name": parties.payer.name,
+        "actor_kind": parties.actor.kind,
+        "actor_id": parties.actor.id,
+        "actor_name": parties.actor.name,
+        "channel": parties.channel,
+        "rep_code": parties.rep_code,
+    }
+    help_ = parties.assistance
+    if help_ is None:
+        return row | _UNASSISTED
+    return row | {
+        "platform_id": help_.platform_id,
+        "community_id": help_.community_id,
+        "community_external_id": help_.community_external_id,
+        "community_name": parties.community_name,
+        "care_worker_subject": help_.care_worker_subject,
+        "client_external_id": help_.client_external_id,
+        "assisted_session": help_.session_id,
+    }
+
+
 def _taxes_json(taxes: tuple[TaxTotal, ...]) -> str:
     return json.dumps([[str(each.rate), each.category, each.taxable, each.tax] for each in taxes])
 
@@ -63,10 +125,15 @@ def sheet_row(order: Order) -> dict[str, Any]:
     return {
         "id": order.id,
         "version": order.version,
+        "state": order.state,
+        "approval": approval_json(order.approval),
+        "payer_account_id": order.parties.payer.id,
+        "payer_name": order.parties.payer.name,
         "language": header.language,
         "currency": order.currency,
         "tax_inclusive": order.tax_inclusive,
         "order_reference": header.order_reference,
+        "reference_search": fold(header.order_reference) if header.order_reference else "",
         "cost_centre": header.cost_centre,
         "note": header.note,
         "billing_address": _address_json(header.billing),
@@ -96,23 +163,15 @@ def sheet_row(order: Order) -> dict[str, Any]:
 
 def new_row(order: Order) -> dict[str, Any]:
     """Everything a new order begins with."""
-    parties = order.parties
-    return sheet_row(order) | {
-        "state": order.state,
+    return {
+        **sheet_row(order),
+        **parties_row(order.parties),
         "payment_state": order.payment_state,
         "fulfilment_state": order.fulfilment_state,
         "cart": order.cart,
         "account_id": order.account_id,
-        "account_name": parties.customer.name,
-        "payer_account_id": parties.payer.id,
-        "payer_name": parties.payer.name,
         "owner_kind": order.owner_kind,
         "owner_id": order.owner_id,
-        "actor_kind": parties.actor.kind,
-        "actor_id": parties.actor.id,
-        "actor_name": parties.actor.name,
-        "channel": parties.channel,
-        "rep_code": parties.rep_code,
         "create_time": order.create_time,
         "create_fingerprint": order.create_fingerprint,
     }

@@ -8,6 +8,7 @@ from typing import ClassVar
 from commis.orders.v1 import orders_pb2_grpc
 
 from chassis.access import Rule
+from orders.approval.rpc import ApprovalRpcs
 from orders.fulfilment.rpc import FulfilmentRpcs
 from orders.history.rpc import HistoryRpcs
 from orders.placing.rpc import PlacingRpcs
@@ -15,11 +16,12 @@ from orders.sheets.rpc import SheetRpcs
 
 
 class OrderServicer(
-    SheetRpcs, PlacingRpcs, FulfilmentRpcs, HistoryRpcs, orders_pb2_grpc.OrderServiceServicer
+    SheetRpcs, PlacingRpcs, ApprovalRpcs, FulfilmentRpcs, HistoryRpcs, orders_pb2_grpc.OrderServiceServicer
 ):
     RULES: ClassVar[Mapping[str, Rule]] = {
         **SheetRpcs.RULES,
         **PlacingRpcs.RULES,
+        **ApprovalRpcs.RULES,
         **FulfilmentRpcs.RULES,
         **HistoryRpcs.RULES,
     }

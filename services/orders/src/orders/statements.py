@@ -9,26 +9,36 @@ from orders import direct
 from orders.rows import LINE_COLUMNS
 
 # Columns whose parameter is text on our side.
-_CASTS = dict.fromkeys(("billing_address", "delivery_address", "pricing_customer", "taxes"), "jsonb")
+_CASTS = dict.fromkeys(
+    ("billing_address", "delivery_address", "pricing_customer", "taxes", "approval"), "jsonb"
+)
 SHEET = (
-    *("version", "language", "currency", "tax_inclusive", "order_reference", "cost_centre", "note"),
+    *("version", "state", "approval", "language", "currency", "tax_inclusive", "order_reference"),
+    *("reference_search", "cost_centre", "note", "payer_account_id", "payer_name"),
     *("billing_address", "delivery_address", "contact_name", "contact_email", "contact_phone"),
     *("shipping_method", "payment_method", "payment_actor", "taken_time", "requested_delivery_date"),
     *("pricing_customer", "goods", "discount", "shipping", "tax", "total", "net", "weight_grams", "taxes"),
     *("line_count", "next_position", "update_time"),
 )
+_PARTIES = (
+    *("account_name", "account_search", "actor_kind", "actor_id", "actor_name", "channel", "rep_code"),
+    *("platform_id", "community_id", "community_external_id", "community_name", "care_worker_subject"),
+    *("client_external_id", "assisted_session"),
+)
 NEW = (
     *SHEET,
-    *("id", "state", "payment_state", "fulfilment_state", "cart", "account_id", "account_name"),
-    *("payer_account_id", "payer_name", "owner_kind", "owner_id", "actor_kind", "actor_id", "actor_name"),
-    *("channel", "rep_code", "create_time", "create_fingerprint"),
+    *_PARTIES,
+    *("id", "payment_state", "fulfilment_state", "cart", "account_id", "owner_kind", "owner_id"),
+    *("create_time", "create_fingerprint"),
 )
 PLACED = (
-    *("version", "state", "payment_state", "fulfilment_state", "account_name", "payer_name"),
-    *("actor_kind", "actor_id", "actor_name", "channel", "rep_code", "terms_version", "terms_hash"),
-    *("terms_accept_time", "place_time", "place_date", "update_time"),
+    *("version", "state", "payment_state", "fulfilment_state", "payer_account_id", "payer_name"),
+    *_PARTIES,
+    *("approval", "terms_version", "terms_hash", "terms_accept_time", "place_time", "place_date"),
+    "update_time",
 )
-MOVED = ("version", "state", "payment_state", "fulfilment_state", "update_time")
+ASKED = ("version", "state", "approval", "payer_account_id", "payer_name", *_PARTIES, "update_time")
+MOVED = ("version", "state", "payment_state", "fulfilment_state", "approval", "update_time")
 
 _SELECT_LINES = ", ".join(f"array_agg(x.{name}) AS l_{name}" for name in LINE_COLUMNS)
 
@@ -72,11 +82,12 @@ CLAIM = direct.statement(
         ), claimed AS (
             UPDATE orders SET placing_attempt = :attempt, placing_request = :request_id,
                 placing_until = clock_timestamp() + make_interval(secs => :seconds)
-            WHERE id = :id AND state = 'DRAFT'
+            WHERE id = :id AND state = :from_state
                 AND (placing_until IS NULL OR placing_until <= clock_timestamp())
                 AND (CAST(:etag AS text) IN ('', '*') OR '"' || version || '"' = CAST(:etag AS text))
                 AND (CAST(:account AS uuid) IS NULL OR account_id = CAST(:account AS uuid))
                 AND (CAST(:owner AS text) IS NULL OR owner_id = CAST(:owner AS text))
+                AND (CAST(:community AS uuid) IS NULL OR community_id = CAST(:community AS uuid))
                 AND NOT EXISTS (SELECT 1 FROM answer)
             RETURNING version
         )""",
@@ -141,6 +152,16 @@ PLACE = direct.statement(
         WHERE id = :id AND placing_attempt = :attempt AND placing_until > clock_timestamp()
         RETURNING id, number""",
         "o.number",
+    )
+)
+# The end of an attempt that may not place by itself: the order waits for approval.
+ASK = direct.statement(
+    _with_lines_and_history(
+        f"""UPDATE orders SET {_assign(ASKED)}, cart = false, placing_attempt = NULL, placing_request = NULL,
+        placing_until = NULL
+        WHERE id = :id AND placing_attempt = :attempt AND placing_until > clock_timestamp()
+        RETURNING id""",
+        "o.id",
     )
 )
 MOVE = direct.statement(

@@ -82,7 +82,16 @@ async def place(
     return None if found is None else str(found.number)
 
 
+async def ask(
+    connection: AsyncConnection, asked: dict[str, Any], entry: HistoryEntry, changed: list[Line]
+) -> bool:
+    """The order waits for approval. False, and nothing is written, when the claim of `attempt` is gone."""
+    given = asked | rows.line_arrays(changed) | _history(entry) | {"removed": []}
+    return await direct.begin_with(connection, statements.ASK, given) is not None
+
+
 async def move(connection: AsyncConnection, order: Order, entry: HistoryEntry) -> None:
     """Write the new state of an order that `lock` read."""
     given = {name: getattr(order, name) for name in ("id", *statements.MOVED)}
+    given["approval"] = rows.approval_json(order.approval)
     await direct.first(connection, statements.MOVE, given | _history(entry))

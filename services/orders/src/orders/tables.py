@@ -13,9 +13,21 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from orders.schema import metadata
 from orders.shipping.tables import shipping_methods
+from orders.statistics.tables import care_workers, community_figures, community_products, sold_products
 from orders.terms.tables import terms
 
-__all__ = ["metadata", "order_history", "order_lines", "orders", "shipping_methods", "terms"]
+__all__ = [
+    "care_workers",
+    "community_figures",
+    "community_products",
+    "metadata",
+    "order_history",
+    "order_lines",
+    "orders",
+    "shipping_methods",
+    "sold_products",
+    "terms",
+]
 
 _EMPTY = sa.text("''")
 _ZERO = sa.text("0")
@@ -23,6 +35,11 @@ _ZERO = sa.text("0")
 
 def _text(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Text, nullable=False, server_default=_EMPTY)
+
+
+def _searched(name: str) -> sa.Column[Any]:
+    """Folded (see domain.folding), and ordered by code point, so that a prefix is a range of its index."""
+    return sa.Column(name, sa.Text(collation="C"), nullable=False, server_default=_EMPTY)
 
 
 def _amount(name: str) -> sa.Column[Any]:
@@ -33,6 +50,11 @@ def _time(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
+def _newest(name: str, column: str, where: str) -> sa.Index:
+    """The newest with this value, among the few orders that have one."""
+    return sa.Index(f"ix_orders_{name}", column, "create_time", "id", postgresql_where=sa.text(where))
+
+
 orders = sa.Table(
     "orders",
     metadata,
@@ -41,7 +63,7 @@ orders = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("payment_state", sa.Text, nullable=False),
     sa.Column("fulfilment_state", sa.Text, nullable=False),
-    sa.Column("number", sa.Text, nullable=True, unique=True),
+    sa.Column("number", sa.Text(collation="C"), nullable=True, unique=True),
     sa.Column("cart", sa.Boolean, nullable=False),
     sa.Column("account_id", sa.Uuid, nullable=False),
     _text("account_name"),
@@ -56,6 +78,14 @@ orders = sa.Table(
     _text("actor_name"),
     sa.Column("channel", sa.Text, nullable=False),
     _text("rep_code"),
+    # In an assisted session: through which community, and the platform's own ids of it, the care worker and the client.
+    sa.Column("platform_id", sa.Uuid, nullable=True),
+    sa.Column("community_id", sa.Uuid, nullable=True),
+    _text("community_external_id"),
+    _text("community_name"),
+    _text("care_worker_subject"),
+    _text("client_external_id"),
+    _text("assisted_session"),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("currency", sa.CHAR(3), nullable=False),
     sa.Column("tax_inclusive", sa.Boolean, nullable=False),
@@ -97,6 +127,14 @@ orders = sa.Table(
     _time("placing_until", nullable=True),
     # SHA-256 of the request that created it, when the client made the id.
     sa.Column("create_fingerprint", sa.LargeBinary, nullable=True),
+    # Who asked to place it and what became of that, with spending control.
+    sa.Column("approval", JSONB, nullable=True),
+    _searched("account_search"),
+    _searched("reference_search"),
+    # Data protection: by which erasure, and until when the law keeps the names and addresses that are left.
+    _time("erase_time", nullable=True),
+    sa.Column("erasure_id", sa.Uuid, nullable=True),
+    sa.Column("retention_date", sa.Date, nullable=True),
     # A representative must never see payment data, so no rep ever chooses or places with an online payment.
     sa.CheckConstraint(
         "payment_method IS DISTINCT FROM 'ELECTRONIC' OR (payment_actor <> 'REP'"
@@ -105,11 +143,22 @@ orders = sa.Table(
     ),
     sa.CheckConstraint("(payment_method IS NULL) = (payment_actor IS NULL)", name="payment_actor_known"),
     sa.CheckConstraint("(number IS NULL) = (place_time IS NULL)", name="numbered_when_placed"),
+    sa.CheckConstraint(
+        "(channel = 'ASSISTED') = (community_id IS NOT NULL) AND (community_id IS NULL) = (platform_id IS NULL)",
+        name="assisted_in_a_community",
+    ),
+    sa.CheckConstraint(
+        "place_time IS NULL OR payment_method IS DISTINCT FROM 'MONTHLY_RESIDENCE'"
+        " OR payer_account_id <> account_id",
+        name="residence_pays_monthly",
+    ),
+    sa.CheckConstraint("state <> 'PENDING_APPROVAL' OR approval IS NOT NULL", name="approval_known"),
     sa.Index(
         "uq_orders_open_cart",
         "account_id",
         "owner_kind",
         "owner_id",
+        "assisted_session",
         unique=True,
         postgresql_where=sa.text("cart"),
     ),
@@ -124,8 +173,18 @@ orders = sa.Table(
     ),
     sa.Index("ix_orders_create_time", "create_time", "id"),
     sa.Index("ix_orders_state", "state", "create_time", "id"),
+    sa.Index("ix_orders_actor", "actor_id", "create_time", "id"),
+    _newest("community", "community_id", "community_id IS NOT NULL"),
+    _newest("client", "client_external_id", "client_external_id <> ''"),
+    _newest("payer", "payer_account_id", "payer_account_id <> account_id"),
+    sa.Index("ix_orders_account_search", "account_search"),
     sa.Index(
-        "ix_orders_rep", "actor_id", "create_time", "id", postgresql_where=sa.text("actor_kind = 'REP'")
+        "ix_orders_reference_search", "reference_search", postgresql_where=sa.text("reference_search <> ''")
+    ),
+    sa.Index("ix_orders_waiting", "account_id", "id", postgresql_where=sa.text("state = 'PENDING_APPROVAL'")),
+    sa.Index("ix_orders_erasure_id", "erasure_id", postgresql_where=sa.text("erasure_id IS NOT NULL")),
+    sa.Index(
+        "ix_orders_retention_date", "retention_date", postgresql_where=sa.text("retention_date IS NOT NULL")
     ),
     sa.Index("ix_orders_place_date", "place_date", "id", postgresql_where=sa.text("place_date IS NOT NULL")),
 )

@@ -12,9 +12,9 @@ from google.type import date_pb2, decimal_pb2, money_pb2
 
 from chassis import etag, money
 from chassis.money import Money
-from orders.attribution import channel, party_kind
+from orders.attribution import assistance, channel, party_kind
 from orders.domain import postal, states
-from orders.domain.model import Address, Line, Order, Parties, Party
+from orders.domain.model import Address, Approval, Line, Order, Parties, Party
 from orders.domain.totals import Totals
 
 _STATES = {name.removeprefix("STATE_"): number for name, number in orders_pb2.Order.State.items()}
@@ -49,6 +49,21 @@ def parties(value: Parties) -> orders_pb2.Parties:
         payer=party(value.payer),
         channel=channel(value.channel),
         rep_code=value.rep_code,
+        assistance=assistance(value),
+        community_name=value.community_name,
+        approver=None if value.approver is None else party(value.approver),
+    )
+
+
+def _approval(value: Approval | None) -> orders_pb2.Approval | None:
+    if value is None:
+        return None
+    return orders_pb2.Approval(
+        requested_by=party(value.requested_by),
+        request_time=time(value.request_time),
+        decided_by=None if value.decided_by is None else party(value.decided_by),
+        decide_time=time(value.decide_time),
+        reason=value.reason,
     )
 
 
@@ -173,5 +188,6 @@ def order(value: Order) -> orders_pb2.Order:
         place_time=time(value.place_time),
         allowed_verbs=list(states.allowed_verbs(value.state)),
         map_link=postal.map_link(header.delivery),
+        approval=_approval(value.approval),
         etag=etag.format(value.version),
     )

@@ -19,6 +19,8 @@ PATH = [
     (State.PROCESSING, Verb.SHIP, State.SHIPPED),
     (State.SHIPPED, Verb.DELIVER, State.DELIVERED),
     (State.DELIVERED, Verb.CLOSE, State.CLOSED),
+    (State.PENDING_APPROVAL, Verb.APPROVE, State.PLACED),
+    (State.PENDING_APPROVAL, Verb.REJECT, State.DRAFT),
 ]
 CANCELLABLE = {State.DRAFT, State.NEGOTIATING, State.PENDING_APPROVAL, State.PLACED, State.PROCESSING}
 
@@ -45,8 +47,9 @@ def test_every_state_is_in_the_table() -> None:
     assert allowed_verbs(State.CLOSED) == allowed_verbs(State.CANCELLED) == ()
 
 
-@pytest.mark.parametrize("state", set(State) - {State.DRAFT})
+@pytest.mark.parametrize("state", set(State) - {State.DRAFT, State.PENDING_APPROVAL})
 def test_only_sheets_are_edited(state: State) -> None:
     check_editable(State.DRAFT)
+    check_editable(State.PENDING_APPROVAL)
     with pytest.raises(OrderNotEditable):
         check_editable(state)

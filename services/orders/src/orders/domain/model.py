@@ -12,6 +12,7 @@ from orders.domain.states import FulfilmentState, PaymentState, State
 from orders.domain.totals import Totals
 
 REP = "REP"
+CARE_WORKER = "CARE_WORKER"
 MAX_LINES = 2000
 MAX_QUANTITY = 100_000
 
@@ -35,14 +36,30 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Assistance:
+    """Through which community a care worker ordered. `*_external_id` and `care_worker_subject` are the platform's own
+    ids, `session_id` the assisted session. The care worker's id with us is the actor's."""
+
+    platform_id: UUID
+    community_id: UUID
+    community_external_id: str
+    care_worker_subject: str
+    client_external_id: str
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parties:
-    """The four parties of an order; frozen when it is placed."""
+    """The four parties of an order; frozen when it is placed. `approver`: with spending control."""
 
     actor: Party
     customer: Party
     payer: Party
     channel: str
     rep_code: str = ""
+    assistance: Assistance | None = None
+    community_name: str = ""
+    approver: Party | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +188,21 @@ class TermsAcceptance:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """A user asked to place the order and an administrator has to agree. `digest` is of the exact content that was
+    asked for; `terms_*` is what the user accepted. `decided_by` stays empty when the request ended by itself."""
+
+    requested_by: Party
+    request_time: datetime.datetime
+    digest: str
+    terms_version: str
+    terms_hash: str
+    decided_by: Party | None = None
+    decide_time: datetime.datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A placing attempt; `live` as the database's clock saw it when the order was read."""
 
@@ -204,6 +236,7 @@ class Order:
     fulfilment_state: FulfilmentState = FulfilmentState.NONE
     number: str = ""
     acceptance: TermsAcceptance | None = None
+    approval: Approval | None = None
     claim: Claim | None = None
     place_time: datetime.datetime | None = None
     create_fingerprint: bytes | None = None

@@ -35,6 +35,8 @@ class FulfilmentState(StrEnum):
 
 class Verb(StrEnum):
     PLACE = "place"
+    APPROVE = "approve"
+    REJECT = "reject"
     CANCEL = "cancel"
     PROCESS = "process"
     SHIP = "ship"
@@ -46,7 +48,12 @@ class Verb(StrEnum):
 MOVES: dict[State, dict[Verb, State]] = {
     State.DRAFT: {Verb.PLACE: State.PLACED, Verb.CANCEL: State.CANCELLED},
     State.NEGOTIATING: {Verb.CANCEL: State.CANCELLED},
-    State.PENDING_APPROVAL: {Verb.CANCEL: State.CANCELLED},
+    # Placing asks for approval first where spending control wants it; whatever changes the order ends the request.
+    State.PENDING_APPROVAL: {
+        Verb.APPROVE: State.PLACED,
+        Verb.REJECT: State.DRAFT,
+        Verb.CANCEL: State.CANCELLED,
+    },
     State.PLACED: {Verb.PROCESS: State.PROCESSING, Verb.CANCEL: State.CANCELLED},
     State.PROCESSING: {Verb.SHIP: State.SHIPPED, Verb.CANCEL: State.CANCELLED},
     State.SHIPPED: {Verb.DELIVER: State.DELIVERED},
@@ -54,7 +61,7 @@ MOVES: dict[State, dict[Verb, State]] = {
     State.CLOSED: {},
     State.CANCELLED: {},
 }
-_EDITABLE = frozenset((State.DRAFT,))
+_EDITABLE = frozenset((State.DRAFT, State.PENDING_APPROVAL))
 
 
 class IllegalMove(FailedPrecondition):

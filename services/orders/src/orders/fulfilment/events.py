@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import outbox
 from orders import wire
-from orders.attribution import attribution
+from orders.attribution import assistance, attribution
 from orders.domain.model import Order
 from orders.domain.states import Verb
 
@@ -30,6 +30,7 @@ def add(session: AsyncSession, verb: Verb, order: Order) -> None:
         "order_id": str(order.id),
         "number": order.number,
         "account_id": str(order.account_id),
+        "assistance": assistance(order.parties),
         "total": wire.amount(order.totals.total, order.currency),
         "aggregate_version": order.version,
     }

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.errors import FieldViolation
 from orders import access
+from orders.approval import domain as approvals
 from orders.domain import costing, states
 from orders.domain.errors import OrderNotFound
 from orders.domain.model import REP, Order, PaymentMethod
@@ -39,16 +40,28 @@ class Checkout:
     terms_hash: str
     terms_text: str
     obstacles: list[FieldViolation]
+    approval_needed: bool
+    confirmation_emails: list[str]
 
 
 def payment_choices(
     context: OrderingContext, answered: tuple[str, ...], actor_kind: str
 ) -> list[PaymentMethod]:
-    """What customers allows; while it refuses the order as it stands, what any customer may choose."""
+    """What customers allows; while it refuses the order as it stands, what any customer may choose. In an assisted
+    session only what community and client agreed."""
     usual = ("BANK_TRANSFER", "CHEQUE", "CASH_ON_DELIVERY")
-    names = answered or (("PAY_LATER", *usual) if context.pay_later_allowed else usual)
+    if context.assistance is not None:
+        names = answered or context.payment_methods
+    else:
+        names = answered or (("PAY_LATER", *usual) if context.pay_later_allowed else usual)
     choices = [PaymentMethod(name) for name in names]
     return [choice for choice in choices if choice is not PaymentMethod.ELECTRONIC or actor_kind != REP]
+
+
+def confirmation_emails(context: OrderingContext) -> list[str]:
+    """Where the confirmation may go: the customer's own address, the residence's."""
+    known = (context.contact.email, context.residence_email)
+    return list(dict.fromkeys(email for email in known if email))
 
 
 def shipping_options(order: Order, methods: list[ShippingMethod]) -> list[ShippingOption]:
@@ -99,4 +112,6 @@ async def get_checkout(infra: Infrastructure, order_id: UUID) -> Checkout:
         terms_hash=picture.terms.hash_for(order.header.language) if picture.terms else "",
         terms_text=texts.get(language, ""),
         obstacles=domain.unique([*own, *others]),
+        approval_needed=approvals.needed(order, context),
+        confirmation_emails=confirmation_emails(context),
     )

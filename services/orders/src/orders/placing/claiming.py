@@ -12,17 +12,24 @@ from orders.answers import Key
 from orders.domain import states
 from orders.domain.errors import OrderNotFound
 from orders.domain.model import Order
-from orders.domain.states import PlacementInProgress, Verb
+from orders.domain.states import PlacementInProgress, State, Verb
 from orders.infrastructure import Infrastructure
 from orders.placing.domain import Accepted
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
+    """`verb`: APPROVE places what somebody else asked for, and accepted the terms of."""
+
     order_id: UUID
     key: Key
     accepted: Accepted
     etag: str = ""
+    verb: Verb = Verb.PLACE
+
+    @property
+    def from_state(self) -> State:
+        return State.PENDING_APPROVAL if self.verb is Verb.APPROVE else State.DRAFT
 
 
 async def check_reach(infra: Infrastructure, caller: Caller, order_id: UUID) -> None:
@@ -42,6 +49,6 @@ def refuse_unless_waiting(cmd: PlaceOrder, caller: Caller, order: Order | None, 
         raise PlacementInProgress(order.id)
     if not live:
         etags.check("order", cmd.etag, order.version)
-        states.move(order.state, Verb.PLACE)
+        states.move(order.state, cmd.verb)
         if expired:
             raise PlacementInProgress(order.id)

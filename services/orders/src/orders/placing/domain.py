@@ -11,7 +11,7 @@ from chassis.money import Money
 from orders.domain import costing, postal
 from orders.domain.model import REP, Line, Order, PaymentMethod, Quote
 from orders.domain.totals import Totals
-from orders.ports import BudgetNeed, QuotedLine
+from orders.ports import BudgetNeed, OrderingContext, QuotedLine
 from orders.shipping.domain import ShippingMethod
 
 # Clocks of clients may run a little ahead of ours.
@@ -112,6 +112,14 @@ def payment_findings(method: PaymentMethod | None, actor_kind: str) -> list[Fiel
         text = "a representative cannot use online payment"
         return [FieldViolation("payment_method", text, "PAYMENT_NOT_ALLOWED")]
     return []
+
+
+def payer_findings(method: PaymentMethod | None, facts: OrderingContext | None) -> list[FieldViolation]:
+    """Monthly residence billing needs a residence that is billed; only an assisted session has one."""
+    if method is not PaymentMethod.MONTHLY_RESIDENCE or facts is None or facts.residence is not None:
+        return []
+    text = "there is no residence that is billed monthly"
+    return [FieldViolation("payment_method", text, "PAYMENT_NOT_ALLOWED")]
 
 
 def findings(

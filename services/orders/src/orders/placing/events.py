@@ -8,7 +8,7 @@ from uuid import UUID
 from commis.orders.v1 import events_pb2
 
 from orders import wire
-from orders.attribution import attribution
+from orders.attribution import assistance, attribution
 from orders.domain.model import Order
 
 SUBJECT = "commis.orders.v1.order_placed"
@@ -37,5 +37,6 @@ def order_placed(order: Order, attempt: UUID, day: datetime.date) -> events_pb2.
         attempt_id=str(attempt),
         place_date=wire.date(day),
         rep_code=order.parties.rep_code,
+        assistance=assistance(order.parties),
         aggregate_version=order.version,
     )

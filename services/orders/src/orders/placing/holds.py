@@ -12,7 +12,7 @@ from chassis.logs import log
 from orders.domain.errors import AccountNotFound, OrderNotFound
 from orders.domain.model import Order
 from orders.domain.states import PlacementInProgress
-from orders.placing.domain import budget_needs, line_findings
+from orders.placing.domain import budget_needs, line_findings, payer_findings
 from orders.ports import Authorization, Ports, QuotedLine, WantedLine
 
 # A hold of this attempt was released or replaced meanwhile: a later attempt is under way.
@@ -61,7 +61,8 @@ async def hold(ports: Ports, order: Order, attempt: UUID, day: datetime.date) ->
     assert isinstance(budgets, tuple)
     quoted, all_held = reserved
     assert isinstance(quoted, list)
-    found = (*authorized.findings, *line_findings(order, quoted), *budgets)
+    payer = payer_findings(order.header.payment_method, authorized.context)
+    found = (*authorized.findings, *payer, *line_findings(order, quoted), *budgets)
     return Held(authorized, quoted, found, stock=all_held is True, budgets=bool(needs) and not budgets)
 
 
@@ -92,7 +93,8 @@ async def look(
     assert isinstance(authorized, Authorization)
     assert isinstance(quoted, list)
     assert isinstance(budgets, tuple)
-    return authorized, quoted, [*authorized.findings, *line_findings(order, quoted), *budgets]
+    payer = payer_findings(order.header.payment_method, authorized.context)
+    return authorized, quoted, [*authorized.findings, *payer, *line_findings(order, quoted), *budgets]
 
 
 async def _no_lines() -> list[QuotedLine]:

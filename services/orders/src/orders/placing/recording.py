@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
 
 from chassis import crash, outbox
-from orders import answers, store
+from orders import answers, rows, store
 from orders.access import Caller
 from orders.answers import Key, Reply
+from orders.approval import domain as approvals
+from orders.approval import events as approval_events
 from orders.domain import costing, states
 from orders.domain.model import HistoryEntry, Line, Order, TermsAcceptance
-from orders.domain.states import FulfilmentState, PaymentState, PlacementInProgress, Verb
+from orders.domain.states import FulfilmentState, PaymentState, PlacementInProgress, State, Verb
 from orders.infrastructure import Infrastructure
 from orders.placing import events
 from orders.placing.domain import Accepted
@@ -29,14 +32,26 @@ R = TypeVar("R", bound=Message)
 def _freeze(
     order: Order, context: OrderingContext, caller: Caller, accepted: Accepted, now: datetime.datetime
 ) -> None:
-    """Raises IllegalMove; InvalidFields for a representative with an online payment."""
+    """Who asked for approval stays the actor, and accepted the terms when asking.
+
+    Raises IllegalMove; InvalidFields for a representative with an online payment.
+    """
     check_payment_choice(order.header.payment_method, caller.actor_kind)
-    order.state = states.move(order.state, Verb.PLACE)
+    asked = order.approval if order.state is State.PENDING_APPROVAL else None
+    order.state = states.move(order.state, Verb.PLACE if asked is None else Verb.APPROVE)
     order.payment_state = PaymentState.OPEN
     order.fulfilment_state = FulfilmentState.OPEN
-    order.parties = parties_of(context, caller.channel)
+    parties = parties_of(context, caller.channel, order.header.payment_method)
+    accept_time = now
+    if asked is None:
+        order.approval = None
+    else:
+        order.approval = replace(asked, decided_by=context.actor, decide_time=now)
+        channel, accept_time = order.parties.channel, asked.request_time
+        parties = replace(parties, actor=asked.requested_by, channel=channel, approver=context.actor)
+    order.parties = parties
     order.acceptance = TermsAcceptance(
-        accepted.version, accepted.hash, order.parties.actor, order.account_id, now
+        accepted.version, accepted.hash, parties.actor, order.account_id, accept_time
     )
     order.cart = False
     order.version += 1
@@ -45,8 +60,8 @@ def _freeze(
 
 def _placed_row(order: Order, attempt: UUID, day: datetime.date, now: datetime.datetime) -> dict[str, Any]:
     assert order.acceptance is not None
-    actor = order.parties.actor
     return {
+        **rows.parties_row(order.parties),
         "id": order.id,
         "attempt": attempt,
         "year": day.year,
@@ -54,16 +69,10 @@ def _placed_row(order: Order, attempt: UUID, day: datetime.date, now: datetime.d
         "state": order.state,
         "payment_state": order.payment_state,
         "fulfilment_state": order.fulfilment_state,
-        "account_name": order.parties.customer.name,
-        "payer_name": order.parties.payer.name,
-        "actor_kind": actor.kind,
-        "actor_id": actor.id,
-        "actor_name": actor.name,
-        "channel": order.parties.channel,
-        "rep_code": order.parties.rep_code,
+        "approval": rows.approval_json(order.approval),
         "terms_version": order.acceptance.version,
         "terms_hash": order.acceptance.hash,
-        "terms_accept_time": now,
+        "terms_accept_time": order.acceptance.time,
         "place_time": now,
         "place_date": day,
         "update_time": now,
@@ -106,7 +115,8 @@ async def record(
     _freeze(order, context, caller, accepted, now)
     async with infra.sessions.begin() as session:
         connection = await session.connection()
-        entry = _entry(order, caller, context, "placed", came)
+        action = "placed" if came is State.DRAFT else "approved"
+        entry = _entry(order, caller, context, action, came)
         number = await store.place(connection, _placed_row(order, attempt, day, now), entry, changed)
         if number is None:
             raise PlacementInProgress(order.id)
@@ -125,41 +135,53 @@ async def record(
 
 
 async def reprice(infra: Infrastructure, caller: Caller, picture: Picture, attempt: UUID, held: Held) -> int:
-    """Write the prices of now to the sheet, if `attempt` still claims it. The version of the sheet afterwards."""
-    by_line = {answer.line_id: answer.quote for answer in held.quoted if answer.quote is not None}
+    """Write the prices of now to the sheet, if `attempt` still claims it. The version of the sheet afterwards.
+
+    An order that waited for approval is a draft again: nobody asked for these prices.
+    """
     async with infra.sessions.begin() as session:
         connection = await session.connection()
         order = await store.lock(connection, picture.order.id)
         if order is None or order.claim is None or order.claim.attempt != attempt:
             return picture.order.version
-        changed = []
-        for line in order.lines:
-            quote = by_line.get(str(line.id))
-            if quote is not None:
-                line.quote = quote
-                changed.append(line)
-        settle_basis(order)
-        order.totals = costing.totals_of(
-            order.lines,
-            order.header.delivery,
-            picture.method,
-            currency=order.currency,
-            tax_inclusive=order.tax_inclusive,
-        )
-        order.pricing = picture.order.pricing
+        changed = _at_prices_of_now(order, picture, held)
         order.version += 1
         order.update_time = infra.clock()
         context = held.authorization.context
-        actor = context.actor if context is not None else order.parties.actor
+        came = order.state
+        if came is State.PENDING_APPROVAL:
+            approvals.send_back(order, order.update_time)
+            approval_events.refused(session, order, decided=False)
         entry = HistoryEntry(
             sequence=order.version,
             time=order.update_time,
-            actor=actor,
+            actor=context.actor if context is not None else order.parties.actor,
             account_id=order.account_id,
             channel=caller.channel,
             action="repriced",
-            from_state=order.state,
+            from_state=came,
             to_state=order.state,
         )
         await store.save(connection, order, entry, changed=changed)
         return order.version
+
+
+def _at_prices_of_now(order: Order, picture: Picture, held: Held) -> list[Line]:
+    """The lines that have a price of now."""
+    by_line = {answer.line_id: answer.quote for answer in held.quoted if answer.quote is not None}
+    changed = []
+    for line in order.lines:
+        quote = by_line.get(str(line.id))
+        if quote is not None:
+            line.quote = quote
+            changed.append(line)
+    settle_basis(order)
+    order.totals = costing.totals_of(
+        order.lines,
+        order.header.delivery,
+        picture.method,
+        currency=order.currency,
+        tax_inclusive=order.tax_inclusive,
+    )
+    order.pricing = picture.order.pricing
+    return changed

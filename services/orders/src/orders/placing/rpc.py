@@ -67,6 +67,8 @@ class PlacingRpcs:
                 pb.PlacementObstacle(field=each.field, reason=each.reason, description=each.description)
                 for each in found.obstacles
             ],
+            approval_needed=found.approval_needed,
+            confirmation_emails=found.confirmation_emails,
         )
 
 

@@ -14,6 +14,7 @@ from orders import answers, direct, reading, rows, statements
 from orders.access import Caller
 from orders.answers import Key
 from orders.domain.model import Order, PricingCustomer
+from orders.domain.states import State
 from orders.placing.domain import TermsInForce
 from orders.shipping.domain import ShippingMethod
 from orders.shipping.store import method
@@ -23,7 +24,7 @@ _RENEW = direct.statement("""
     WHERE id = :id AND placing_attempt = :attempt AND placing_until > clock_timestamp() RETURNING 1""")
 _GIVE_UP = direct.statement("""
     UPDATE orders SET placing_attempt = NULL, placing_request = NULL, placing_until = NULL
-    WHERE id = :id AND placing_attempt = :attempt AND state = 'DRAFT'""")
+    WHERE id = :id AND placing_attempt = :attempt AND state IN ('DRAFT', 'PENDING_APPROVAL')""")
 # Waits for a placing that is about to commit, so that the answer cannot be overtaken by it.
 _PLACEMENTS = sa.text("""
     SELECT id, state, placing_attempt, place_time IS NOT NULL AS placed,
@@ -65,6 +66,7 @@ async def claim(
     caller: Caller,
     *,
     attempt: UUID,
+    from_state: State,
     etag: str,
     seconds: float,
 ) -> Claimed:
@@ -75,10 +77,12 @@ async def claim(
     given = key.row() | {
         "id": order_id,
         "attempt": attempt,
+        "from_state": from_state,
         "seconds": seconds,
         "etag": etag.removeprefix("W/"),
         "account": caller.account,
         "owner": caller.actor_id if caller.only_own else None,
+        "community": caller.community,
     }
     async with engine.connect() as connection:
         row = await direct.first(connection, statements.CLAIM, given)

@@ -2,6 +2,7 @@
 
 1. Claim the order for one attempt (its own statement). 2. In parallel: authorise, price and reserve, hold budgets.
 3. One transaction that only succeeds while the claim lives: number, freeze, history, event, stored answer.
+With spending control, 3. may instead let the order wait for approval (see `approval`); then everything is given back.
 A refusal releases and takes the claim back. After a crash the claim runs out, then the holders ask `get_placements`
 and release by themselves.
 """
@@ -22,11 +23,14 @@ from chassis.ids import new_id
 from orders import access, answers
 from orders.access import Caller
 from orders.answers import AlreadyAnswered, Reply
+from orders.approval import domain as approvals
+from orders.approval import recording as approval_recording
 from orders.domain import costing
+from orders.domain.errors import OrderNotFound
 from orders.domain.model import Line, Order
-from orders.domain.states import PlacementInProgress
+from orders.domain.states import PlacementInProgress, Verb
 from orders.infrastructure import Infrastructure
-from orders.placing import claiming, domain, holds, recording
+from orders.placing import checks, claiming, domain, holds, recording
 from orders.placing import store as claims
 from orders.placing.claiming import PlaceOrder
 from orders.placing.domain import OrderNotPlaceable
@@ -46,6 +50,18 @@ async def place_order(infra: Infrastructure, cmd: PlaceOrder, reply: Reply[R]) -
     caller = access.caller()
     if caller.account is None:
         await claiming.check_reach(infra, caller, cmd.order_id)
+    try:
+        return await _answer(infra, cmd, caller, reply)
+    except OrderNotFound:
+        raise
+    except ServiceError:
+        if caller.acts_for_others:  # what stands against an order is told to those who see it still
+            await claiming.check_reach(infra, caller, cmd.order_id)
+        raise
+
+
+async def _answer(infra: Infrastructure, cmd: PlaceOrder, caller: Caller, reply: Reply[R]) -> R:
+    """The stored answer, or that of an attempt of our own; an identical request under way is waited for."""
     loop = asyncio.get_running_loop()
     remaining = requests.current().remaining()
     until = loop.time() + min(
@@ -60,13 +76,14 @@ async def place_order(infra: Infrastructure, cmd: PlaceOrder, reply: Reply[R]) -
                 cmd.key,
                 caller,
                 attempt=attempt,
+                from_state=cmd.from_state,
                 etag=cmd.etag,
                 seconds=infra.claim_seconds,
             )
             if found.response is None and found.picture is not None:
                 return await _attempt(infra, cmd, caller, attempt, found.picture, reply)
         if found.response is not None:
-            if caller.is_rep:  # whose assignment may have ended since
+            if caller.acts_for_others:  # which may have ended since
                 await claiming.check_reach(infra, caller, cmd.order_id)
             return reply.parse(found.response)
         claiming.refuse_unless_waiting(cmd, caller, found.order, expired=loop.time() > until)
@@ -80,7 +97,7 @@ async def _attempt(
     crash.point("place_after_claim")
     order = picture.order
     try:
-        found = _own_findings(infra, cmd, caller, picture)
+        found = checks.own_findings(infra, cmd, caller, picture)
         if found:
             _, _, others = await holds.look(infra.ports, order, infra.today())
             found = domain.unique([*found, *others])
@@ -89,7 +106,7 @@ async def _attempt(
         await claims.give_up(infra.engine, order.id, attempt)
         raise
     try:
-        attempt, held = await _hold(infra, order, attempt)
+        attempt, held = await _hold(infra, cmd, caller, order, attempt)
     except _Failed as failed:
         await _undo(infra, order, failed.attempt)
         raise failed.cause from None
@@ -101,19 +118,6 @@ async def _attempt(
     return await _record(infra, cmd, caller, attempt, order, held, changed, reply)
 
 
-def _own_findings(
-    infra: Infrastructure, cmd: PlaceOrder, caller: Caller, picture: Picture
-) -> list[FieldViolation]:
-    return domain.findings(
-        picture.order,
-        method=picture.method,
-        terms=picture.terms,
-        accepted=cmd.accepted,
-        actor_kind=caller.actor_kind,
-        now=infra.clock(),
-    )
-
-
 class _Failed(Exception):
     """A service failed to answer; `attempt` may hold something."""
 
@@ -123,15 +127,19 @@ class _Failed(Exception):
         self.cause = cause
 
 
-async def _hold(infra: Infrastructure, order: Order, attempt: UUID) -> tuple[UUID, Held]:
+async def _hold(
+    infra: Infrastructure, cmd: PlaceOrder, caller: Caller, order: Order, attempt: UUID
+) -> tuple[UUID, Held]:
     """Hold everything. When the customer's facts (groups, tax status) are no longer those the sheet was priced for,
     once more with those of now, under a new attempt, which replaces what the first one held."""
     for last in (False, True):
         try:
             held = await holds.hold(infra.ports, order, attempt, infra.today())
+            context = held.authorization.context
+            if context is not None:
+                checks.check_caller(cmd, caller, order, context)
         except Exception as error:
             raise _Failed(attempt, error) from error
-        context = held.authorization.context
         if last or context is None:
             break
         customer = pricing_customer(context, order.header.delivery)
@@ -214,11 +222,13 @@ async def _record(
 ) -> R:
     """The last transaction. When it fails without a verdict it may have been committed: then nothing is released,
     the holders will ask."""
-    assert held.authorization.context is not None
+    facts = held.authorization.context
+    assert facts is not None
+    waits = cmd.verb is Verb.PLACE and approvals.needed(order, facts)
+    record = approval_recording.ask if waits else recording.record
+    accepted = checks.accepted(cmd, order)
     try:
-        answer = await recording.record(
-            infra, cmd.key, cmd.accepted, caller, attempt, order, held.authorization.context, changed, reply
-        )
+        answer = await record(infra, cmd.key, accepted, caller, attempt, order, facts, changed, reply)
     except AlreadyAnswered:
         await _undo(infra, order, attempt)
         async with infra.engine.connect() as connection:
@@ -228,4 +238,6 @@ async def _record(
         await _undo(infra, order, attempt)
         raise
     crash.point("place_after_commit")
+    if waits:
+        await holds.release(infra.ports, order, attempt, held)
     return answer

@@ -84,23 +84,42 @@ def pricing_customer(context: OrderingContext, delivery: Address) -> PricingCust
     )
 
 
-def parties_of(context: OrderingContext, channel: str) -> Parties:
-    customer = Party("ACCOUNT", str(context.account_id), context.display_name)
+def payer_of(context: OrderingContext, method: PaymentMethod | None) -> Party:
+    """Who is billed: the residence of a client that is billed monthly through it, else the customer."""
+    if method is PaymentMethod.MONTHLY_RESIDENCE and context.residence is not None:
+        return context.residence
+    return Party("ACCOUNT", str(context.account_id), context.display_name)
+
+
+def parties_of(context: OrderingContext, channel: str, method: PaymentMethod | None) -> Parties:
     return Parties(
-        actor=context.actor, customer=customer, payer=customer, channel=channel, rep_code=context.rep_code
+        actor=context.actor,
+        customer=Party("ACCOUNT", str(context.account_id), context.display_name),
+        payer=payer_of(context, method),
+        channel=channel,
+        rep_code=context.rep_code,
+        assistance=context.assistance,
+        community_name=context.community_name,
     )
+
+
+def _usual_payment(context: OrderingContext) -> PaymentMethod | None:
+    """In an assisted session the one method that was agreed, if it is one."""
+    if context.assistance is not None:
+        return PaymentMethod(context.payment_methods[0]) if len(context.payment_methods) == 1 else None
+    return PaymentMethod.PAY_LATER if context.pay_later_allowed else None
 
 
 def first_header(context: OrderingContext) -> Header:
     """Main fields fill themselves from the account."""
-    pay_later = context.pay_later_allowed
+    method = _usual_payment(context)
     return Header(
         language=context.language,
         billing=context.billing,
         delivery=context.delivery if context.delivery.region_code else context.billing,
         contact=context.contact,
-        payment_method=PaymentMethod.PAY_LATER if pay_later else None,
-        payment_actor=context.actor.kind if pay_later else None,
+        payment_method=method,
+        payment_actor=context.actor.kind if method is not None else None,
     )
 
 
@@ -133,7 +152,7 @@ def new_sheet(
         account_id=context.account_id,
         owner_kind=owner[0],
         owner_id=owner[1],
-        parties=parties_of(context, channel),
+        parties=parties_of(context, channel, header.payment_method),
         header=header,
         pricing=pricing_customer(context, header.delivery),
         currency=currency,

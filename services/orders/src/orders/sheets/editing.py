@@ -7,24 +7,27 @@ locked, to apply the change to whatever it has become meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import etag
 from chassis.errors import EtagMismatch
 from orders import access, answers, store
 from orders.access import Caller
 from orders.answers import AlreadyAnswered, Key, Reply
+from orders.approval import domain as approvals
+from orders.approval import events as approval_events
 from orders.domain import costing, states
 from orders.domain.errors import OrderNotFound
 from orders.domain.model import Header, HistoryEntry, Line, Order, PricingCustomer, Quote
-from orders.domain.states import PlacementInProgress
+from orders.domain.states import PlacementInProgress, State
 from orders.infrastructure import Infrastructure
 from orders.ports import OrderingContext, WantedLine
-from orders.sheets.domain import accepted, pricing_customer, settle_basis
+from orders.sheets.domain import accepted, payer_of, pricing_customer, settle_basis
 
 R = TypeVar("R", bound=Message)
 # An edit that re-prices the whole sheet starts over when somebody else was faster; so often it tries.
@@ -159,6 +162,7 @@ async def _write(
         if prices.version is not None and prices.version != order.version:
             return order
         order.header = change.header(order.header, caller.actor_kind)
+        order.parties = replace(order.parties, payer=payer_of(context, order.header.payment_method))
         done = change.apply(order, prices.own)
         for line in order.lines:
             if line.id in prices.others:
@@ -166,7 +170,7 @@ async def _write(
                 done.lines.append(line)
         order.pricing = prices.customer
         retotal(infra, order)
-        entry = touch(infra, order, caller, context, done)
+        entry = touch(infra, session, order, caller, context, done)
         await store.save(connection, order, entry, changed=done.lines, removed=done.removed)
         answer = reply.build(order)
         await answers.store(connection, edit.key, answer)
@@ -186,10 +190,20 @@ def retotal(infra: Infrastructure, order: Order) -> None:
 
 
 def touch(
-    infra: Infrastructure, order: Order, caller: Caller, context: OrderingContext, done: Changed
+    infra: Infrastructure,
+    session: AsyncSession,
+    order: Order,
+    caller: Caller,
+    context: OrderingContext,
+    done: Changed,
 ) -> HistoryEntry:
+    """The line in the history. Whatever changes an order that waits for approval makes it a draft again."""
     order.version += 1
     order.update_time = infra.clock()
+    came = order.state
+    if came is State.PENDING_APPROVAL:
+        approvals.send_back(order, order.update_time)
+        approval_events.refused(session, order, decided=False)
     return HistoryEntry(
         sequence=order.version,
         time=order.update_time,
@@ -197,7 +211,7 @@ def touch(
         account_id=order.account_id,
         channel=caller.channel,
         action=done.action,
-        from_state=order.state,
+        from_state=came,
         to_state=order.state,
         detail=done.detail,
     )

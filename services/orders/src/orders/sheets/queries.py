@@ -12,32 +12,46 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.db import Sessions
 from chassis.paging import Page
-from orders import store
-from orders.domain.model import Order, Parties, Party
+from orders import reading, store
+from orders.domain.model import Order, Parties
 from orders.domain.states import State
 from orders.tables import orders
 
 _CART = sa.text(
     "SELECT id FROM orders WHERE cart AND account_id = :account_id AND owner_kind = :kind AND owner_id = :id"
+    " AND assisted_session = :session"
 )
 _SUMMARY = (
     *(orders.c.id, orders.c.number, orders.c.state, orders.c.account_id, orders.c.account_name),
     *(orders.c.payer_account_id, orders.c.payer_name, orders.c.actor_kind, orders.c.actor_id),
     *(orders.c.actor_name, orders.c.channel, orders.c.rep_code, orders.c.order_reference, orders.c.total),
-    *(orders.c.currency, orders.c.line_count, orders.c.create_time, orders.c.place_time),
+    *(orders.c.currency, orders.c.line_count, orders.c.create_time, orders.c.place_time, orders.c.approval),
+    *(orders.c.platform_id, orders.c.community_id, orders.c.community_external_id, orders.c.community_name),
+    *(orders.c.care_worker_subject, orders.c.client_external_id, orders.c.assisted_session),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """`accounts`: None for all. `owner`: (kind, id) of whose own orders alone are wanted. Dates inclusive."""
+    """`accounts`: None for all. `owner`: (kind, id) of whose own orders alone are wanted, `within_community`: of which
+    alone. Dates inclusive; `created_before` only spares reading orders that are too new. `prefix` is folded."""
 
     accounts: tuple[UUID, ...] | None = None
     owner: tuple[str, str] | None = None
+    within_community: UUID | None = None
     states: tuple[State, ...] = ()
     representative_id: UUID | None = None
     place_from: datetime.date | None = None
     place_to: datetime.date | None = None
+    created_before: datetime.datetime | None = None
+    community_id: UUID | None = None
+    actor_id: UUID | None = None
+    payer_account_id: UUID | None = None
+    client_external_id: str = ""
+    prefix: str = ""
+
+
+NOTHING = OrderFilter(accounts=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +68,11 @@ class OrderSummary:
     place_time: datetime.datetime | None
 
 
-async def find_cart(connection: AsyncConnection, account_id: UUID, owner: tuple[str, str]) -> Order | None:
-    given = {"account_id": account_id, "kind": owner[0], "id": owner[1]}
+async def find_cart(
+    connection: AsyncConnection, account_id: UUID, owner: tuple[str, str], session: str
+) -> Order | None:
+    """`session`: a care worker has one for each assisted session; empty for everybody else."""
+    given = {"account_id": account_id, "kind": owner[0], "id": owner[1], "session": session}
     row = (await connection.execute(_CART, given)).one_or_none()
     return None if row is None else await store.find(connection, row.id)
 
@@ -68,11 +85,48 @@ def _conditions(wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
         found.append(orders.c.state.in_(wanted.states))
     if wanted.representative_id is not None:
         found += [orders.c.actor_kind == "REP", orders.c.actor_id == str(wanted.representative_id)]
+    found += _assisted(wanted)
+    if wanted.payer_account_id is not None:
+        found.append(_paid_by(wanted.payer_account_id))
+    if wanted.actor_id is not None:
+        found.append(orders.c.actor_id == str(wanted.actor_id))
+    if wanted.prefix:
+        found.append(_begins_with(wanted.prefix))
     if wanted.place_from is not None:
         found.append(orders.c.place_date >= wanted.place_from)
     if wanted.place_to is not None:
         found.append(orders.c.place_date <= wanted.place_to)
+    if wanted.created_before is not None:
+        found.append(orders.c.create_time < wanted.created_before)
     return found
+
+
+def _assisted(wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
+    found = [
+        orders.c.community_id == community
+        for community in (wanted.within_community, wanted.community_id)
+        if community is not None
+    ]
+    if wanted.client_external_id:
+        found.append(orders.c.client_external_id == wanted.client_external_id)
+        found.append(orders.c.client_external_id != "")  # as its index says
+    return found
+
+
+def _paid_by(payer: UUID) -> sa.ColumnElement[bool]:
+    """Nearly everybody pays for themselves: only the others are in an index of payers."""
+    own = sa.and_(orders.c.account_id == payer, orders.c.payer_account_id == payer)
+    others = sa.and_(orders.c.payer_account_id == payer, orders.c.payer_account_id != orders.c.account_id)
+    return sa.or_(own, others)
+
+
+def _begins_with(prefix: str) -> sa.ColumnElement[bool]:
+    """A range of each index, which are ordered by code point: no text that begins with it comes after its last."""
+    last = prefix + chr(0x10FFFF)
+    columns = (orders.c.number, orders.c.account_search, orders.c.reference_search)
+    begins = [sa.and_(column >= prefix, column < last) for column in columns]
+    begins[2] = sa.and_(begins[2], orders.c.reference_search != "")  # as its index says
+    return sa.or_(*begins)
 
 
 def _newest(conditions: list[sa.ColumnElement[bool]], page: Page) -> sa.Select[Any]:
@@ -104,13 +158,7 @@ def _summary(row: Any) -> OrderSummary:
         id=row.id,
         number=row.number or "",
         state=State(row.state),
-        parties=Parties(
-            actor=Party(row.actor_kind, row.actor_id, row.actor_name),
-            customer=Party("ACCOUNT", str(row.account_id), row.account_name),
-            payer=Party("ACCOUNT", str(row.payer_account_id), row.payer_name),
-            channel=row.channel,
-            rep_code=row.rep_code,
-        ),
+        parties=reading.parties(row._mapping, reading.approval(row.approval)),
         order_reference=row.order_reference,
         total=row.total,
         currency=row.currency,

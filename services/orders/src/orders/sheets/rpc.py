@@ -93,6 +93,13 @@ class SheetRpcs:
             ),
             place_from=fields.date(v, "place_from_date", request.place_from_date),
             place_to=fields.date(v, "place_to_date", request.place_to_date),
+            community_id=fields.identifier(v, "community_id", request.community_id, required=False),
+            actor_id=fields.identifier(v, "actor_id", request.actor_id, required=False),
+            payer_account_id=fields.identifier(
+                v, "payer_account_id", request.payer_account_id, required=False
+            ),
+            client_external_id=fields.text(v, "client_external_id", request.client_external_id),
+            query=fields.text(v, "query", request.query, max_length=100),
         )
         v.raise_if_any()
         filters = {"filters": str(command), "caller": str(access.caller())}

@@ -60,21 +60,22 @@ def _created(order: Order, context: OrderingContext, detail: str) -> HistoryEntr
 
 
 async def open_cart(infra: Infrastructure, account_id: UUID | None) -> Order:
-    """The one open cart of the account and actor, made when there is none. Raises AccountNotFound."""
+    """The one open cart of the account and actor, made when there is none; in an assisted session that session's, so
+    that two clients helped in one browser are never mixed. Raises AccountNotFound."""
     caller = access.caller()
     wanted = access.account_for(caller, account_id)
-    context = await infra.ports.customers.ordering_context(wanted)
-    owner = (caller.actor_kind, caller.actor_id)
+    context = await access.facts_of(infra.ports.customers, caller, wanted)
+    assisted = context.assistance.session_id if context.assistance is not None else ""
     async with infra.sessions.begin() as session:
         connection = await session.connection()
-        found = await queries.find_cart(connection, wanted, owner)
+        found = await queries.find_cart(connection, wanted, caller.owner, assisted)
         if found is not None:
             return found
         order = new_sheet(
             new_id(),
             context,
             first_header(context),
-            owner=owner,
+            owner=caller.owner,
             channel=caller.channel,
             cart=True,
             currency=infra.currency,
@@ -83,7 +84,7 @@ async def open_cart(infra: Infrastructure, account_id: UUID | None) -> Order:
         if await store.insert(connection, order, _created(order, context, "cart")):
             return order
     async with infra.engine.connect() as connection:
-        found = await queries.find_cart(connection, wanted, owner)
+        found = await queries.find_cart(connection, wanted, caller.owner, assisted)
     if found is None:  # another session opened it, and placed or cancelled it, within this moment
         raise OrderNotFound(order.id)
     return found
@@ -103,7 +104,7 @@ async def create_order(infra: Infrastructure, cmd: CreateOrder, reply: Reply[R])
     """
     caller = access.caller()
     account_id = access.account_for(caller, cmd.account_id)
-    context = await infra.ports.customers.ordering_context(account_id)
+    context = await access.facts_of(infra.ports.customers, caller, account_id)
     header = change_header(first_header(context), cmd.header, caller.actor_kind)
     await check_method(infra, header.shipping_method)
     order = await _priced(infra, cmd, caller, context, header)
@@ -131,7 +132,7 @@ async def _priced(
         cmd.order_id or new_id(),
         context,
         header,
-        owner=(caller.actor_kind, caller.actor_id),
+        owner=caller.owner,
         channel=caller.channel,
         cart=False,
         currency=infra.currency,
