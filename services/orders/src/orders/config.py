@@ -11,7 +11,8 @@ from chassis.config import ServiceSettings
 
 class Settings(ServiceSettings):
     """`claim_seconds`: how long one placing attempt may take; below the life of the holds of catalog and library.
-    `placing_slots`: placing attempts at once in one process. `currency`: of sheets that have no line yet."""
+    `placing_slots`: placing attempts at once in one process. `currency`: of sheets that have no line yet.
+    `erasure_settle_seconds`: when after an erasure orders are looked at once more, for what was being written."""
 
     model_config = SettingsConfigDict(env_prefix="ORDERS_", extra="ignore")
 
@@ -22,6 +23,7 @@ class Settings(ServiceSettings):
     currency: str = "EUR"
     claim_seconds: float = Field(20.0, gt=0, le=25)
     placing_slots: int = Field(16, ge=1, le=200)
+    erasure_settle_seconds: float = Field(30.0, ge=0, le=600)
 
     @field_validator("business_zone")
     @classmethod

@@ -1,0 +1,83 @@
+"""Empties what orders hold about somebody, in batches that each commit: however often it begins, it comes to an end."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.db import Sessions
+from orders.privacy import statements
+from orders.privacy.client import Item
+from orders.privacy.statements import BATCH
+
+_LAW = (
+    "they are what the fiscal documents are made from: Belgium, VAT Code art. 60 par. 4, ten years; GDPR art. 17(3)(b);"
+    " used for nothing else, erased on {until}"
+)
+_AMOUNTS = "bookkeeping and the fiscal documents need them (GDPR art. 17(3)(b)); no name is left in them"
+_ACCOUNTS = "they are the account's, which goes on; the person is named there by an id only"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Without `person_id` everything of the account. `emails` are lower case."""
+
+    erasure_id: UUID
+    account_id: UUID
+    person_id: UUID | None
+    emails: tuple[str, ...]
+
+
+async def erase(sessions: Sessions, scope: Scope) -> None:
+    """Also again, for what was still being written when it was done first."""
+    now = datetime.datetime.now(datetime.UTC)
+    given = {
+        "erasure_id": scope.erasure_id,
+        "account_id": scope.account_id,
+        "person": str(scope.person_id or ""),
+        "emails": list(scope.emails),
+        "now": now,
+        "today": now.date(),
+    }
+    statement = _typed(statements.ACCOUNT if scope.person_id is None else statements.PERSON)
+    while True:
+        async with sessions.begin() as session:
+            done = (await (await session.connection()).execute(statement, given)).scalar_one()
+        if done < BATCH:
+            break
+    if scope.person_id is None:
+        async with sessions.begin() as session:
+            await (await session.connection()).execute(statements.PAYER, {"account_id": scope.account_id})
+
+
+def _typed(statement: sa.TextClause) -> sa.TextClause:
+    """A parameter that stands alone in an expression has no type that PostgreSQL could see."""
+    types: dict[str, Any] = {
+        "person": sa.Text,
+        "now": sa.DateTime(timezone=True),
+        "today": sa.Date,
+        "erasure_id": sa.Uuid,
+    }
+    used = {name: type_ for name, type_ in types.items() if f":{name}" in statement.text}
+    return statement.bindparams(*(sa.bindparam(name, type_=type_) for name, type_ in used.items()))
+
+
+async def counted(sessions: Sessions, scope: Scope) -> tuple[list[Item], list[Item]]:
+    """What was erased and what is kept, as the rows themselves say it."""
+    async with sessions() as session:
+        found = (await session.execute(statements.COUNTS, {"erasure_id": scope.erasure_id})).one()
+    erased = [
+        Item(subject="open carts and drafts, cancelled and emptied", count=found.sheets),
+        Item(subject="contacts, notes and references on placed orders", count=found.placed),
+    ]
+    kept = [Item(subject="orders with their lines and amounts", count=found.orders, kept_because=_AMOUNTS)]
+    if scope.person_id is not None:
+        kept = [Item(subject="orders of the account", count=found.placed, kept_because=_ACCOUNTS)]
+    if found.kept:
+        subject = "billing and delivery name and address, VAT number, on placed orders"
+        kept.append(Item(subject=subject, count=found.kept, kept_because=_LAW.format(until=found.until)))
+    return [item for item in erased if item.count], [item for item in kept if item.count]
