@@ -14,6 +14,9 @@ from commis.customers.v1 import (
     accounts_pb2,
     accounts_pb2_grpc,
     audit_pb2_grpc,
+    handoffs_pb2_grpc,
+    platforms_pb2_grpc,
+    privacy_pb2_grpc,
     representatives_pb2,
     representatives_pb2_grpc,
     sessions_pb2,
@@ -47,6 +50,15 @@ from customers.vault import Vault
 SECRET = "a secret of customers for tests only, forty"
 PASSWORD = "staple horse battery 42"
 AUDIT = ("audit_entries", "audit_authors", "audit_head", "audit_checkpoints")
+STUBS = (
+    accounts_pb2_grpc,
+    audit_pb2_grpc,
+    handoffs_pb2_grpc,
+    platforms_pb2_grpc,
+    privacy_pb2_grpc,
+    representatives_pb2_grpc,
+    sessions_pb2_grpc,
+)
 BRUSSELS = {
     "street_lines": ["Kerkstraat 12"],
     "postal_code": "1000",
@@ -150,13 +162,9 @@ class World:
     password: str = PASSWORD
 
     async def call(self, stub: str, method: str, request: Any, as_: Any = None, timeout: float = 10) -> Any:
-        module = {
-            "AccountService": accounts_pb2_grpc,
-            "AuditService": audit_pb2_grpc,
-            "RepresentativeService": representatives_pb2_grpc,
-            "StaffService": representatives_pb2_grpc,
-        }.get(stub, sessions_pb2_grpc)
-        target = getattr(module, f"{stub}Stub")(self.channel)
+        name = f"{stub}Stub"
+        module = next(each for each in STUBS if hasattr(each, name))
+        target = getattr(module, name)(self.channel)
         try:
             return await getattr(target, method)(
                 request, metadata=self.admin if as_ is None else as_, timeout=timeout
@@ -183,6 +191,26 @@ class World:
         address = {"address": BRUSSELS, "default_billing": True, "default_delivery": True}
         given = {"business_profile": profile, "addresses": [address]} | fields
         return await self.account(email, **given)
+
+    async def invite(
+        self, account_id: str, email: str = "", role: str = "USER", as_: Any = None, **fields: Any
+    ) -> accounts_pb2.Person:
+        request = accounts_pb2.InvitePersonRequest(
+            account_id=account_id,
+            first_name="Karel",
+            last_name="Claes",
+            email=email or f"{new_id().hex}@shops.example",
+            language_code="nl",
+            role=accounts_pb2.Person.Role.Value(f"ROLE_{role}"),
+            **fields,
+        )
+        return (await self.call("MembershipService", "InvitePerson", request, as_)).person
+
+    async def enter(self, email: str, *, activated: bool = False) -> sessions_pb2.SignInResponse:
+        """Activate the person and sign in."""
+        if not activated:
+            await self.activate(email)
+        return await self.sign_in(email)
 
     async def rep(
         self, code: str = "", *accounts: str, email: str = ""
@@ -278,6 +306,7 @@ async def world(sessions: Sessions, door: Door) -> AsyncIterator[World]:
         database_url="postgresql+asyncpg://unused",
         secret=SECRET,
         profile="local",
+        self_registration="open",
         service_clients={"orders": {"secret_sha256": "ab" * 32, "scope": "customers.access"}},
     )
     listed = servicers(settings, door)
