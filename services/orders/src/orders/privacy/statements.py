@@ -17,6 +17,54 @@ _NAMELESS_APPROVAL = (
     "jsonb_set(jsonb_set(jsonb_set(approval, '{requested_by,2}', '\"\"'), '{decided_by,2}', '\"\"')"
     ", '{reason}', '\"\"')"
 )
+_ADDRESS = "CASE WHEN {kept} THEN {name} - 'phone' ELSE '{{}}' END"
+
+_OF_ACCOUNT = f"""
+    SELECT id FROM orders WHERE account_id = :account_id AND erase_time IS NULL
+    ORDER BY create_time, id LIMIT {BATCH} FOR UPDATE"""  # noqa: S608  # constants
+_OF_PERSON = f"""
+    SELECT id FROM orders o WHERE account_id = :account_id AND erasure_id IS DISTINCT FROM :erasure_id AND (
+        (owner_kind = 'PERSON' AND owner_id = :person) OR (actor_kind = 'PERSON' AND actor_id = :person)
+        OR lower(contact_email) = ANY(CAST(:emails AS text[])) OR approval::text LIKE '%' || :person || '%'
+        OR EXISTS (SELECT FROM order_history h WHERE h.order_id = o.id AND h.actor_id = :person))
+    ORDER BY create_time, id LIMIT {BATCH} FOR UPDATE"""  # noqa: S608  # constants
+_TOUCHED = """
+    lines AS (UPDATE order_lines SET line_reference = '', cost_centre = '', note = ''
+        WHERE order_id IN (SELECT id FROM emptied WHERE whole)),
+    names AS (UPDATE order_history SET
+            actor_name = CASE WHEN actor_kind IN ('PERSON', 'ACCOUNT') AND (:person = '' OR actor_id = :person)
+                THEN '' ELSE actor_name END,
+            detail = CASE WHEN :person = '' OR actor_id = :person THEN '' ELSE detail END
+        WHERE order_id IN (SELECT id FROM emptied)),
+    told AS (INSERT INTO order_history (order_id, sequence, occur_time, actor_kind, actor_id, actor_name, account_id,
+            channel, action, from_state, to_state, detail)
+        SELECT id, version, :now, 'SERVICE', 'customers', '', account_id, 'API', 'erased', came, state, '' FROM emptied)
+    SELECT count(*) FROM emptied"""
+
+# Everything of the account, also what others did for it.
+ACCOUNT = sa.text(
+    f"""
+    WITH batch AS ({_OF_ACCOUNT}),
+    emptied AS (UPDATE orders o SET
+        state = CASE WHEN place_time IS NULL THEN 'CANCELLED' ELSE state END,
+        cart = false, version = version + 1, update_time = :now,
+        account_name = CASE WHEN {_KEPT} THEN account_name ELSE '' END,
+        payer_name = CASE WHEN {_KEPT} OR payer_account_id <> account_id THEN payer_name ELSE '' END,
+        actor_name = CASE WHEN actor_kind IN ('PERSON', 'ACCOUNT') THEN '' ELSE actor_name END,
+        order_reference = '', cost_centre = '', note = '', contact_name = '', contact_email = '', contact_phone = '',
+        billing_address = {_ADDRESS.format(kept=_KEPT, name="billing_address")},
+        delivery_address = {_ADDRESS.format(kept=_KEPT, name="delivery_address")},
+        pricing_customer = CASE WHEN {_KEPT} THEN pricing_customer
+            ELSE pricing_customer || '{{"postal_code": "", "vat_number": ""}}' END,
+        client_external_id = '', approval = {_NAMELESS_APPROVAL}, account_search = '', reference_search = '',
+        placing_attempt = CASE WHEN place_time IS NULL THEN NULL ELSE placing_attempt END,
+        placing_request = NULL, placing_until = NULL, create_fingerprint = NULL,
+        erase_time = :now, erasure_id = :erasure_id, retention_date = CASE WHEN {_KEPT} THEN {_RETENTION} END
+        FROM batch, (SELECT id AS old_id, state AS came FROM orders) AS before
+        WHERE o.id = batch.id AND before.old_id = batch.id
+        RETURNING o.id, o.version, o.account_id, came, o.state, true AS whole),
+    {_TOUCHED}"""  # noqa: S608  # constants
+)
 # Where the person was the payer for somebody else: a sheet that was never placed needs no name.
 PAYER = sa.text(
     "UPDATE orders SET payer_name = '' WHERE payer_account_id = :account_id AND payer_account_id <> account_id"
