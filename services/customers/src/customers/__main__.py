@@ -60,7 +60,7 @@ def servicers(settings: Settings, door: Door) -> list[server.Servicer]:
     """Every service of customers with its name."""
     sessions, vault = door.sessions, door.vault
     keys = PartnerKeys(sessions, ForeignHttp(internal_allowed=settings.profile == "local"))
-    tokens = TokenServicer(sessions, door.keyring, settings.service_clients)
+    tokens = TokenServicer(sessions, door.keyring, settings.service_clients, keys)
     recipients = RecipientServicer(sessions, vault, settings.link_base)
     registration_open = settings.self_registration == "open"
     profiles = BusinessProfileServicer(sessions, door.throttle, registration_open=registration_open)

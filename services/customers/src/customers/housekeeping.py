@@ -1,4 +1,4 @@
-"""Deletes what has served its time: ended sessions, dead links, drained throttle buckets, expired data exports."""
+"""Deletes what has served its time: ended sessions, dead links, used codes, drained buckets, expired exports."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ PURGES = (
     ),
     sa.text("DELETE FROM credential_requests WHERE expire_time < now() - interval '30 days'"),
     BUCKETS,
+    sa.text("DELETE FROM seen_tokens WHERE expire_time < now()"),
+    sa.text("DELETE FROM handoffs WHERE expire_time < now() - interval '1 day'"),
+    sa.text("DELETE FROM handoff_refusals WHERE occur_time < now() - interval '90 days'"),
     # What is no longer readable, and a month later that it was asked for.
     sa.text(
         "DELETE FROM data_export_parts WHERE export_id IN (SELECT id FROM data_exports WHERE expire_time < now())"

@@ -31,7 +31,9 @@ class Recipient:
     language_code: str
 
 
-_PERSON = sa.select(Person.email, Person.first_name, Person.last_name, Person.language_code)
+# A client of a community has no sign-in, but perhaps an address for mails.
+_EMAIL = sa.func.coalesce(Person.email, Person.contact_email).label("email")
+_PERSON = sa.select(_EMAIL, Person.first_name, Person.last_name, Person.language_code)
 _BY_KIND = {
     "ACCOUNT": _PERSON.join(Account, Account.holder_id == Person.id).where(
         Account.id == sa.bindparam("party_id")
@@ -47,10 +49,10 @@ _BY_KIND = {
 
 
 async def get_recipient(session: AsyncSession, kind: str, party_id: UUID) -> Recipient:
-    """Raises RecipientNotFound, also for a kind nobody can be written to."""
+    """Raises RecipientNotFound, also for a kind nobody can be written to and for a client without an address."""
     query = _BY_KIND.get(kind)
     row = (await session.execute(query, {"party_id": party_id})).first() if query is not None else None
-    if row is None:
+    if row is None or not row.email:
         raise RecipientNotFound(kind, party_id)
     return Recipient(row.email, f"{row.first_name} {row.last_name}".strip(), row.language_code)
 

@@ -19,6 +19,7 @@ from customers.accounts.models import Account, BusinessProfile, Membership
 from customers.accounts.search import display_name
 from customers.addresses import queries as address_queries
 from customers.addresses.queries import AddressView
+from customers.clients.models import ClientLink
 from customers.database import AnyRow
 from customers.members import queries as members
 from customers.members.queries import MemberView
@@ -34,6 +35,17 @@ class ProfileView:
     department: str
     b2b_active: bool
     pay_later_allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """Where a client's account comes from."""
+
+    platform_id: UUID
+    community_id: UUID
+    external_id: str
+    closed: bool
+    payment_methods: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,7 @@ class AccountView:
     create_time: datetime.datetime
     update_time: datetime.datetime
     profile: ProfileView | None
+    client: ClientView | None = None
     addresses: list[AddressView] = field(default_factory=list)
     persons: list[MemberView] = field(default_factory=list)
 
@@ -77,7 +90,7 @@ _ACCOUNT = (
         Account.update_time,
         Person.first_name,
         Person.last_name,
-        Person.email,
+        sa.func.coalesce(Person.email, Person.contact_email).label("email"),
         Person.language_code,
         Person.phone,
         BusinessProfile.state.label("profile_state"),
@@ -87,14 +100,21 @@ _ACCOUNT = (
         BusinessProfile.department,
         BusinessProfile.b2b_active,
         BusinessProfile.pay_later_allowed,
+        ClientLink.platform_id,
+        ClientLink.community_id,
+        ClientLink.external_id,
+        ClientLink.close_time.is_not(None).label("closed"),
+        ClientLink.payment_methods,
     )
     .join(Person, Person.id == Account.holder_id)
     .outerjoin(BusinessProfile, BusinessProfile.account_id == Account.id)
+    .outerjoin(ClientLink, ClientLink.account_id == Account.id)
 )
 # `= ANY`, not `IN`: one statement, prepared once, whatever the number of ids.
 _IDS = sa.bindparam("ids", type_=ARRAY(sa.Uuid))
 _ACCOUNTS = _ACCOUNT.where(Account.id == sa.any_(_IDS))
-_OWN = tuple(name for name in AccountView.__slots__ if name not in ("profile", "addresses", "persons"))
+_BESIDES = ("profile", "client", "addresses", "persons")
+_OWN = tuple(name for name in AccountView.__slots__ if name not in _BESIDES)
 _PROFILE = tuple(name for name in ProfileView.__slots__ if name != "state")
 
 
@@ -129,6 +149,7 @@ async def _complete(session: AsyncSession, rows: Sequence[AnyRow]) -> list[Accou
         AccountView(
             **{name: getattr(row, name) for name in _OWN},
             profile=_profile(row),
+            client=_client(row),
             addresses=addresses[row.id],
             persons=persons[row.id],
         )
@@ -140,6 +161,12 @@ def _profile(row: AnyRow) -> ProfileView | None:
     if row.profile_state is None:
         return None
     return ProfileView(state=row.profile_state, **{name: getattr(row, name) for name in _PROFILE})
+
+
+def _client(row: AnyRow) -> ClientView | None:
+    if row.platform_id is None:
+        return None
+    return ClientView(**{name: getattr(row, name) for name in ClientView.__slots__})
 
 
 _PERSONS = members.MEMBERS.where(Membership.account_id == sa.any_(_IDS))

@@ -28,7 +28,8 @@ _SOURCE = sa.text(
                    FROM memberships m JOIN persons p ON p.id = m.person_id
                   WHERE m.account_id = a.id) AS persons,
            array(SELECT p.email FROM memberships m JOIN persons p ON p.id = m.person_id
-                  WHERE m.account_id = a.id) AS emails,
+                  WHERE m.account_id = a.id AND p.email IS NOT NULL)
+             || array_remove(ARRAY[h.contact_email], '') AS emails,
            array(SELECT DISTINCT d.city FROM addresses d WHERE d.account_id = a.id) AS cities
       FROM accounts a JOIN persons h ON h.id = a.holder_id
       LEFT JOIN business_profiles b ON b.account_id = a.id

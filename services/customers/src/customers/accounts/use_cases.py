@@ -21,6 +21,7 @@ from customers.accounts.models import Account, BusinessProfile, Membership
 from customers.addresses import use_cases as addresses
 from customers.addresses.use_cases import AddressInput
 from customers.business import store as business
+from customers.clients import queries as clients
 from customers.members.errors import NotABusiness
 from customers.people import store as people
 from customers.people.errors import PersonAlreadyActive, PersonNotFound
@@ -138,6 +139,9 @@ async def update_account(session: AsyncSession, who: Principal, change: AccountC
 
 
 async def _check_allowed(session: AsyncSession, who: Principal, change: AccountChange) -> None:
+    kept = await clients.kept_fields(session, change.account_id) & change.values.keys()
+    if kept:
+        raise ChangeNotAllowed(*kept)
     if who.kind == "STAFF":
         if "state" in change.values and who.roles.isdisjoint(STATE_KEEPERS):
             raise ChangeNotAllowed("state")

@@ -100,6 +100,12 @@ def answer(view: AccountView, *, for_staff: bool) -> accounts_pb2.Account:
         spending_control=view.spending_control,
         etag=etag.format(view.version),
     )
+    if view.client is not None:
+        account.client_link.platform_id = str(view.client.platform_id)
+        account.client_link.community_id = str(view.client.community_id)
+        account.client_link.external_id = view.client.external_id
+        account.client_link.closed = view.client.closed
+        account.client_link.payment_methods.extend(view.client.payment_methods)
     account.create_time.FromDatetime(view.create_time)
     account.update_time.FromDatetime(view.update_time)
     return account

@@ -21,9 +21,23 @@ _NAMES = sa.text(
       FROM staff_members s JOIN persons p ON p.id = s.person_id WHERE s.id = ANY(CAST(:staff AS uuid[]))
     UNION ALL
     SELECT 'ACCOUNT', a.id, a.number FROM accounts a WHERE a.id = ANY(CAST(:accounts AS uuid[]))
+    UNION ALL
+    SELECT 'CARE_WORKER', w.id, w.display_name || ' (' || p.display_name || ')'
+      FROM care_workers w JOIN care_platforms p ON p.id = w.platform_id
+     WHERE w.id = ANY(CAST(:care_workers AS uuid[]))
+    UNION ALL
+    SELECT 'CARE_PLATFORM', p.id, p.display_name FROM care_platforms p
+     WHERE p.id = ANY(CAST(:care_platforms AS uuid[]))
     """
 )
-_PARAMETERS = {"PERSON": "persons", "REP": "reps", "STAFF": "staff", "ACCOUNT": "accounts"}
+_PARAMETERS = {
+    "PERSON": "persons",
+    "REP": "reps",
+    "STAFF": "staff",
+    "ACCOUNT": "accounts",
+    "CARE_WORKER": "care_workers",
+    "CARE_PLATFORM": "care_platforms",
+}
 Key = tuple[str, str]
 
 

@@ -54,6 +54,9 @@ async def list_entries(
             return await _of_rep(session, who, conditions, page)
         if account_id is None:
             await accounts.require_visible(session, who, own)
+        if callers.care_worker_of(who) is not None:
+            # What others did for the client, perhaps in another residence, is not a care worker's business.
+            conditions.append(AuditAuthor.party_id == str(callers.care_worker_of(who)))
         if callers.person_of(who) is not None and not await callers.is_administrator(session, who, own):
             # A mere user sees what that user did; the account's other business is the administrators'.
             conditions.append(AuditAuthor.party_id == str(callers.person_of(who)))
