@@ -26,11 +26,12 @@ def text_column(name: str, *, nullable: bool = False, **options: Any) -> sa.Colu
 def complete() -> sa.MetaData:
     """The metadata with the tables of every capability loaded into it."""
     from catalog.imports import tables as _imports
+    from catalog.onix import tables as _onix
     from catalog.pricing import tables as _pricing
     from catalog.products import tables as _products
     from catalog.reservations import tables as _reservations
     from catalog.search import tables as _search
     from catalog.stock import tables as _stock
 
-    assert all((_imports, _pricing, _products, _reservations, _search, _stock))
+    assert all((_imports, _onix, _pricing, _products, _reservations, _search, _stock))
     return metadata

@@ -2,77 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from uuid import UUID
-
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from catalog.imports import run as running
 from catalog.imports import store
-from catalog.imports.domain import ImportTooLarge, ImportView
-from catalog.imports.runner import ImportRunner
-from catalog.imports.upload import UploadImport, upload
-from catalog.pricing.quote import Quoter
+from catalog.imports.domain import ImportTooLarge
 from chassis.db import Sessions
 from chassis.errors import RequestIdReused
 from chassis.ids import new_id
 
 from .. import factories as a
-
-
-@dataclass
-class Importing:
-    sessions: Sessions
-    runner: ImportRunner
-
-    async def upload(self, kind: str, content: str | bytes, request_id: UUID | None = None) -> ImportView:
-        body = content.encode() if isinstance(content, str) else content
-
-        async def parts() -> AsyncIterator[bytes]:
-            for start in range(0, len(body), 1000):
-                yield body[start : start + 1000]
-
-        command = UploadImport(kind, "CSV", "file.csv", "me", request_id, b"")
-        return await upload(self.sessions, command, parts())
-
-    async def __call__(self, kind: str, content: str | bytes) -> ImportView:
-        job = await self.upload(kind, content)
-        await self.runner.run_next(kind)
-        return await self.view(job.id)
-
-    async def view(self, import_id: UUID) -> ImportView:
-        async with self.sessions() as session:
-            return await store.get(session, import_id)
-
-    async def findings(
-        self, job: ImportView, outcome: str = ""
-    ) -> dict[int, list[tuple[str, str, str, bool]]]:
-        async with self.sessions() as session:
-            found = await store.list_verdicts(session, job.id, outcome, 0, 1000)
-        return {
-            number: [
-                (f["field"], f["value"], f["rule"].split(":")[0].split(";")[0], f["repaired"])
-                for f in findings
-            ]
-            for number, _ref, _outcome, findings in found
-        }
-
-    async def all(self, text: str) -> list[tuple[object, ...]]:
-        async with self.sessions() as session:
-            return [tuple(row) for row in (await session.execute(sa.text(text))).all()]
-
-
-@pytest.fixture
-def importing(engine: AsyncEngine, sessions: Sessions) -> Importing:
-    return Importing(sessions, ImportRunner(engine, sessions, Quoter(a.BRUSSELS, "BE"), "en"))
-
-
-def counts(job: ImportView) -> tuple[int, int, int, int]:
-    return job.accepted_count, job.changed_count, job.unchanged_count, job.refused_count
-
+from .importing import Importing, counts
 
 PRODUCTS = """product_ref,sku,name_en,name_fr,brand,category,option_size,option_color,attr_material,vat_class,\
 weight_grams,stock_policy

@@ -75,12 +75,15 @@ class Finding:
 
 @dataclass(slots=True)
 class Record:
-    """One record of the file: the line it begins on, and its non-empty values by column. A record that could
-    not even be split into columns carries the `broken` finding instead."""
+    """One record of the file: the line it begins on, and its non-empty values by column; or its number and its
+    `content`, where there are no columns. A record that could not even be read carries the `broken` finding
+    instead. `size` in characters."""
 
     number: int
     values: Mapping[str, str]
     broken: Finding | None = None
+    content: object = None
+    size: int = 0
 
 
 @dataclass(slots=True)

@@ -16,10 +16,12 @@ from chassis.db import Sessions
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`language` names new categories; `today` is the business day the job began to run."""
+    """`language` names new categories; `country` is the vendor's; `today` is the business day the job began to
+    run. `source_address` is where the file is fetched, when it was not uploaded."""
 
     id: UUID
     kind: str
+    format: str
     file_name: str
     encoding: str
     total_bytes: int
@@ -27,8 +29,10 @@ class Job:
     actor_id: str
     attribution: bytes
     language: str
+    country: str
     today: datetime.date
     sessions: Sessions
+    source_address: str = ""
 
 
 class Applier(Protocol):

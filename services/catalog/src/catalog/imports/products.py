@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog import sql
 from catalog.imports import seen
 from catalog.imports.domain import ACCEPTED, CHANGED, REFUSED, UNCHANGED, Finding, Record, Refused, Verdict
+from catalog.imports.edited import EditedProduct, EditedVariant, edited, write
 from catalog.imports.job import Job
 from catalog.imports.product_rows import ProductRow, apply_to_product, apply_to_variant, read_row
-from catalog.products import categories, store
+from catalog.products import categories
 from catalog.products.domain import ProductData, VariantData
-from catalog.products.queries import ProductView, find_products
-from catalog.search import documents
+from catalog.products.queries import find_products
 from chassis.ids import new_id
 
 _LOCK = sql.statement("""
@@ -29,28 +29,10 @@ _OWNERS = sql.statement("""
 
 
 @dataclass(slots=True)
-class _Variant:
-    id: UUID
-    data: VariantData
-    position: int
-    is_new: bool = False
-    changed: bool = False
-
-
-@dataclass(slots=True)
-class _Product:
-    id: UUID
-    data: ProductData
-    variants: dict[str, _Variant]
-    is_new: bool = False
-    changed: bool = False
-
-
-@dataclass(slots=True)
 class _Batch:
     """The products that the rows speak of, as they are and as they become."""
 
-    products: dict[str, _Product]
+    products: dict[str, EditedProduct]
     owners: dict[str, str | None]
     seen: set[str]
     category_ids: dict[str, UUID]
@@ -64,13 +46,13 @@ class _Batch:
             )
         product = self.products.get(row.ref)
         if product is None:
-            product = _Product(new_id(), ProductData(product_ref=row.ref), {}, is_new=True)
+            product = EditedProduct(new_id(), ProductData(product_ref=row.ref), {}, is_new=True)
         if not product.data.names and not any(name.startswith("name_") for name in row.product):
             raise Refused(Finding("name", "", "REQUIRED: a name in at least one language"))
         variant = product.variants.get(row.sku)
         is_new = variant is None
         if variant is None:
-            variant = _Variant(new_id(), VariantData(row.sku), len(product.variants), is_new=True)
+            variant = EditedVariant(new_id(), VariantData(row.sku), len(product.variants), is_new=True)
         changed = self._variant(row, variant)
         ids: list[object] = [self.category_ids[path] for path in row.categories]
         changes_product = apply_to_product(row, product.data, ids, first=f"p:{row.ref}" not in self.seen)
@@ -83,7 +65,7 @@ class _Batch:
             return ACCEPTED
         return CHANGED if changed or changes_product else UNCHANGED
 
-    def _variant(self, row: ProductRow, variant: _Variant) -> bool:
+    def _variant(self, row: ProductRow, variant: EditedVariant) -> bool:
         before = VariantData(**{name: getattr(variant.data, name) for name in VariantData.__slots__})
         before.options = list(variant.data.options)
         changed = apply_to_variant(row, variant.data)
@@ -124,7 +106,7 @@ class ProductImport:
             except Refused as refused:
                 verdict.findings.extend(refused.findings)
             verdict.findings.extend(row.findings)
-        await _write(session, batch)
+        await write(session, batch.products.values())
         await seen.add(session, job.id, taken)
         return verdicts
 
@@ -137,38 +119,5 @@ async def _read(session: AsyncSession, job: Job, rows: Sequence[ProductRow]) -> 
     views = await find_products(session, [row.id for row in found])
     owners = {row.sku: row.product_ref for row in await sql.rows(session, _OWNERS, {"skus": sorted(skus)})}
     keys = [f"p:{ref}" for ref in refs] + [f"s:{sku}" for sku in skus]
-    products = {view.data.product_ref or "": _product(view) for view in views.values()}
+    products = {view.data.product_ref or "": edited(view) for view in views.values()}
     return _Batch(products, owners, await seen.find(session, job.id, keys), category_ids)
-
-
-def _product(view: ProductView) -> _Product:
-    variants = {
-        variant.data.sku: _Variant(variant.id, variant.data, variant.position) for variant in view.variants
-    }
-    return _Product(view.id, view.data, variants)
-
-
-async def _write(session: AsyncSession, batch: _Batch) -> None:
-    products = list(batch.products.values())
-    new = [product for product in products if product.is_new]
-    changed = [product for product in products if product.changed and not product.is_new]
-    await store.add_products(session, [store.product_row(product.id, product.data) for product in new])
-    await store.set_products(session, [store.product_row(product.id, product.data) for product in changed])
-    touched = [
-        product for product in products
-        if any(variant.changed or variant.is_new for variant in product.variants.values())
-    ]  # fmt: skip
-    fresh = {product.id for product in (*new, *changed)}
-    await store.touch_products(session, [product.id for product in touched if product.id not in fresh])
-    await store.add_variants(session, _variant_rows(touched, is_new=True))
-    await store.set_variants(session, _variant_rows(touched, is_new=False))
-    await documents.refresh(session, {product.id for product in (*new, *changed, *touched)})
-
-
-def _variant_rows(products: Sequence[_Product], *, is_new: bool) -> list[dict[str, object]]:
-    return [
-        store.variant_row(variant.id, product.id, variant.position, variant.data)
-        for product in products
-        for variant in product.variants.values()
-        if variant.is_new == is_new and (variant.changed or variant.is_new)
-    ]

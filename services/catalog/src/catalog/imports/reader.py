@@ -61,6 +61,10 @@ class CsvReader:
         if last:
             yield from self._flush()
 
+    def finish(self) -> None:
+        if not self.header:
+            raise Unreadable("the file has no header")
+
     def _next(self, line: str) -> Iterator[Record]:
         self._line += 1
         if not self.header:

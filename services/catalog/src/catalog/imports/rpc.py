@@ -66,7 +66,7 @@ class ImportServicer(imports_pb2_grpc.ImportServiceServicer):
         assert import_id is not None
         filters = {"import": request.import_id, "outcome": outcome}
         page = paging.decode(request.page_size, request.page_token, filters)
-        after = page.after[0] if page.after else 0
+        after = page.after[0] if page.after else -1  # what concerns the whole message is record 0
         async with self._sessions() as session:
             await store.get(session, import_id)
             found = await store.list_verdicts(
@@ -97,7 +97,9 @@ def _header(first: pb.UploadImportRequest | None) -> UploadImport:
         v.raise_if_any()
     kind = fields.enum(v, "header.kind", sent.kind, pb.Import.Kind).removeprefix("KIND_")
     file_format = fields.enum(v, "header.format", sent.format, pb.Import.Format).removeprefix("FORMAT_")
-    if file_format in ("XLSX", "ONIX"):
+    if file_format == "ONIX" and kind not in ("", "PRODUCTS"):
+        v.add("header.kind", "must be PRODUCTS for ONIX, which brings their prices along", "UNSUPPORTED")
+    if file_format == "XLSX":
         v.add("header.format", "is not supported yet; CSV is", "UNSUPPORTED")
     name = fields.text(v, "header.file_name", sent.file_name)
     request_id = fields.identifier(v, "header.request_id", sent.request_id, required=False)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 from commis.catalog.v1 import events_pb2
 from commis.common.v1 import common_pb2
@@ -16,10 +16,14 @@ from catalog.imports.domain import ACCEPTED, CHANGED, REFUSED, UNCHANGED, Findin
 from catalog.imports.job import Applier, Job
 from catalog.imports.products import ProductImport
 from catalog.imports.reader import CsvReader
+from catalog.onix.reading.reader import OnixReader
+from catalog.onix.taking.records import OnixImport
 from chassis import crash, db, outbox
 from chassis.logs import log
 
 BATCH = 1000
+MAX_SIZE = 8 * 1024**2  # characters of a batch
+BREATH = 16
 
 _CHECK = sql.statement("SELECT state, record_number, cancel_requested FROM imports WHERE id = :id FOR UPDATE")
 _ADVANCE = sql.statement("""
@@ -42,7 +46,25 @@ class Cancelled(Exception):
     """Somebody asked for the end of the job."""
 
 
-def reader_of(job: Job) -> tuple[CsvReader, Applier]:
+class Reader(Protocol):
+    """Bytes in, records out; numbers ascend. `header_line` is the number under which `findings` are kept."""
+
+    header_line: int
+    findings: list[Finding]
+
+    def feed(self, piece: bytes, *, last: bool = False) -> Iterator[Record]:
+        """Raises Unreadable."""
+        ...
+
+    def finish(self) -> None:
+        """Raises Unreadable for a file that was cut off, or without content."""
+        ...
+
+
+def reader_of(job: Job) -> tuple[Reader, Applier]:
+    if job.format == "ONIX":
+        reading = OnixReader(done=job.record_number, language=job.language, country=job.country)
+        return reading, OnixImport()
     match job.kind:
         case "PRODUCTS":
             found = product_rows
@@ -63,6 +85,7 @@ class Run:
         self._reader, self._applier = reader_of(job)
         self._done = job.record_number
         self._batch: list[Record] = []
+        self._size = 0
         self._bytes = 0
 
     async def run(self) -> None:
@@ -79,24 +102,28 @@ class Run:
             number += 1
             if piece is None:
                 break
-        if not self._reader.header:
-            raise Unreadable("the file has no header")
         await self._header_verdict()
         await self._flush()
+        self._reader.finish()
 
     async def _take(self, record: Record) -> None:
         if record.number <= self._job.record_number:
             return  # applied before the crash
-        full = len(self._batch) >= BATCH
+        full = len(self._batch) >= BATCH or self._size > MAX_SIZE
         if full and (
-            self._applier.key(record) != self._applier.key(self._batch[-1]) or len(self._batch) > 2 * BATCH
+            self._applier.key(record) != self._applier.key(self._batch[-1])
+            or len(self._batch) > 2 * BATCH
+            or self._size > 2 * MAX_SIZE
         ):
             await self._flush()
         self._batch.append(record)
+        self._size += record.size
+        if len(self._batch) % BREATH == 0:
+            await asyncio.sleep(0)  # reading takes CPU, and others share this loop
 
     async def _header_verdict(self) -> None:
         findings = list(self._reader.findings)
-        if self._job.encoding != "utf-8":
+        if self._job.encoding == "cp1252":
             findings.insert(0, Finding("encoding", self._job.encoding, "NOT_UTF_8: read as Windows-1252"))
         if findings:
             async with self._job.sessions.begin() as session:
@@ -104,7 +131,7 @@ class Run:
                 await store.add_verdicts(session, self._job.id, [verdict])
 
     async def _flush(self) -> None:
-        batch, self._batch = self._batch, []
+        batch, self._batch, self._size = self._batch, [], 0
         if batch:
             await self._apply(batch)
             await asyncio.sleep(0)  # others first

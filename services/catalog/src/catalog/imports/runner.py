@@ -32,7 +32,7 @@ _WAITING = sql.statement("""
 """)
 _BEGIN = sql.statement("""
     UPDATE imports SET state = 'RUNNING' WHERE id = :id AND state IN ('PENDING', 'RUNNING')
-    RETURNING id, kind, file_name, encoding, total_bytes, record_number, attribution
+    RETURNING id, kind, format, file_name, source_address, encoding, total_bytes, record_number, attribution
 """)
 
 
@@ -107,6 +107,7 @@ class ImportRunner:
         job = Job(
             id=row.id,
             kind=row.kind,
+            format=row.format,
             file_name=row.file_name,
             encoding=row.encoding,
             total_bytes=row.total_bytes,
@@ -114,8 +115,10 @@ class ImportRunner:
             actor_id=attribution.actor.id,
             attribution=row.attribution,
             language=self._language,
+            country=self._quoter.vendor_region,
             today=self._quoter.clock().today,
             sessions=self._sessions,
+            source_address=row.source_address,
         )
         state, error = "SUCCEEDED", ""
         try:

@@ -23,6 +23,7 @@ imports = sa.Table(
     text_column("kind"),
     text_column("format"),
     text_column("file_name", server_default=""),
+    text_column("source_address", server_default=""),
     text_column("state"),
     text_column("encoding", server_default="utf-8"),
     _count("total_bytes"),

@@ -1,0 +1,1 @@
+"""Which ONIX prices belong to which price list, and which subjects to which category."""

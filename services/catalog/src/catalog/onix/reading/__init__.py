@@ -1,0 +1,1 @@
+"""From the bytes of an ONIX message to records. No I/O."""

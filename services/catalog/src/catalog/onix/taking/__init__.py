@@ -1,0 +1,1 @@
+"""Applies records to products, variants and prices."""
