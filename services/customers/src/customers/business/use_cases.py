@@ -26,7 +26,6 @@ from customers.business import events, store
 from customers.business.errors import BusinessProfileExists
 from customers.people import credentials
 from customers.people import store as people
-from customers.people.errors import EmailTaken
 from customers.people.store import NewPerson
 
 # Also one that is suspended or closed: registering anew is no way around that.
@@ -46,25 +45,23 @@ class ProfileRequest:
 
 
 async def register(session: AsyncSession, person: NewPerson, asked: ProfileRequest) -> None:
-    """A visitor's request. Somebody who has an account already is told by mail instead, and the same work is
-    done and undone, so that neither the answer nor its time tells which it was."""
+    """A visitor's request. Somebody who has an account already is told by mail instead; the same work is done
+    then and undone, so that neither the answer nor its time tells which it was."""
     known = await people.find(session, person.email)
     if known is None:
-        try:
-            person_id = await people.add_person(session, person)
-        except EmailTaken:  # by the same request, sent twice at the same moment
-            known = await people.find(session, person.email)
-    if known is not None:
-        await credentials.lock_person(session, known)
-        if await session.scalar(_HAS_ACCOUNT, {"person_id": known}):
-            rehearsal = await session.begin_nested()
-            nobody = replace(person, email=f"{new_id().hex}@nobody.invalid")
-            await _open_account(session, await people.add_person(session, nobody), asked)
-            await rehearsal.rollback()
-            events.known_person_registered(session, known)
-            return
-        person_id = known  # all memberships ended: the person is known, but has nothing to sign in to
-    await _open_account(session, person_id, asked)
+        # Found after all: the same request was sent twice at the same moment.
+        known = await people.find_or_add(session, person)
+    await credentials.lock_person(session, known)
+    has_account = await session.scalar(_HAS_ACCOUNT, {"person_id": known})
+    rehearsal = await session.begin_nested()
+    if not has_account:
+        await _open_account(session, known, asked)
+        await rehearsal.commit()
+        return
+    nobody = replace(person, email=f"{new_id().hex}@nobody.invalid")
+    await _open_account(session, await people.add_person(session, nobody), asked)
+    await rehearsal.rollback()
+    events.known_person_registered(session, known)
 
 
 async def _open_account(session: AsyncSession, person_id: UUID, asked: ProfileRequest) -> None:
