@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,53 +17,11 @@ from chassis.ids import new_id
 from chassis.relay import Relay
 from services.notifications.tests.factories import VENDOR_MAIL, an_order, placed
 from services.notifications.tests.mailserver import MailServer, mail_server
+from services.notifications.tests.process.conftest import Service
 from services.notifications.tests.process.neighbours import neighbours
 
 ORDERS = 12
 BUYER = "marie@parc.example"
-
-
-class Service:
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self._environment = environment
-        self._log = log
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self, crash_at: str = "") -> None:
-        environment = os.environ | self._environment | {"COMMIS_CRASH_AT": crash_at}
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "notifications", "serve", env=environment, stdout=log, stderr=log
-            )
-
-    async def wait(self) -> int:
-        assert self._process is not None
-        return await asyncio.wait_for(self._process.wait(), 30)
-
-    async def stop(self) -> int:
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
-        return await self.wait()
-
-
-@pytest.fixture
-def settings(engine: AsyncEngine, nats_url: str) -> dict[str, str]:
-    values = {
-        "PROFILE": "local",
-        "DATABASE_URL": engine.url.render_as_string(hide_password=False),
-        "NATS_URL": nats_url,
-        "GRPC_PORT": "0",
-        "ADMIN_PORT": "0",
-        "CLIENT_SECRET": "secret",
-        "SECRET": "s" * 32,
-        "SMTP_HOST": "127.0.0.1",
-        "SMTP_TLS": "none",
-        "MAIL_FROM": "Boek & Zoon <orders@vendor.example>",
-        "VENDOR_MAIL": VENDOR_MAIL,
-        "DRAIN_SECONDS": "0",
-    }
-    return {f"NOTIFICATIONS_{name}": value for name, value in values.items()}
 
 
 async def publish(engine: AsyncEngine, sessions: Sessions, nats: NatsClient, orders: list[str]) -> None:

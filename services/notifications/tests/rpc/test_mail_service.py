@@ -134,6 +134,14 @@ async def test_what_is_still_being_sent_is_not_sent_again(
     )
 
 
+async def test_what_is_not_kept_any_more_cannot_be_sent_again(
+    mails: mails_pb2_grpc.MailServiceStub, sessions: Sessions
+) -> None:
+    request = pb.ResendMailRequest(mail_id=str(await a_mail(sessions, text="", html="", subject="")))
+    error = await refused(mails.ResendMail(request, metadata=STAFF))
+    assert (error.kind, error.reason) == ("FAILED_PRECONDITION", "MAIL_TEXT_GONE")
+
+
 async def test_wrong_input(mails: mails_pb2_grpc.MailServiceStub) -> None:
     bad = pb.ListMailsRequest(state=99, order_id="x", recipient="a\x00b", page_size=1)  # type: ignore[arg-type]
     error = await refused(mails.ListMails(bad, metadata=STAFF))

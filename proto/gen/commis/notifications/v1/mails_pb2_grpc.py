@@ -71,7 +71,8 @@ class MailServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResendMail(self, request, context):
-        """Sends a sent or failed mail once more. Errors: MAIL_NOT_FOUND, MAIL_STATE (still being sent).
+        """Sends a sent or failed mail once more. Errors: MAIL_NOT_FOUND, MAIL_STATE (still being sent),
+        MAIL_TEXT_GONE (what it said is kept for a time that is a setting, 400 days by default).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

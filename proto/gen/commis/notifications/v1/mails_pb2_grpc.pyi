@@ -38,7 +38,9 @@ class MailServiceStub:
     GetMail: _grpc.UnaryUnaryMultiCallable[_mails_pb2.GetMailRequest, _mails_pb2.GetMailResponse]
     """With the text as sent. Errors: MAIL_NOT_FOUND."""
     ResendMail: _grpc.UnaryUnaryMultiCallable[_mails_pb2.ResendMailRequest, _mails_pb2.ResendMailResponse]
-    """Sends a sent or failed mail once more. Errors: MAIL_NOT_FOUND, MAIL_STATE (still being sent)."""
+    """Sends a sent or failed mail once more. Errors: MAIL_NOT_FOUND, MAIL_STATE (still being sent),
+    MAIL_TEXT_GONE (what it said is kept for a time that is a setting, 400 days by default).
+    """
 
 @_typing.type_check_only
 class MailServiceAsyncStub(MailServiceStub):
@@ -50,7 +52,9 @@ class MailServiceAsyncStub(MailServiceStub):
     GetMail: _aio.UnaryUnaryMultiCallable[_mails_pb2.GetMailRequest, _mails_pb2.GetMailResponse]  # type: ignore[assignment]
     """With the text as sent. Errors: MAIL_NOT_FOUND."""
     ResendMail: _aio.UnaryUnaryMultiCallable[_mails_pb2.ResendMailRequest, _mails_pb2.ResendMailResponse]  # type: ignore[assignment]
-    """Sends a sent or failed mail once more. Errors: MAIL_NOT_FOUND, MAIL_STATE (still being sent)."""
+    """Sends a sent or failed mail once more. Errors: MAIL_NOT_FOUND, MAIL_STATE (still being sent),
+    MAIL_TEXT_GONE (what it said is kept for a time that is a setting, 400 days by default).
+    """
 
 class MailServiceServicer(metaclass=_abc_1.ABCMeta):
     """Staff."""
@@ -77,6 +81,8 @@ class MailServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mails_pb2.ResendMailRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mails_pb2.ResendMailResponse, _abc.Awaitable[_mails_pb2.ResendMailResponse]]:
-        """Sends a sent or failed mail once more. Errors: MAIL_NOT_FOUND, MAIL_STATE (still being sent)."""
+        """Sends a sent or failed mail once more. Errors: MAIL_NOT_FOUND, MAIL_STATE (still being sent),
+        MAIL_TEXT_GONE (what it said is kept for a time that is a setting, 400 days by default).
+        """
 
 def add_MailServiceServicer_to_server(servicer: MailServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

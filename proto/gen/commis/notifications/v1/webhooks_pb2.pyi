@@ -36,7 +36,7 @@ class WebhookSubscription(_message.Message):
         STATE_PAUSED: WebhookSubscription._State.ValueType  # 2
         """By staff or the owner."""
         STATE_DISABLED: WebhookSubscription._State.ValueType  # 3
-        """Every attempt failed for days."""
+        """Every attempt failed for days, or the target said that it is gone."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper): ...
     STATE_UNSPECIFIED: WebhookSubscription.State.ValueType  # 0
@@ -44,7 +44,7 @@ class WebhookSubscription(_message.Message):
     STATE_PAUSED: WebhookSubscription.State.ValueType  # 2
     """By staff or the owner."""
     STATE_DISABLED: WebhookSubscription.State.ValueType  # 3
-    """Every attempt failed for days."""
+    """Every attempt failed for days, or the target said that it is gone."""
 
     ID_FIELD_NUMBER: _builtins.int
     PLATFORM_ID_FIELD_NUMBER: _builtins.int

@@ -26,7 +26,15 @@ if _version_not_supported:
 
 
 class WebhookServiceStub:
-    """Staff (ADMIN). A care platform reads, tests and rotates its own.
+    """Staff (ADMIN). A care platform reads, pauses, rotates and redelivers its own; what is not its own does not exist for it,
+    and nothing does once it is not trusted any more (CARE_PLATFORM_NOT_FOUND).
+
+    A delivery is a POST of {"type", "timestamp", "data"} with the headers webhook-id, webhook-timestamp and
+    webhook-signature (https://www.standardwebhooks.com). 2xx: delivered. 410: the subscription is disabled at once.
+    Anything else, redirects too, or no answer within 15 s: tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h
+    and 24 h, later when Retry-After asks for it (24 h at most); then it has failed, and the subscription is disabled when
+    nothing reached it for three days. Deliveries are at least once and in no promised order: receivers recognise a
+    repeat by webhook-id and put events in order by data.sequence.
     """
 
     def __init__(self, channel):
@@ -78,12 +86,21 @@ class WebhookServiceStub:
 
 
 class WebhookServiceServicer:
-    """Staff (ADMIN). A care platform reads, tests and rotates its own.
+    """Staff (ADMIN). A care platform reads, pauses, rotates and redelivers its own; what is not its own does not exist for it,
+    and nothing does once it is not trusted any more (CARE_PLATFORM_NOT_FOUND).
+
+    A delivery is a POST of {"type", "timestamp", "data"} with the headers webhook-id, webhook-timestamp and
+    webhook-signature (https://www.standardwebhooks.com). 2xx: delivered. 410: the subscription is disabled at once.
+    Anything else, redirects too, or no answer within 15 s: tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h
+    and 24 h, later when Retry-After asks for it (24 h at most); then it has failed, and the subscription is disabled when
+    nothing reached it for three days. Deliveries are at least once and in no promised order: receivers recognise a
+    repeat by webhook-id and put events in order by data.sequence.
     """
 
     def CreateWebhookSubscription(self, request, context):
-        """The target must be https to a public address (outside the local profile). The secret is answered once.
-        Errors: INVALID_FIELDS.
+        """The target must be https to a public address (outside the local profile). The secret is answered once (again to a
+        repeat with the same request_id). The first of the vendor's own takes a second longer: its feed begins with it.
+        Errors: INVALID_FIELDS (ADDRESS_REFUSED, CARE_PLATFORM_NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,7 +114,9 @@ class WebhookServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateWebhookSubscription(self, request, context):
-        """Target, event types, state; setting ACTIVE again resumes with what is due. Errors: ETAG_MISMATCH, INVALID_FIELDS.
+        """Target, event types, state; setting ACTIVE again resumes with what is due, and its retries
+        begin anew. A platform changes the state only. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS,
+        CHANGE_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,21 +129,21 @@ class WebhookServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RotateWebhookSecret(self, request, context):
-        """A new secret; for 24 h deliveries are signed with both.
+        """A new secret; for 24 h deliveries are signed with both. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListWebhookDeliveries(self, request, context):
-        """Newest first, with attempts and the last answer.
+        """Newest first, with attempts and the last answer. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RedeliverWebhook(self, request, context):
-        """Delivers once more, with the same message id. Errors: WEBHOOK_DELIVERY_NOT_FOUND.
+        """Delivers once more, with the same message id, when the subscription is active. Errors: WEBHOOK_DELIVERY_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -190,7 +209,15 @@ def add_WebhookServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WebhookService:
-    """Staff (ADMIN). A care platform reads, tests and rotates its own.
+    """Staff (ADMIN). A care platform reads, pauses, rotates and redelivers its own; what is not its own does not exist for it,
+    and nothing does once it is not trusted any more (CARE_PLATFORM_NOT_FOUND).
+
+    A delivery is a POST of {"type", "timestamp", "data"} with the headers webhook-id, webhook-timestamp and
+    webhook-signature (https://www.standardwebhooks.com). 2xx: delivered. 410: the subscription is disabled at once.
+    Anything else, redirects too, or no answer within 15 s: tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h
+    and 24 h, later when Retry-After asks for it (24 h at most); then it has failed, and the subscription is disabled when
+    nothing reached it for three days. Deliveries are at least once and in no promised order: receivers recognise a
+    repeat by webhook-id and put events in order by data.sequence.
     """
 
     @staticmethod

@@ -27,27 +27,40 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class WebhookServiceStub:
-    """Staff (ADMIN). A care platform reads, tests and rotates its own."""
+    """Staff (ADMIN). A care platform reads, pauses, rotates and redelivers its own; what is not its own does not exist for it,
+    and nothing does once it is not trusted any more (CARE_PLATFORM_NOT_FOUND).
+
+    A delivery is a POST of {"type", "timestamp", "data"} with the headers webhook-id, webhook-timestamp and
+    webhook-signature (https://www.standardwebhooks.com). 2xx: delivered. 410: the subscription is disabled at once.
+    Anything else, redirects too, or no answer within 15 s: tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h
+    and 24 h, later when Retry-After asks for it (24 h at most); then it has failed, and the subscription is disabled when
+    nothing reached it for three days. Deliveries are at least once and in no promised order: receivers recognise a
+    repeat by webhook-id and put events in order by data.sequence.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WebhookServiceAsyncStub: ...
     CreateWebhookSubscription: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.CreateWebhookSubscriptionRequest, _webhooks_pb2.CreateWebhookSubscriptionResponse]
-    """The target must be https to a public address (outside the local profile). The secret is answered once.
-    Errors: INVALID_FIELDS.
+    """The target must be https to a public address (outside the local profile). The secret is answered once (again to a
+    repeat with the same request_id). The first of the vendor's own takes a second longer: its feed begins with it.
+    Errors: INVALID_FIELDS (ADDRESS_REFUSED, CARE_PLATFORM_NOT_FOUND).
     """
     GetWebhookSubscription: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookSubscriptionRequest, _webhooks_pb2.GetWebhookSubscriptionResponse]
     """Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND."""
     UpdateWebhookSubscription: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.UpdateWebhookSubscriptionRequest, _webhooks_pb2.UpdateWebhookSubscriptionResponse]
-    """Target, event types, state; setting ACTIVE again resumes with what is due. Errors: ETAG_MISMATCH, INVALID_FIELDS."""
+    """Target, event types, state; setting ACTIVE again resumes with what is due, and its retries
+    begin anew. A platform changes the state only. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS,
+    CHANGE_NOT_ALLOWED.
+    """
     ListWebhookSubscriptions: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookSubscriptionsRequest, _webhooks_pb2.ListWebhookSubscriptionsResponse]
     RotateWebhookSecret: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.RotateWebhookSecretRequest, _webhooks_pb2.RotateWebhookSecretResponse]
-    """A new secret; for 24 h deliveries are signed with both."""
+    """A new secret; for 24 h deliveries are signed with both. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND."""
     ListWebhookDeliveries: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookDeliveriesRequest, _webhooks_pb2.ListWebhookDeliveriesResponse]
-    """Newest first, with attempts and the last answer."""
+    """Newest first, with attempts and the last answer. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND."""
     RedeliverWebhook: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.RedeliverWebhookRequest, _webhooks_pb2.RedeliverWebhookResponse]
-    """Delivers once more, with the same message id. Errors: WEBHOOK_DELIVERY_NOT_FOUND."""
+    """Delivers once more, with the same message id, when the subscription is active. Errors: WEBHOOK_DELIVERY_NOT_FOUND."""
     ListWebhookEvents: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookEventsRequest, _webhooks_pb2.ListWebhookEventsResponse]
     """The owner's events after a sequence number, oldest first. Numbers have no gap and do not overtake one another.
     Kept for 400 days. A platform reads its own; staff name the subscription's platform.
@@ -55,31 +68,53 @@ class WebhookServiceStub:
 
 @_typing.type_check_only
 class WebhookServiceAsyncStub(WebhookServiceStub):
-    """Staff (ADMIN). A care platform reads, tests and rotates its own."""
+    """Staff (ADMIN). A care platform reads, pauses, rotates and redelivers its own; what is not its own does not exist for it,
+    and nothing does once it is not trusted any more (CARE_PLATFORM_NOT_FOUND).
+
+    A delivery is a POST of {"type", "timestamp", "data"} with the headers webhook-id, webhook-timestamp and
+    webhook-signature (https://www.standardwebhooks.com). 2xx: delivered. 410: the subscription is disabled at once.
+    Anything else, redirects too, or no answer within 15 s: tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h
+    and 24 h, later when Retry-After asks for it (24 h at most); then it has failed, and the subscription is disabled when
+    nothing reached it for three days. Deliveries are at least once and in no promised order: receivers recognise a
+    repeat by webhook-id and put events in order by data.sequence.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateWebhookSubscription: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.CreateWebhookSubscriptionRequest, _webhooks_pb2.CreateWebhookSubscriptionResponse]  # type: ignore[assignment]
-    """The target must be https to a public address (outside the local profile). The secret is answered once.
-    Errors: INVALID_FIELDS.
+    """The target must be https to a public address (outside the local profile). The secret is answered once (again to a
+    repeat with the same request_id). The first of the vendor's own takes a second longer: its feed begins with it.
+    Errors: INVALID_FIELDS (ADDRESS_REFUSED, CARE_PLATFORM_NOT_FOUND).
     """
     GetWebhookSubscription: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.GetWebhookSubscriptionRequest, _webhooks_pb2.GetWebhookSubscriptionResponse]  # type: ignore[assignment]
     """Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND."""
     UpdateWebhookSubscription: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.UpdateWebhookSubscriptionRequest, _webhooks_pb2.UpdateWebhookSubscriptionResponse]  # type: ignore[assignment]
-    """Target, event types, state; setting ACTIVE again resumes with what is due. Errors: ETAG_MISMATCH, INVALID_FIELDS."""
+    """Target, event types, state; setting ACTIVE again resumes with what is due, and its retries
+    begin anew. A platform changes the state only. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS,
+    CHANGE_NOT_ALLOWED.
+    """
     ListWebhookSubscriptions: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookSubscriptionsRequest, _webhooks_pb2.ListWebhookSubscriptionsResponse]  # type: ignore[assignment]
     RotateWebhookSecret: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.RotateWebhookSecretRequest, _webhooks_pb2.RotateWebhookSecretResponse]  # type: ignore[assignment]
-    """A new secret; for 24 h deliveries are signed with both."""
+    """A new secret; for 24 h deliveries are signed with both. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND."""
     ListWebhookDeliveries: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookDeliveriesRequest, _webhooks_pb2.ListWebhookDeliveriesResponse]  # type: ignore[assignment]
-    """Newest first, with attempts and the last answer."""
+    """Newest first, with attempts and the last answer. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND."""
     RedeliverWebhook: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.RedeliverWebhookRequest, _webhooks_pb2.RedeliverWebhookResponse]  # type: ignore[assignment]
-    """Delivers once more, with the same message id. Errors: WEBHOOK_DELIVERY_NOT_FOUND."""
+    """Delivers once more, with the same message id, when the subscription is active. Errors: WEBHOOK_DELIVERY_NOT_FOUND."""
     ListWebhookEvents: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookEventsRequest, _webhooks_pb2.ListWebhookEventsResponse]  # type: ignore[assignment]
     """The owner's events after a sequence number, oldest first. Numbers have no gap and do not overtake one another.
     Kept for 400 days. A platform reads its own; staff name the subscription's platform.
     """
 
 class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Staff (ADMIN). A care platform reads, tests and rotates its own."""
+    """Staff (ADMIN). A care platform reads, pauses, rotates and redelivers its own; what is not its own does not exist for it,
+    and nothing does once it is not trusted any more (CARE_PLATFORM_NOT_FOUND).
+
+    A delivery is a POST of {"type", "timestamp", "data"} with the headers webhook-id, webhook-timestamp and
+    webhook-signature (https://www.standardwebhooks.com). 2xx: delivered. 410: the subscription is disabled at once.
+    Anything else, redirects too, or no answer within 15 s: tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h
+    and 24 h, later when Retry-After asks for it (24 h at most); then it has failed, and the subscription is disabled when
+    nothing reached it for three days. Deliveries are at least once and in no promised order: receivers recognise a
+    repeat by webhook-id and put events in order by data.sequence.
+    """
 
     @_abc_1.abstractmethod
     def CreateWebhookSubscription(
@@ -87,8 +122,9 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.CreateWebhookSubscriptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.CreateWebhookSubscriptionResponse, _abc.Awaitable[_webhooks_pb2.CreateWebhookSubscriptionResponse]]:
-        """The target must be https to a public address (outside the local profile). The secret is answered once.
-        Errors: INVALID_FIELDS.
+        """The target must be https to a public address (outside the local profile). The secret is answered once (again to a
+        repeat with the same request_id). The first of the vendor's own takes a second longer: its feed begins with it.
+        Errors: INVALID_FIELDS (ADDRESS_REFUSED, CARE_PLATFORM_NOT_FOUND).
         """
 
     @_abc_1.abstractmethod
@@ -105,7 +141,10 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.UpdateWebhookSubscriptionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.UpdateWebhookSubscriptionResponse, _abc.Awaitable[_webhooks_pb2.UpdateWebhookSubscriptionResponse]]:
-        """Target, event types, state; setting ACTIVE again resumes with what is due. Errors: ETAG_MISMATCH, INVALID_FIELDS."""
+        """Target, event types, state; setting ACTIVE again resumes with what is due, and its retries
+        begin anew. A platform changes the state only. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS,
+        CHANGE_NOT_ALLOWED.
+        """
 
     @_abc_1.abstractmethod
     def ListWebhookSubscriptions(
@@ -120,7 +159,7 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.RotateWebhookSecretRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.RotateWebhookSecretResponse, _abc.Awaitable[_webhooks_pb2.RotateWebhookSecretResponse]]:
-        """A new secret; for 24 h deliveries are signed with both."""
+        """A new secret; for 24 h deliveries are signed with both. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def ListWebhookDeliveries(
@@ -128,7 +167,7 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.ListWebhookDeliveriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.ListWebhookDeliveriesResponse, _abc.Awaitable[_webhooks_pb2.ListWebhookDeliveriesResponse]]:
-        """Newest first, with attempts and the last answer."""
+        """Newest first, with attempts and the last answer. Errors: WEBHOOK_SUBSCRIPTION_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def RedeliverWebhook(
@@ -136,7 +175,7 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.RedeliverWebhookRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.RedeliverWebhookResponse, _abc.Awaitable[_webhooks_pb2.RedeliverWebhookResponse]]:
-        """Delivers once more, with the same message id. Errors: WEBHOOK_DELIVERY_NOT_FOUND."""
+        """Delivers once more, with the same message id, when the subscription is active. Errors: WEBHOOK_DELIVERY_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def ListWebhookEvents(

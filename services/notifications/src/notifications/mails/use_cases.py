@@ -18,9 +18,9 @@ from notifications.mails.store import State
 _REPEAT = sa.text(
     """
     INSERT INTO mails (id, cause_id, template, recipient, language, state, subject, text, html, order_id,
-        account_id, credential_request_id, resend_of, next_attempt_time)
+        account_id, credential_request_id, person_id, forget_when_sent, resend_of, next_attempt_time)
     SELECT :new_id, :cause_id, template, recipient, language, 'PENDING', subject, text, html, order_id,
-        account_id, credential_request_id, id, now()
+        account_id, credential_request_id, person_id, forget_when_sent, id, now()
     FROM mails WHERE id = :mail_id
     """
 )
@@ -39,12 +39,23 @@ class MailStillSending(FailedPrecondition):
         )
 
 
+class MailTextGone(FailedPrecondition):
+    """What it said was erased, or is older than what is kept."""
+
+    reason = "MAIL_TEXT_GONE"
+
+    def __init__(self, mail_id: UUID) -> None:
+        super().__init__(f"What mail {mail_id} said is not kept any more.", mail_id=mail_id)
+
+
 async def resend_mail(session: AsyncSession, mail_id: UUID, attribution: common_pb2.Attribution) -> MailView:
-    """A new mail with the same content and recipient. Raises MailNotFound, MailStillSending."""
+    """A new mail with the same content and recipient. Raises MailNotFound, MailStillSending, MailTextGone."""
     await session.execute(sa.text("SELECT FROM mails WHERE id = :id FOR UPDATE"), {"id": mail_id})
     original = await queries.get_mail(session, mail_id)
     if original.state in (State.PENDING, State.SENDING):
         raise MailStillSending(mail_id, original.state)
+    if not original.text:
+        raise MailTextGone(mail_id)
     repeated = new_id()
     await session.execute(_REPEAT, {"new_id": repeated, "cause_id": new_id(), "mail_id": mail_id})
     view = await queries.get_mail(session, repeated)
