@@ -117,15 +117,16 @@ def _statistics() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_care_workers"),
     )
     op.create_table(
-        "sold_products",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        "community_product_names",
+        sa.Column("community_id", sa.Uuid(), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_sold_products"),
+        sa.PrimaryKeyConstraint("community_id", "product_id", name="pk_community_product_names"),
     )
 
 
 def downgrade() -> None:
-    for table in ("sold_products", "care_workers", "community_products", "community_figures"):
+    for table in ("community_product_names", "care_workers", "community_products", "community_figures"):
         op.drop_table(table)
     for name in ("actor", "community", "client", "payer", "reference_search", "waiting", "account_search"):
         op.drop_index(f"ix_orders_{name}", "orders")

@@ -42,9 +42,19 @@ def statement(sql: str) -> Statement:
 
 async def first(connection: AsyncConnection, wanted: Statement, given: Mapping[str, Any]) -> Row | None:
     """The first row. Raises DatabaseUnavailable when the database is away or busy."""
+    return await _run(connection, "fetchrow", wanted, given)
+
+
+async def rows(connection: AsyncConnection, wanted: Statement, given: Mapping[str, Any]) -> list[Row]:
+    """All rows. Raises as `first`."""
+    found: list[Row] = await _run(connection, "fetch", wanted, given)
+    return found
+
+
+async def _run(connection: AsyncConnection, fetch: str, wanted: Statement, given: Mapping[str, Any]) -> Any:
     driver = await _driver(connection)
     try:
-        return await driver.fetchrow(wanted.text, *[given[name] for name in wanted.names])
+        return await getattr(driver, fetch)(wanted.text, *[given[name] for name in wanted.names])
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         if driver.is_closed():
             await connection.invalidate(error)

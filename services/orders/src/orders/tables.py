@@ -13,19 +13,24 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from orders.schema import metadata
 from orders.shipping.tables import shipping_methods
-from orders.statistics.tables import care_workers, community_figures, community_products, sold_products
+from orders.statistics.tables import (
+    care_workers,
+    community_figures,
+    community_product_names,
+    community_products,
+)
 from orders.terms.tables import terms
 
 __all__ = [
     "care_workers",
     "community_figures",
+    "community_product_names",
     "community_products",
     "metadata",
     "order_history",
     "order_lines",
     "orders",
     "shipping_methods",
-    "sold_products",
     "terms",
 ]
 

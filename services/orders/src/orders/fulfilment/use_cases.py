@@ -19,6 +19,7 @@ from orders.domain.model import HistoryEntry, Order, Party
 from orders.domain.states import FulfilmentState, PaymentState, PlacementInProgress, Verb
 from orders.fulfilment import events
 from orders.infrastructure import Infrastructure
+from orders.statistics import store as figures
 
 R = TypeVar("R", bound=Message)
 _PAST = {
@@ -98,6 +99,9 @@ async def _write(infra: Infrastructure, cmd: MoveOrder, caller: Caller, actor: P
         order = await store.lock(connection, cmd.order_id)
         if order is None:
             raise OrderNotFound(cmd.order_id)
+        stored = await answers.find(connection, cmd.key)
+        if stored is not None:  # an identical request was faster
+            return reply.parse(stored)
         came = _move(order, cmd)
         order.update_time = infra.clock()
         entry = HistoryEntry(
@@ -112,6 +116,8 @@ async def _write(infra: Infrastructure, cmd: MoveOrder, caller: Caller, actor: P
             detail=cmd.reason,
         )
         await store.move(connection, order, entry)
+        if cmd.verb is Verb.CANCEL and order.parties.assistance is not None:
+            await figures.count(connection, [order.id], sign=-1)
         answer = reply.build(order)
         await answers.store(connection, cmd.key, answer)
         events.add(session, cmd.verb, order)

@@ -25,6 +25,7 @@ from orders.placing.holds import Held
 from orders.placing.store import Picture
 from orders.ports import OrderingContext
 from orders.sheets.domain import check_payment_choice, parties_of, settle_basis
+from orders.statistics import store as figures
 
 R = TypeVar("R", bound=Message)
 
@@ -121,6 +122,8 @@ async def record(
         if number is None:
             raise PlacementInProgress(order.id)
         order.number = number
+        if order.parties.assistance is not None:
+            await figures.count(connection, [order.id])
         answer = reply.build(order)
         await answers.store(connection, key, answer)
         outbox.add(

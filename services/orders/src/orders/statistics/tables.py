@@ -42,9 +42,10 @@ care_workers = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("subject", sa.Text, nullable=False),
 )
-sold_products = sa.Table(
-    "sold_products",
+community_product_names = sa.Table(
+    "community_product_names",
     metadata,
-    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("community_id", sa.Uuid, primary_key=True),
+    sa.Column("product_id", sa.Uuid, primary_key=True),
     sa.Column("description", sa.Text, nullable=False),
 )

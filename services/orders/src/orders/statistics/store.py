@@ -1,0 +1,57 @@
+"""Adds placed orders to the running figures of their community, and takes cancelled ones out again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from orders import direct
+
+# Every transaction writes these tables in the same order and their rows by key, so that none waits for another in a
+# circle. Orders without a community, and sheets, count for nothing.
+_COUNT = direct.statement("""
+    WITH o AS (
+        SELECT x.id, x.community_id, g.grain, g.start_date, CAST(x.actor_id AS uuid) AS care_worker_id,
+            x.care_worker_subject, x.account_id, x.currency, x.total
+        FROM orders x
+        CROSS JOIN LATERAL (VALUES
+            ('D', x.place_date), ('M', CAST(date_trunc('month', x.place_date) AS date))
+        ) g (grain, start_date)
+        WHERE x.id = ANY(CAST(:ids AS uuid[])) AND x.community_id IS NOT NULL AND x.place_date IS NOT NULL
+    ), sold AS (
+        SELECT o.id, o.community_id, o.grain, o.start_date, o.currency, l.product_id, l.description,
+            CAST(:sign AS int) * l.quantity AS articles, CAST(:sign AS int) * l.total AS amount
+        FROM o JOIN order_lines l ON l.order_id = o.id
+    ), articles AS (
+        SELECT id, sum(articles) AS articles FROM sold WHERE grain = 'D' GROUP BY id
+    ), subjects AS (
+        INSERT INTO care_workers (id, subject)
+        SELECT DISTINCT ON (care_worker_id) care_worker_id, care_worker_subject FROM o ORDER BY care_worker_id
+        ON CONFLICT DO NOTHING
+    ), counted AS (
+        INSERT INTO community_figures AS f
+        SELECT community_id, grain, start_date, care_worker_id, account_id, currency, CAST(:sign AS int) * count(*),
+            coalesce(sum(articles), 0), CAST(:sign AS int) * sum(total)
+        FROM o LEFT JOIN articles USING (id) GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+        ON CONFLICT (community_id, grain, start_date, care_worker_id, account_id, currency) DO UPDATE SET
+            order_count = f.order_count + excluded.order_count,
+            article_count = f.article_count + excluded.article_count, amount = f.amount + excluded.amount
+    ), named AS (
+        INSERT INTO community_product_names AS n
+        SELECT DISTINCT ON (community_id, product_id) community_id, product_id, description FROM sold
+        ORDER BY community_id, product_id
+        ON CONFLICT (community_id, product_id) DO UPDATE SET description = excluded.description
+            WHERE n.description <> excluded.description
+    )
+    INSERT INTO community_products AS p
+    SELECT community_id, grain, start_date, product_id, currency, sum(articles), sum(amount) FROM sold
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (community_id, grain, start_date, product_id, currency) DO UPDATE SET
+        article_count = p.article_count + excluded.article_count, amount = p.amount + excluded.amount""")
+
+
+async def count(connection: AsyncConnection, orders: Sequence[UUID], *, sign: int = 1) -> None:
+    """In the transaction that placed (1) or cancelled (-1) them, once each."""
+    await direct.first(connection, _COUNT, {"ids": list(orders), "sign": sign})
