@@ -75,7 +75,10 @@ class Platform:
         now = int(time.time())
         times = {"iat": now, "exp": now + 120, "jti": str(uuid.uuid4())}
         return jwt.encode(
-            {"alg": "Ed25519", "typ": kind, "kid": "k1", **header}, times | claims, self.key, algorithms=["Ed25519"]
+            {"alg": "Ed25519", "typ": kind, "kid": "k1", **header},
+            times | claims,
+            self.key,
+            algorithms=["Ed25519"],
         )
 
     def claims(self, client: str, community: str, worker: str = "w1", **profile: Any) -> Json:

@@ -173,6 +173,20 @@ async def _catalogue(admin: Api, variants: int, stock: int) -> list[str]:
     return skus
 
 
+async def price_for_consumers(world: World) -> None:
+    """Gives everything a price for consumers, tax included; the same again does nothing."""
+    admin = world.admin
+    if any(one["code"] == "GROSS" for one in (await admin.get("/v1/price-lists"))["items"]):
+        return
+    await admin.post(
+        "/v1/price-lists",
+        {"code": "GROSS", "display_name": "Gross", "currency_code": "EUR", "tax_inclusive": True,
+         "default_use": "CONSUMER"},
+    )  # fmt: skip
+    rows = "".join(f"GROSS,{sku},1,{15 + n % 90}.95,EUR,2024-01-01,\n" for n, sku in enumerate(world.skus))
+    await upload(admin, "PRICES", "price_list,sku,min_quantity,amount,currency,valid_from,valid_to\n" + rows)
+
+
 async def _checkout(admin: Api) -> Json:
     zone = {"region_codes": ["BE", "FR", "NL", "IT"], "postal_prefixes": [],
             "bands": [{"min_weight_grams": 0, "max_weight_grams": 0,

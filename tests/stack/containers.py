@@ -34,9 +34,7 @@ _READY = {
     "mailbox": (8025, "/stats"),
     "careplatform": (8026, "/stats"),
     "gateway": (8080, "/readyz"),
-} | {
-    name: (port + 1000, "/readyz") for name, port in _GRPC.items()
-}
+} | {name: (port + 1000, "/readyz") for name, port in _GRPC.items()}
 _HALF_A_SECOND = 500_000_000  # in nanoseconds, as the engine wants it
 
 
