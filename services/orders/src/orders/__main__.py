@@ -12,18 +12,25 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import broker, client, db, server
 from chassis.commands import Service, main
+from chassis.consumer import Consumer, Subscription
+from chassis.db import Sessions
 from chassis.housekeeping import Housekeeping
 from chassis.relay import Relay
 from chassis.tokens import ServiceTokens, Verifier
+from orders.approval import consumers as approval_consumers
 from orders.budget_client import LibraryClient
 from orders.clients import CatalogClient, CustomersClient
 from orders.config import Settings
-from orders.infrastructure import Infrastructure
+from orders.infrastructure import Infrastructure, utc_now
 from orders.placing.rpc import PlacementServicer
 from orders.ports import Ports
+from orders.privacy.client import DataProtectionClient
+from orders.privacy.consumers import DataProtection
+from orders.privacy.retention import Retention
 from orders.rpc import OrderServicer
 from orders.shipping.rpc import ShippingMethodServicer
 from orders.shipping.store import ShippingMethods
+from orders.statistics.rpc import AssistedStatisticsServicer
 from orders.tables import metadata
 from orders.terms.rpc import TermsServicer
 from orders.token_client import TokenClient
@@ -38,6 +45,11 @@ def servicers(infra: Infrastructure) -> list[server.Servicer]:
             orders_pb2_grpc.add_OrderServiceServicer_to_server,
             OrderServicer(infra),
             "commis.orders.v1.OrderService",
+        ),
+        (
+            orders_pb2_grpc.add_AssistedStatisticsServiceServicer_to_server,
+            AssistedStatisticsServicer(infra),
+            "commis.orders.v1.AssistedStatisticsService",
         ),
         (
             orders_pb2_grpc.add_PlacementServiceServicer_to_server,
@@ -55,6 +67,15 @@ def servicers(infra: Infrastructure) -> list[server.Servicer]:
             "commis.orders.v1.TermsService",
         ),
     ]
+
+
+def subscriptions(settings: Settings, sessions: Sessions) -> list[Subscription]:
+    """Also for replays from the command line, so with a channel of their own."""
+    customers = client.channel(settings.customers_target, settings)
+    issuer = TokenClient(customers, settings.client_id, settings.client_secret.get_secret_value())
+    asked = DataProtectionClient(customers, ServiceTokens(issuer.issue))
+    protection = DataProtection(sessions, asked, settings.erasure_settle_seconds)
+    return [approval_consumers.subscription(utc_now), *protection.subscriptions()]
 
 
 async def _ping(engine: AsyncEngine) -> None:
@@ -89,12 +110,19 @@ async def serve(settings: Settings) -> None:
         verifier=Verifier(issuer.jwks, settings.issuer),
         engine=engine,
         nats=nats,
-        background=[Relay(engine, nats, "orders", replicas=settings.nats_replicas), Housekeeping(sessions)],
+        background=[
+            Relay(engine, nats, "orders", replicas=settings.nats_replicas),
+            Housekeeping(sessions),
+            *(Consumer(sessions, nats, each) for each in subscriptions(settings, sessions)),
+            Retention(sessions),
+        ],
         ready={"database": lambda: _ping(engine)},
     )
 
 
-SERVICE = Service("orders", Settings, serve=serve, migrations=MIGRATIONS, metadata=metadata)
+SERVICE = Service(
+    "orders", Settings, serve=serve, migrations=MIGRATIONS, metadata=metadata, subscriptions=subscriptions
+)
 
 if __name__ == "__main__":
     main(SERVICE)
