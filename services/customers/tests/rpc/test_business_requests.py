@@ -55,8 +55,8 @@ async def get(world: Any, request_id: str, as_: Any = None) -> pb.BusinessReques
     return (await world.call("BusinessProfileService", "GetBusinessRequest", request, as_)).business_request
 
 
-async def move(world: Any, verb: str, request_id: str, as_: Any = None, **fields: Any) -> pb.BusinessRequest:
-    request = getattr(pb, f"{verb}BusinessRequestRequest")(business_request_id=request_id, **fields)
+async def move(world: Any, verb: str, target: str, as_: Any = None, **fields: Any) -> pb.BusinessRequest:
+    request = getattr(pb, f"{verb}BusinessRequestRequest")(business_request_id=target, **fields)
     answer = await world.call("BusinessProfileService", f"{verb}BusinessRequest", request, as_)
     return answer.business_request
 
