@@ -21,8 +21,9 @@ class JsonPieces:
         self._size = 0
         self._number = 1
 
-    async def add(self, section: str, row: Mapping[str, Any]) -> None:
-        text = json.dumps(dict(row), ensure_ascii=False, default=str)
+    async def add(self, section: str, row: Mapping[str, Any] | str) -> None:
+        """`row` may be JSON text already, as the database makes it with exact numbers."""
+        text = row if isinstance(row, str) else json.dumps(dict(row), ensure_ascii=False, default=str)
         if self._size and self._size + len(text.encode()) > self._limit:
             await self._flush(last=False)
         self._rows.setdefault(section, []).append(text)

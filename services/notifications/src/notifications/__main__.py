@@ -28,6 +28,9 @@ from notifications.mails.rpc import MailServicer
 from notifications.mails.sender import Sender
 from notifications.mails.smtp import Connection, Server
 from notifications.ports import Customers
+from notifications.privacy.client import DataProtectionClient
+from notifications.privacy.consumers import DataProtection
+from notifications.privacy.upkeep import Forgetting
 from notifications.tables import metadata
 from notifications.vault import Vault
 from notifications.webhooks.consumers import FeedConsumer
@@ -74,11 +77,19 @@ def _clients(settings: Settings) -> tuple[TokenIssuer, GrpcCustomers, GrpcOrders
     return issuer, GrpcCustomers(to_customers, tokens), orders, GrpcPlatforms(to_customers, tokens)
 
 
-def subscriptions(settings: Settings, _sessions: Sessions) -> Sequence[Subscription]:
+def _protection(settings: Settings, sessions: Sessions) -> DataProtection:
+    to_customers = client.channel(settings.customers_target, settings)
+    issuer = TokenIssuer(to_customers, settings.client_id, settings.client_secret.get_secret_value())
+    asked = DataProtectionClient(to_customers, ServiceTokens(issuer.issue))
+    return DataProtection(sessions, asked, settings.erasure_settle_seconds)
+
+
+def subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscription]:
     """For replays from the command line: the serving process sends what they write."""
     _issuer, customers, orders, _platforms = _clients(settings)
     mails = MailConsumer(orders, _contents(settings, customers), None)
-    return [*mails.subscriptions(), *FeedConsumer(None).subscriptions()]
+    protection = _protection(settings, sessions)
+    return [*mails.subscriptions(), *FeedConsumer(None).subscriptions(), *protection.subscriptions()]
 
 
 async def _ping(engine: AsyncEngine) -> None:
@@ -97,7 +108,11 @@ async def serve(settings: Settings) -> None:
     vault = Vault(settings.secret.get_secret_value())
     http = ForeignHttp(internal_allowed=settings.profile == "local", connections=AT_ONCE)
     deliverer = Deliverer(sessions, http, vault)
-    consumers = (MailConsumer(orders, contents, sender), FeedConsumer(deliverer.wake))
+    consumers = (
+        MailConsumer(orders, contents, sender),
+        FeedConsumer(deliverer.wake),
+        _protection(settings, sessions),
+    )
     await server.serve(
         settings,
         servicers=[
@@ -122,6 +137,7 @@ async def serve(settings: Settings) -> None:
             *(Consumer(sessions, nats, one) for consumer in consumers for one in consumer.subscriptions()),
             sender,
             deliverer,
+            Forgetting(sessions),
         ],
         ready={"database": lambda: _ping(engine)},
     )

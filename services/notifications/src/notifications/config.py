@@ -48,6 +48,8 @@ class Settings(ServiceSettings):
     mail_text_days: int = Field(400, ge=1, le=36500)
     # Whose calendar dates in mails follow.
     business_zone: str = "Europe/Brussels"
+    # When after an erasure mails are looked at once more, for those that were being written.
+    erasure_settle_seconds: float = Field(30.0, ge=0, le=600)
 
     @property
     def sender(self) -> tuple[str, str]:

@@ -32,6 +32,8 @@ mails = sa.Table(
     sa.Column("order_id", sa.Uuid, nullable=True),
     sa.Column("account_id", sa.Uuid, nullable=True),
     sa.Column("credential_request_id", sa.Uuid, nullable=True),
+    # The person it is to, where that is known.
+    sa.Column("person_id", sa.Uuid, nullable=True),
     sa.Column("resend_of", sa.Uuid, nullable=True),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
@@ -41,6 +43,10 @@ mails = sa.Table(
     _time("next_attempt_time"),
     _time("start_time"),
     _time("send_time"),
+    # Data protection: an erased mail says that it was sent and when, not to whom or what.
+    sa.Column("forget_when_sent", sa.Boolean, nullable=False, server_default=sa.false()),
+    _time("erase_time"),
+    sa.Column("erasure_id", sa.Uuid, nullable=True),
     sa.UniqueConstraint("cause_id", "template", "recipient", name="uq_mails_cause_id"),
     sa.CheckConstraint("state IN ('PENDING', 'SENDING', 'SENT', 'FAILED', 'UNKNOWN')", name="state"),
     sa.Index("ix_mails_pending", "next_attempt_time", postgresql_where=sa.text("state = 'PENDING'")),
@@ -48,6 +54,12 @@ mails = sa.Table(
     sa.Index("ix_mails_trouble", "id", postgresql_where=sa.text("state IN ('FAILED', 'UNKNOWN')")),
     sa.Index("ix_mails_order_id", "order_id", "id", postgresql_where=sa.text("order_id IS NOT NULL")),
     sa.Index("ix_mails_recipient", sa.text("lower(recipient)"), "id"),
+    sa.Index("ix_mails_account_id", "account_id", "id", postgresql_where=sa.text("account_id IS NOT NULL")),
+    sa.Index("ix_mails_person_id", "person_id", "id", postgresql_where=sa.text("person_id IS NOT NULL")),
+    sa.Index("ix_mails_erasure_id", "erasure_id", postgresql_where=sa.text("erasure_id IS NOT NULL")),
+    sa.Index(
+        "ix_mails_forget_when_sent", "id", postgresql_where=sa.text("forget_when_sent AND erase_time IS NULL")
+    ),
 )
 
 # `owner_id`: the care platform, or NIL (all zeros) for the vendor's own systems.

@@ -787,12 +787,17 @@ class DataExportRequested(_message.Message):
     DATA_EXPORT_ID_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     PERSON_ID_FIELD_NUMBER: _builtins.int
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
     data_export_id: _builtins.str
     account_id: _builtins.str
     person_id: _builtins.str
     """Empty: everything of the account."""
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Whose own things belong to it, wherever they are: person_id, or the only person of the account."""
+
     def __init__(
         self,
         *,
@@ -800,10 +805,11 @@ class DataExportRequested(_message.Message):
         data_export_id: _builtins.str = ...,
         account_id: _builtins.str = ...,
         person_id: _builtins.str = ...,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "data_export_id", b"data_export_id", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "data_export_id", b"data_export_id", "person_id", b"person_id", "person_ids", b"person_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,13 +20,18 @@ def _text(identity: UUID | None) -> str:
 
 
 def data_export_requested(
-    session: AsyncSession, export_id: UUID, account_id: UUID, person_id: UUID | None
+    session: AsyncSession,
+    export_id: UUID,
+    account_id: UUID,
+    person_id: UUID | None,
+    persons: Sequence[UUID],
 ) -> None:
     fact = events_pb2.DataExportRequested(
         attribution=attribution(account_id),
         data_export_id=str(export_id),
         account_id=str(account_id),
         person_id=_text(person_id),
+        person_ids=_texts(persons),
     )
     outbox.add(session, fact, subject=f"{_PREFIX}.data_export_requested", aggregate_id=str(export_id))
 

@@ -74,7 +74,8 @@ async def start(
         "expire_time": datetime.datetime.now(datetime.UTC) + LIFE,
     }
     await session.execute(sa.insert(DataExport).values(row))
-    events.data_export_requested(session, export_id, account_id, person_id)
+    persons = await scopes.own_persons(session, account_id, person_id)
+    events.data_export_requested(session, export_id, account_id, person_id, persons)
     return await get(session, export_id)
 
 

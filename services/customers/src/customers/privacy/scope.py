@@ -29,6 +29,10 @@ _PERSONS = sa.text(
       FROM persons p WHERE p.id = ANY(CAST(:ids AS uuid[])) AND p.erase_time IS NULL ORDER BY p.id FOR UPDATE
     """
 )
+_PERSON_IDS = sa.text(
+    "SELECT person_id FROM memberships WHERE account_id = :account_id"
+    " UNION SELECT holder_id FROM accounts WHERE id = :account_id"
+)
 _BELONGS = sa.text(
     "SELECT 1 FROM accounts a LEFT JOIN memberships m ON m.account_id = a.id AND m.person_id = :person_id"
     " WHERE a.id = :account_id AND (m.person_id IS NOT NULL OR a.holder_id = :person_id)"
@@ -82,6 +86,14 @@ async def require_member(session: AsyncSession, account_id: UUID, person_id: UUI
     given = {"account_id": account_id, "person_id": person_id}
     if await session.scalar(_BELONGS, given) is None:
         raise MemberNotFound(person_id)
+
+
+async def own_persons(session: AsyncSession, account_id: UUID, person_id: UUID | None) -> list[UUID]:
+    """Whose own things an export has: not those of the colleagues in an account of several."""
+    if person_id is not None:
+        return [person_id]
+    found = (await session.execute(_PERSON_IDS, {"account_id": account_id})).scalars().all()
+    return list(found) if len(found) == 1 else []
 
 
 async def of_erasure(

@@ -38,10 +38,10 @@ class MailConsumer:
         if isinstance(event, order_events.OrderPlaced):
             order = await self._orders.get_order(_id(event.order_id))
             return self._contents.of_order(meta.id, order)
-        request_id = _id(event.credential_request_id)
+        request_id, person_id = _id(event.credential_request_id), ids.parse_id(event.person_id)
         if isinstance(event, customer_events.ActivationRequested):
-            return await self._contents.of_credential(meta.id, "activation", request_id)
-        return await self._contents.of_credential(meta.id, "password_reset", request_id)
+            return await self._contents.of_credential(meta.id, "activation", request_id, person_id)
+        return await self._contents.of_credential(meta.id, "password_reset", request_id, person_id)
 
     async def write(self, session: AsyncSession, batch: Sequence[tuple[Cause, Meta, list[Draft]]]) -> None:
         drafts = [draft for _event, _meta, listed in batch for draft in listed]

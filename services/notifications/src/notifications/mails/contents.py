@@ -79,7 +79,9 @@ class Contents:
             account_id=UUID(order.parties.customer.id),
         )
 
-    async def of_credential(self, cause_id: UUID, template: str, request_id: UUID) -> list[Draft]:
+    async def of_credential(
+        self, cause_id: UUID, template: str, request_id: UUID, person_id: UUID | None = None
+    ) -> list[Draft]:
         """The mail without its link, which is fetched again when it is sent; none when the link has ended."""
         found = await self._customers.find_credential_link(request_id)
         if found is None:
@@ -95,6 +97,7 @@ class Contents:
                 subject=content.subject,
                 text=content.text,
                 credential_request_id=request_id,
+                person_id=person_id,
             )
         ]
 

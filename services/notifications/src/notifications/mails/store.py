@@ -30,7 +30,8 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A mail to be, unique by cause, template and recipient. With credential_request_id the content is
-    rendered again when it is sent: its link is not kept."""
+    rendered again when it is sent: its link is not kept. Set account_id and person_id wherever they are known: by them
+    data protection finds the mail again. With forget_when_sent only the fact stays that something was sent."""
 
     cause_id: UUID
     template: str
@@ -42,6 +43,8 @@ class Draft:
     order_id: UUID | None = None
     account_id: UUID | None = None
     credential_request_id: UUID | None = None
+    person_id: UUID | None = None
+    forget_when_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +85,16 @@ class Marked:
 _ADD = sa.text(
     """
     INSERT INTO mails (id, cause_id, template, recipient, language, state, subject, text, html, order_id,
-        account_id, credential_request_id, next_attempt_time)
+        account_id, credential_request_id, person_id, forget_when_sent, next_attempt_time)
     SELECT id, cause_id, template, recipient, language, 'PENDING', subject, body, html, order_id,
-        account_id, credential_request_id, now() + :lease * interval '1 second'
+        account_id, credential_request_id, person_id, forget, now() + :lease * interval '1 second'
     FROM unnest(CAST(:ids AS uuid[]), CAST(:cause_ids AS uuid[]), CAST(:templates AS text[]),
         CAST(:recipients AS text[]), CAST(:languages AS text[]), CAST(:subjects AS text[]),
         CAST(:texts AS text[]), CAST(:htmls AS text[]), CAST(:order_ids AS uuid[]),
-        CAST(:account_ids AS uuid[]), CAST(:credential_request_ids AS uuid[]))
+        CAST(:account_ids AS uuid[]), CAST(:credential_request_ids AS uuid[]), CAST(:person_ids AS uuid[]),
+        CAST(:forget AS bool[]))
         AS d(id, cause_id, template, recipient, language, subject, body, html, order_id, account_id,
-            credential_request_id)
+            credential_request_id, person_id, forget)
     ON CONFLICT (cause_id, template, recipient) DO NOTHING
     RETURNING id
     """
@@ -105,9 +109,12 @@ _CLAIM = sa.text(
     """
 )
 # A mail becomes SENDING from PENDING only; what became of it is told by the sender that has it, however late.
+# Of one that was erased meanwhile no answer of a server is kept, for it may name the recipient; it is not tried again.
 _MARK = sa.text(
     """
-    UPDATE mails m SET state = s.state, last_error = s.error, sender_id = :sender_id,
+    UPDATE mails m SET
+        state = CASE WHEN m.erase_time IS NOT NULL AND s.state = 'PENDING' THEN 'FAILED' ELSE s.state END,
+        last_error = CASE WHEN m.erase_time IS NULL THEN s.error ELSE '' END, sender_id = :sender_id,
         attempt_count = m.attempt_count + s.tried,
         start_time = CASE WHEN s.state = 'SENDING' THEN now() ELSE m.start_time END,
         send_time = CASE WHEN s.state = 'SENT' THEN now() END,
@@ -142,6 +149,8 @@ async def add(session: AsyncSession, drafts: Sequence[Draft], *, lease: float) -
         "order_ids": [d.order_id for d in drafts],
         "account_ids": [d.account_id for d in drafts],
         "credential_request_ids": [d.credential_request_id for d in drafts],
+        "person_ids": [d.person_id for d in drafts],
+        "forget": [d.forget_when_sent for d in drafts],
     }
     connection = await session.connection()
     written = (await connection.execute(_ADD, parameters)).scalars().all()

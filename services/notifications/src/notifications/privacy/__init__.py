@@ -1,0 +1,1 @@
+"""What notifications holds about somebody: mails, handed in for an export and erased."""
