@@ -58,13 +58,13 @@ async def channels(stack: Stack) -> AsyncIterator[dict[str, grpc.aio.Channel]]:
 
 
 def judged(name: str, answer: Answer, absent: Answer, cast: Cast) -> str:
-    """ok, empty, sees, refused (as if absent), hidden for the anonymous, or what is wrong."""
+    """ok, empty, sees, refused (as if absent), or what is wrong."""
     if answer.code in {"INTERNAL", "UNKNOWN", "UNIMPLEMENTED"} or answer.code.startswith("HTTP_"):
         return f"failed with {answer.code} {answer.text[:200]}"
     if answer.code not in REFUSED or answer.reason in OF_CONTENT:
         return _through(name, answer, cast)
     if (answer.code, answer.reason) == (absent.code, absent.reason):
-        return "anonymous" if answer.code == "UNAUTHENTICATED" else "refused"
+        return "refused"
     if answer.code == "NOT_FOUND":
         return "ok"  # of a part of the object: the object itself was found
     return "sees"
@@ -85,7 +85,7 @@ def expected(name: str, caller: str) -> str:
     for outcome in ("ok", "empty", "sees"):
         if caller in getattr(row, outcome).split():
             return outcome
-    return "anonymous" if caller == "anonymous" else "refused"
+    return "refused"
 
 
 def compare(name: str, found: dict[str, str], where: str) -> list[str]:

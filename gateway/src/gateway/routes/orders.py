@@ -12,7 +12,8 @@ key gives the same answer. Every finding against placing is a violation of `ORDE
 answer or a 503 repeat it with the same key; a client that closes the connection does not stop a placing."""
 _APPROVING = """\
 With spending control, an administrator of the account other than the one who asked approves exactly the content
-that was asked for (`If-Match` is required) and it is placed; stock, prices and budgets are checked again."""
+that was asked for (`If-Match` is required) and it is placed; stock, prices and budgets are checked again.
+`Idempotency-Key` is required, as for placing."""
 
 OPERATIONS = (
     _orders.post(
@@ -100,8 +101,9 @@ OPERATIONS = (
         "Approve an order",
         description=_APPROVING,
         body=Body(),
+        key_required=True,
         timeout=30.0,
-        errors=_MOVE + " APPROVAL_NOT_ALLOWED ORDER_NOT_PLACEABLE INVALID_FIELDS",
+        errors=_MOVE + " APPROVAL_NOT_ALLOWED ORDER_NOT_PLACEABLE PLACEMENT_IN_PROGRESS INVALID_FIELDS",
     ),
     _orders.post(
         "/v1/orders/{order_id:id}:reject",
