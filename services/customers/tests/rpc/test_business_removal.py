@@ -145,7 +145,8 @@ async def _found(world: Any, needles: tuple[str, ...]) -> dict[str, str]:
             bodies = "encode(t.response, 'escape')" if table == "idempotency" else "''"
             rows = await session.scalars(sa.text(f'SELECT t::text || {bodies} FROM "{table}" t'))
             for row in rows:
-                hits |= {table: row for needle in needles if needle.lower() in (row or "").lower()}
+                if any(needle.lower() in (row or "").lower() for needle in needles):
+                    hits[table] = row
     return hits
 
 
