@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -37,24 +38,7 @@ async def ask(
 
     Raises PlacementInProgress when it does not, AlreadyAnswered when the request_id was used meanwhile.
     """
-    now = infra.clock()
-    came = order.state
-    order.parties = parties_of(context, caller.channel, order.header.payment_method)
-    order.approval = domain.request(order, context.actor, accepted, now)
-    order.state = State.PENDING_APPROVAL
-    order.cart = False
-    order.version += 1
-    order.update_time = now
-    entry = HistoryEntry(
-        sequence=order.version,
-        time=now,
-        actor=context.actor,
-        account_id=order.account_id,
-        channel=caller.channel,
-        action="approval_requested",
-        from_state=came,
-        to_state=order.state,
-    )
+    entry = _waits(order, context, caller, accepted, infra.clock())
     asked = {
         **rows.parties_row(order.parties),
         "id": order.id,
@@ -62,7 +46,7 @@ async def ask(
         "version": order.version,
         "state": order.state,
         "approval": rows.approval_json(order.approval),
-        "update_time": now,
+        "update_time": order.update_time,
     }
     async with infra.sessions.begin() as session:
         connection = await session.connection()
@@ -73,3 +57,25 @@ async def ask(
         events.requested(session, order)
         crash.point("ask_before_commit")
     return answer
+
+
+def _waits(
+    order: Order, context: OrderingContext, caller: Caller, accepted: Accepted, now: datetime.datetime
+) -> HistoryEntry:
+    came = order.state
+    order.parties = parties_of(context, caller.channel, order.header.payment_method)
+    order.approval = domain.request(order, context.actor, accepted, now)
+    order.state = State.PENDING_APPROVAL
+    order.cart = False
+    order.version += 1
+    order.update_time = now
+    return HistoryEntry(
+        sequence=order.version,
+        time=now,
+        actor=context.actor,
+        account_id=order.account_id,
+        channel=caller.channel,
+        action="approval_requested",
+        from_state=came,
+        to_state=order.state,
+    )
