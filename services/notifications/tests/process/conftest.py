@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.notifications.tests.factories import VENDOR_MAIL
 
 SECRET = "a secret of at least thirty-two characters"
+
+
+_started: list[asyncio.subprocess.Process] = []
+
+
+@pytest.fixture(autouse=True)
+async def leave_nothing_running() -> AsyncIterator[None]:
+    """A process that outlived a failed test would take the next test's work."""
+    yield
+    for process in _started:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    _started.clear()
 
 
 class Service:
@@ -28,6 +43,7 @@ class Service:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "notifications", "serve", env=environment, stdout=log, stderr=log
             )
+        _started.append(self._process)
 
     async def wait(self) -> int:
         assert self._process is not None
