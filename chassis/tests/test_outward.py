@@ -84,3 +84,20 @@ async def test_slow_and_large_answers_are_given_up(port: int, path: str, why: st
 async def test_nobody_there_is_a_failed_call() -> None:
     with pytest.raises(ForeignCallFailed):
         await ForeignHttp(internal_allowed=True).call("GET", "http://127.0.0.1:9/", seconds=2)
+
+
+async def test_a_sink_takes_the_body_by_pieces_and_within_the_limit(port: int) -> None:
+    http = ForeignHttp(internal_allowed=True)
+    taken = bytearray()
+
+    async def sink(piece: bytes) -> None:
+        taken.extend(piece)
+
+    answer = await http.call("GET", f"http://127.0.0.1:{port}/large", max_bytes=100_000, sink=sink)
+    assert (answer.status, answer.body, len(taken)) == (200, b"", 100_000)
+    taken.clear()
+    moved = await http.call("GET", f"http://127.0.0.1:{port}/moved", sink=sink)
+    assert (moved.status, taken) == (302, b"")
+    with pytest.raises(ForeignCallFailed, match="larger"):
+        await http.call("GET", f"http://127.0.0.1:{port}/large", max_bytes=99_999, sink=sink)
+    await http.close()

@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ import httpcore
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
 _TEREDO = ipaddress.ip_network("2001::/32")
+_HTTP_ERRORS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
 
 
 class AddressRefused(Exception):
@@ -138,37 +139,36 @@ class ForeignHttp:
         content: bytes | None = None,
         max_bytes: int | None = 65536,
         seconds: float = 10.0,
+        sink: Callable[[bytes], Awaitable[None]] | None = None,
     ) -> Answer:
         """One call, at most `seconds` in all. Raises AddressRefused; ForeignCallFailed, also when the answer is
-        larger than `max_bytes`; with None the body of the answer is not read at all."""
+        larger than `max_bytes`; with None the body is not read at all. `sink` takes the body of a 200, by pieces."""
         check_address(address, internal_allowed=self._internal_allowed)
+        sent = list((headers or {}).items())
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._pool.stream(
-                    method, address, headers=list((headers or {}).items()), content=content
-                ) as answer,
+                self._pool.stream(method, address, headers=sent, content=content) as answer,
             ):
-                body = b"" if max_bytes is None else await _read(answer, max_bytes)
+                unread = max_bytes is None or (sink is not None and answer.status != 200)
+                body = b"" if unread else await _read(answer, max_bytes or 0, sink)
                 named = {
                     name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers
                 }
                 return Answer(answer.status, body, named)
         except TimeoutError:
             raise ForeignCallFailed(f"no answer within {seconds:g} s") from None
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
-            raise ForeignCallFailed(str(error) or type(error).__name__) from None
-        except (httpcore.UnsupportedProtocol, ssl.SSLError, UnicodeError, ValueError) as error:
+        except (*_HTTP_ERRORS, httpcore.UnsupportedProtocol, ssl.SSLError, UnicodeError, ValueError) as error:
             raise ForeignCallFailed(f"{type(error).__name__}: {error}") from None
 
     async def close(self) -> None:
         await self._pool.aclose()
 
 
-async def _read(answer: httpcore.Response, max_bytes: int) -> bytes:
-    body = bytearray()
+async def _read(answer: httpcore.Response, max_bytes: int, sink: Any) -> bytes:
+    body, size = bytearray(), 0
     async for piece in answer.aiter_stream():
-        body += piece
-        if len(body) > max_bytes:
+        if (size := size + len(piece)) > max_bytes:
             raise ForeignCallFailed(f"the answer is larger than {max_bytes} bytes")
+        await sink(piece) if sink is not None else body.extend(piece)
     return bytes(body)
