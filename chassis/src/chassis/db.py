@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,23 @@ async def dedicated(engine: AsyncEngine) -> Any:
     return await asyncpg.connect(**where, **how)
 
 
+@asynccontextmanager
+async def driver(engine: AsyncEngine) -> AsyncIterator[Any]:
+    """An asyncpg connection of the pool, for hot statements: what SQLAlchemy does around one costs several times the
+    statement. Each is a transaction of its own; errors are asyncpg's, which `unavailable` knows too."""
+    pooled = await engine.raw_connection()
+    while pooled.driver_connection.is_closed():  # type: ignore[union-attr]  # the server hung up meanwhile
+        pooled.invalidate()
+        pooled = await engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    try:
+        yield connection
+    finally:
+        if connection.is_closed():
+            pooled.invalidate()
+        pooled.close()
+
+
 def constraint_name(error: IntegrityError) -> str:
     """The violated constraint, "" when the server did not name one."""
     cause: BaseException | None = error.orig
@@ -115,7 +133,11 @@ def unavailable(error: BaseException) -> DatabaseUnavailable | None:
             return DatabaseUnavailable("connection lost")
         lost = not state and isinstance(error, (OperationalError, InterfaceError))
         return DatabaseUnavailable("connection failed") if lost else None
-    lost = isinstance(error, (ConnectionError, TimeoutError))
+    if isinstance(error, asyncpg.PostgresError):
+        state = str(error.sqlstate or "")
+        if state in _BUSY or state.startswith(_AWAY):
+            return DatabaseUnavailable(_BUSY.get(state, "connection lost"))
+    lost = isinstance(error, (ConnectionError, TimeoutError, asyncpg.InterfaceError))
     return DatabaseUnavailable("connection failed") if lost else None
 
 

@@ -36,6 +36,13 @@ def add(
     """
     if not session.in_transaction():
         session.sync_session.begin()  # else a rollback before the first statement would not be noticed
+    made = row(event, subject=subject, aggregate_id=aggregate_id, aggregate_version=aggregate_version)
+    session.info.setdefault(_ROWS, []).append(made)
+
+
+def row(event: Message, *, subject: str, aggregate_id: str, aggregate_version: int = 0) -> dict[str, Any]:
+    """The columns that have no default, for who inserts it beside its own rows in a statement of its own. After the
+    commit call `nudge`."""
     identity = str(new_id())
     request = context.current()
     headers = {
@@ -51,13 +58,12 @@ def add(
     }
     if request.traceparent:
         headers["traceparent"] = request.traceparent
-    row = {
+    return {
         "id": identity,
         "subject": subject,
         "payload": event.SerializeToString(deterministic=True),
         "headers": json.dumps(headers),
     }
-    session.info.setdefault(_ROWS, []).append(row)
 
 
 @hooks.listens_for(Session, "before_commit")
@@ -65,7 +71,7 @@ def _write(session: Session) -> None:
     rows: list[dict[str, Any]] | None = session.info.pop(_ROWS, None)
     if rows:
         session.connection().execute(_INSERT, rows)
-        db.after_commit(session, _nudge)
+        db.after_commit(session, nudge)
 
 
 @hooks.listens_for(Session, "after_transaction_create")
@@ -83,6 +89,7 @@ def _forget(session: Session, transaction: SessionTransaction) -> None:
         del rows[mark:]
 
 
-def _nudge() -> None:
-    for nudge in nudges:
-        nudge()
+def nudge() -> None:
+    """Tell the relays of this process that there is something new."""
+    for wake in nudges:
+        wake()
