@@ -93,10 +93,14 @@ async def find(connection: AsyncConnection, wanted: Key | None) -> bytes | None:
     return bytes(row["response"])
 
 
+def row(wanted: Key, response: Message) -> dict[str, Any]:
+    """What is stored, by column."""
+    return wanted.row() | {"response": response.SerializeToString(deterministic=True)}
+
+
 async def store(connection: AsyncConnection, wanted: Key | None, response: Message) -> None:
     """After the command's own statements in its transaction. Raises AlreadyAnswered: then roll back."""
     if wanted is None:
         return
-    given = wanted.row() | {"response": response.SerializeToString(deterministic=True)}
-    if await direct.first(connection, _STORE, given) is None:
+    if await direct.first(connection, _STORE, row(wanted, response)) is None:
         raise AlreadyAnswered

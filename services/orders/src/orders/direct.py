@@ -12,14 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from chassis import db
 from chassis.errors import DatabaseUnavailable
 
 _NAME = re.compile(r"(?<![:\w]):([a-z_]+)")
 Row = Any  # an asyncpg.Record; what columns it has, only its statement knows
 # Connection loss, resources, shutdown, lock timeout, deadlock, serialization, statement timeout.
 _AWAY = ("08", "53", "57", "55P03", "40")
+_LOST = ("08", "57P")
+
+
+class Unanswered(ConnectionError):
+    """The connection was lost, or no answer came in time: the statement may have taken effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,23 @@ async def _run(connection: AsyncConnection, fetch: str, wanted: Statement, given
         if isinstance(error, OSError) or str(getattr(error, "sqlstate", "") or "").startswith(_AWAY):
             raise DatabaseUnavailable(type(error).__name__) from error
         raise
+
+
+async def alone(engine: AsyncEngine, wanted: Statement, given: Mapping[str, Any]) -> Row | None:
+    """The first row of a statement that is a transaction of its own.
+
+    Raises DatabaseUnavailable when it certainly did not take effect, Unanswered when nobody knows.
+    """
+    async with db.driver(engine) as driver:
+        try:
+            return await driver.fetchrow(wanted.text, *[given[name] for name in wanted.names])
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            state = str(getattr(error, "sqlstate", None) or "")
+            if driver.is_closed() or isinstance(error, OSError) or state.startswith(_LOST):
+                raise Unanswered(type(error).__name__) from error
+            if state.startswith(_AWAY):
+                raise DatabaseUnavailable(type(error).__name__) from error
+            raise
 
 
 async def begin_with(connection: AsyncConnection, wanted: Statement, given: Mapping[str, Any]) -> Row | None:

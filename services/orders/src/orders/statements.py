@@ -32,7 +32,8 @@ NEW = (
     *("create_time", "create_fingerprint"),
 )
 PLACED = (
-    *("version", "state", "payment_state", "fulfilment_state", "payer_account_id", "payer_name"),
+    *("number", "version", "state", "payment_state", "fulfilment_state", "payer_account_id"),
+    "payer_name",
     *_PARTIES,
     *("approval", "terms_version", "terms_hash", "terms_accept_time", "place_time", "place_date"),
     "update_time",
@@ -113,13 +114,15 @@ def _assign(names: Iterable[str]) -> str:
     return ", ".join(f"{name} = {_params([name])}" for name in names)
 
 
-def _with_lines_and_history(order: str, found: str) -> str:
-    """`order` writes the order and returns its id; nothing else happens when it returns nothing."""
+def _with_lines_and_history(order: str, found: str, *, before: str = "", after: str = "") -> str:
+    """`order` writes the order and returns its id; nothing else happens when it returns nothing.
+
+    `before` and `after` are more parts of the statement, which may be looked at from behind them."""
     names = ", ".join(LINE_COLUMNS)
     arrays = ", ".join(f"CAST(:l_{name} AS {kind}[])" for name, kind in LINE_COLUMNS.items())
     replaced = ", ".join(f"{name} = excluded.{name}" for name in LINE_COLUMNS if name != "id")
     return f"""
-        WITH o AS ({order}),
+        WITH {before} o AS ({order}),
         removed AS (
             DELETE FROM order_lines USING o
             WHERE order_id = o.id AND order_lines.id = ANY(CAST(:removed AS uuid[]))
@@ -129,7 +132,7 @@ def _with_lines_and_history(order: str, found: str) -> str:
             SELECT o.id, x.* FROM o, unnest({arrays}) AS x
             ON CONFLICT (order_id, id) DO UPDATE SET {replaced}
         ),
-        told AS ({_HISTORY})
+        told AS ({_HISTORY}) {after}
         SELECT {found} FROM o"""
 
 
@@ -145,13 +148,31 @@ SAVE = direct.statement(
         "o.id",
     )
 )
+NUMBER = direct.statement("SELECT next_order_number(:year) AS number")
+# Everything that placing writes, in one statement and so in one transaction: all of it, or nothing when the claim is
+# gone (`mine` = 0) or the request was answered meanwhile (`placed` = 0).
 PLACE = direct.statement(
     _with_lines_and_history(
-        f"""UPDATE orders SET {_assign(PLACED)}, number = next_order_number(:year), cart = false,
-        placing_until = NULL
-        WHERE id = :id AND placing_attempt = :attempt AND placing_until > clock_timestamp()
-        RETURNING id, number""",
-        "o.number",
+        f"""UPDATE orders SET {_assign(PLACED)}, cart = false, placing_until = NULL
+        FROM mine, answer WHERE orders.id = mine.id RETURNING orders.id""",
+        "(SELECT count(*) FROM mine) AS mine, count(*) AS placed",
+        before="""
+        mine AS MATERIALIZED (
+            SELECT id FROM orders
+            WHERE id = :id AND placing_attempt = :attempt AND placing_until > clock_timestamp()
+            FOR NO KEY UPDATE
+        ), answer AS (
+            INSERT INTO idempotency (caller, method, request_id, fingerprint, response)
+            SELECT CAST(:caller AS text), CAST(:method AS text), CAST(:request_id AS uuid),
+                CAST(:fingerprint AS bytea), CAST(:response AS bytea) FROM mine
+            ON CONFLICT DO NOTHING RETURNING 1
+        ),""",
+        after="""
+        , event AS (
+            INSERT INTO outbox (id, subject, payload, headers)
+            SELECT CAST(:event_id AS uuid), CAST(:event_subject AS text), CAST(:event_payload AS bytea),
+                CAST(:event_headers AS jsonb) FROM o
+        )""",
     )
 )
 # The end of an attempt that may not place by itself: the order waits for approval.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,12 @@ async def find(connection: AsyncConnection, order_id: UUID) -> Order | None:
     return None if row is None else reading.order(row)
 
 
+async def find_alone(engine: AsyncEngine, order_id: UUID) -> Order | None:
+    """As `find`, in a transaction of its own."""
+    row = await direct.alone(engine, statements.LOAD, {"id": order_id})
+    return None if row is None else reading.order(row)
+
+
 async def lock(connection: AsyncConnection, order_id: UUID) -> Order | None:
     """As `find`, and nobody else changes or claims the order before this transaction ends.
 
@@ -55,9 +62,7 @@ async def insert(connection: AsyncConnection, order: Order, entry: HistoryEntry)
 
 async def insert_alone(engine: AsyncEngine, order: Order, entry: HistoryEntry) -> bool:
     """As `insert`, in a transaction of its own."""
-    async with engine.connect() as connection:
-        found = await direct.first(connection, statements.INSERT, _inserted(order, entry))
-    return found is not None
+    return await direct.alone(engine, statements.INSERT, _inserted(order, entry)) is not None
 
 
 async def save(
@@ -73,13 +78,45 @@ async def save(
     await direct.first(connection, statements.SAVE, given)
 
 
-async def place(
-    connection: AsyncConnection, placed: dict[str, Any], entry: HistoryEntry, changed: list[Line]
-) -> str | None:
-    """The number of the order that `attempt` placed; None, and nothing is written, when its claim is gone."""
-    given = placed | rows.line_arrays(changed) | _history(entry) | {"removed": []}
-    found = await direct.begin_with(connection, statements.PLACE, given)
-    return None if found is None else str(found.number)
+async def draw_number(engine: AsyncEngine, year: int) -> str:
+    """The next number of the year. It comes from a sequence, so that nobody waits for it; one that is not used is
+    missing for good."""
+    row = await direct.alone(engine, statements.NUMBER, {"year": year})
+    return str(row["number"]) if row is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Not claimed: the claim of `attempt` is gone. Claimed, but not placed: the request was answered meanwhile. Either
+    way nothing was written."""
+
+    claimed: bool
+    placed: bool
+
+
+def placing(
+    placed: dict[str, Any],
+    entry: HistoryEntry,
+    changed: list[Line],
+    answer: dict[str, Any],
+    event: dict[str, Any],
+) -> dict[str, Any]:
+    """What `place` writes: the order's columns, history, lines with new prices, the stored answer, the outbox row."""
+    told = {f"event_{name}": value for name, value in event.items()}
+    return placed | rows.line_arrays(changed) | _history(entry) | answer | told | {"removed": []}
+
+
+async def place(connection: AsyncConnection, written: dict[str, Any]) -> Outcome:
+    """First in its transaction."""
+    claimed, placed = await direct.begin_with(connection, statements.PLACE, written) or (0, 0)
+    return Outcome(claimed == 1, placed == 1)
+
+
+async def place_alone(engine: AsyncEngine, written: dict[str, Any]) -> Outcome:
+    """As `place`, in a transaction of its own. Raises DatabaseUnavailable when the order certainly was not placed,
+    Unanswered when nobody knows."""
+    claimed, placed = await direct.alone(engine, statements.PLACE, written) or (0, 0)
+    return Outcome(claimed == 1, placed == 1)
 
 
 async def ask(

@@ -54,6 +54,25 @@ async def test_a_connection_that_dies_during_a_statement_is_unavailable_and_not_
         assert (await direct.first(connection, PID, {}))["pid"]
 
 
+async def test_a_statement_alone_whose_connection_dies_is_without_an_answer(engine: AsyncEngine) -> None:
+    task = asyncio.create_task(direct.alone(engine, SLEEP, {"seconds": 5}))
+    await asyncio.sleep(0.3)
+    await kill_backends(engine)
+    with pytest.raises(direct.Unanswered):
+        await task
+    assert (await direct.alone(engine, PID, {}))["pid"]
+
+
+async def test_a_statement_alone_on_a_busy_row_certainly_had_no_effect(shop: Shop) -> None:
+    await shop.sheet(("A", 1))
+    lock = direct.statement("SELECT id FROM orders FOR UPDATE NOWAIT")
+    async with shop.infra.engine.begin() as holder:
+        await holder.execute(sa.text("SELECT 1 FROM orders FOR UPDATE"))
+        with pytest.raises(DatabaseUnavailable):
+            await direct.alone(shop.infra.engine, lock, {})
+    assert await direct.alone(shop.infra.engine, lock, {})
+
+
 async def test_a_busy_row_is_unavailable_and_the_connection_lives_on(shop: Shop) -> None:
     await shop.sheet(("A", 1))
     lock = direct.statement("SELECT id FROM orders FOR UPDATE NOWAIT")

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from chassis import crash, outbox
 from orders import answers, rows, store
 from orders.access import Caller
-from orders.answers import Key, Reply
+from orders.answers import AlreadyAnswered, Key, Reply
 from orders.approval import domain as approvals
 from orders.approval import events as approval_events
 from orders.domain import costing, states
@@ -26,6 +26,7 @@ from orders.placing.store import Picture
 from orders.ports import OrderingContext
 from orders.sheets.domain import check_payment_choice, parties_of, settle_basis
 from orders.statistics import store as figures
+from orders.store import Outcome
 
 R = TypeVar("R", bound=Message)
 
@@ -65,7 +66,7 @@ def _placed_row(order: Order, attempt: UUID, day: datetime.date, now: datetime.d
         **rows.parties_row(order.parties),
         "id": order.id,
         "attempt": attempt,
-        "year": day.year,
+        "number": order.number,
         "version": order.version,
         "state": order.state,
         "payment_state": order.payment_state,
@@ -114,27 +115,37 @@ async def record(
     day = now.astimezone(infra.zone).date()
     came = order.state
     _freeze(order, context, caller, accepted, now)
-    async with infra.sessions.begin() as session:
-        connection = await session.connection()
-        action = "placed" if came is State.DRAFT else "approved"
-        entry = _entry(order, caller, context, action, came)
-        number = await store.place(connection, _placed_row(order, attempt, day, now), entry, changed)
-        if number is None:
-            raise PlacementInProgress(order.id)
-        order.number = number
-        if order.parties.assistance is not None:
+    order.number = await store.draw_number(infra.engine, day.year)
+    answer = reply.build(order)
+    event = outbox.row(
+        events.order_placed(order, attempt, day),
+        subject=events.SUBJECT,
+        aggregate_id=str(order.id),
+        aggregate_version=order.version,
+    )
+    entry = _entry(order, caller, context, "placed" if came is State.DRAFT else "approved", came)
+    written = store.placing(
+        _placed_row(order, attempt, day, now), entry, changed, answers.row(key, answer), event
+    )
+    crash.point("place_before_commit")
+    if (
+        order.parties.assistance is None
+    ):  # nothing else to write, so that one statement is the whole transaction
+        _check_placed(order, await store.place_alone(infra.engine, written))
+    else:
+        async with infra.sessions.begin() as session:
+            connection = await session.connection()
+            _check_placed(order, await store.place(connection, written))
             await figures.count(connection, [order.id])
-        answer = reply.build(order)
-        await answers.store(connection, key, answer)
-        outbox.add(
-            session,
-            events.order_placed(order, attempt, day),
-            subject=events.SUBJECT,
-            aggregate_id=str(order.id),
-            aggregate_version=order.version,
-        )
-        crash.point("place_before_commit")
+    outbox.nudge()
     return answer
+
+
+def _check_placed(order: Order, outcome: Outcome) -> None:
+    if not outcome.claimed:
+        raise PlacementInProgress(order.id)
+    if not outcome.placed:
+        raise AlreadyAnswered
 
 
 async def reprice(infra: Infrastructure, caller: Caller, picture: Picture, attempt: UUID, held: Held) -> int:

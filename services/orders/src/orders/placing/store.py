@@ -84,18 +84,17 @@ async def claim(
         "owner": caller.actor_id if caller.only_own else None,
         "community": caller.community,
     }
-    async with engine.connect() as connection:
-        row = await direct.first(connection, statements.CLAIM, given)
-        if row is None:
-            return Claimed()
-        if row["answer_response"] is not None:
-            answers.check(key, row["answer_fingerprint"])
-            return Claimed(response=bytes(row["answer_response"]))
-        if row["claimed_version"] is None:
-            return Claimed(order=reading.order(row))
-        if row["claimed_version"] != row["version"]:
-            # The claim waited for an edit; what was read with it is from before that edit.
-            row = await direct.first(connection, statements.PICTURE, {"id": order_id})
+    row = await direct.alone(engine, statements.CLAIM, given)
+    if row is None:
+        return Claimed()
+    if row["answer_response"] is not None:
+        answers.check(key, row["answer_fingerprint"])
+        return Claimed(response=bytes(row["answer_response"]))
+    if row["claimed_version"] is None:
+        return Claimed(order=reading.order(row))
+    if row["claimed_version"] != row["version"]:
+        # The claim waited for an edit; what was read with it is from before that edit.
+        row = await direct.alone(engine, statements.PICTURE, {"id": order_id})
     return Claimed(picture=_picture(row))
 
 
@@ -107,8 +106,7 @@ def _picture(row: direct.Row) -> Picture:
 
 
 async def picture(engine: AsyncEngine, order_id: UUID) -> Picture | None:
-    async with engine.connect() as connection:
-        row = await direct.first(connection, statements.PICTURE, {"id": order_id})
+    row = await direct.alone(engine, statements.PICTURE, {"id": order_id})
     return None if row is None else _picture(row)
 
 
@@ -122,14 +120,12 @@ async def renew(
         "next": following,
         "pricing": rows.pricing_json(customer),
     }
-    async with engine.connect() as connection:
-        return await direct.first(connection, _RENEW, given) is not None
+    return await direct.alone(engine, _RENEW, given) is not None
 
 
 async def give_up(engine: AsyncEngine, order_id: UUID, attempt: UUID) -> None:
     """Take back the claim of this attempt, if it still has it."""
-    async with engine.connect() as connection:
-        await direct.first(connection, _GIVE_UP, {"id": order_id, "attempt": attempt})
+    await direct.alone(engine, _GIVE_UP, {"id": order_id, "attempt": attempt})
 
 
 async def placements(sessions: Sessions, ids: Sequence[UUID]) -> list[PlacementRow]:

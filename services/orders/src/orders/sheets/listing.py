@@ -38,8 +38,7 @@ class ListOrders:
 
 async def get_order(infra: Infrastructure, order_id: UUID) -> Order:
     """Raises OrderNotFound, also for an order that the caller may not see."""
-    async with infra.engine.connect() as connection:
-        order = await store.find(connection, order_id)
+    order = await store.find_alone(infra.engine, order_id)
     return await access.check_visible(infra.ports.customers, access.caller(), order, order_id)
 
 
