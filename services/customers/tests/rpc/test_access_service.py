@@ -7,8 +7,8 @@ import pytest
 from commis.common.v1 import common_pb2
 from commis.customers.v1 import accounts_pb2
 from commis.customers.v1 import sessions_pb2 as pb
-from sqlalchemy import event
 
+from chassis import db
 from chassis.context import Principal
 from chassis.ids import new_id
 from chassis.testing import as_customer, as_rep, as_rep_for, as_service, as_staff, issuer
@@ -174,18 +174,14 @@ async def test_each_question_is_one_statement(world: Any, engine: Any, kind: str
         "staff": as_staff("ADMIN"),
         "service": (),
     }[kind]
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
     await context(world, account.id, who)
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
-    try:
-        await context(world, account.id, who)
-        await authorize(world, account.id, who)
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", note)
+    statements: list[Any] = []
+    async with db.driver(engine) as connection:  # the one that the pool gives next
+        connection.add_query_logger(statements.append)
+    await context(world, account.id, who)
+    await authorize(world, account.id, who)
+    async with db.driver(engine) as connection:
+        connection.remove_query_logger(statements.append)
     assert len(statements) == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,16 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.context import Principal
 from customers.access import rules
-from customers.database import AnyRow
 from customers.platforms import queries
 from customers.platforms.errors import CarePlatformNotFound
 from customers.platforms.models import CarePlatform, Community
 from customers.sessions.assisted import VOUCHED_FOR
 
 CARE_WORKER = "CARE_WORKER"
-# Whether the session was ended is a column of the facts, so that it is answered as such.
+# A part of the statement in `queries`, whose parameters it names. Whether the session was ended is a column of the
+# facts, so that it is answered as such.
 JOIN = f"""
-  JOIN session_families f ON f.id = :family_id AND f.care_worker_id = :actor_id AND f.subject_id = a.id
+  JOIN session_families f ON f.id = $2 AND f.care_worker_id = $3 AND f.subject_id = a.id
    AND f.expire_time > now()
   {VOUCHED_FOR}
   JOIN care_workers w ON w.id = f.care_worker_id
@@ -44,11 +45,11 @@ def is_assisted(who: Principal | None) -> bool:
     return who is not None and who.effective_actor[0] == CARE_WORKER
 
 
-def payment_methods(row: AnyRow) -> list[str]:
+def payment_methods(row: Any) -> list[str]:
     return rules.assisted_methods(row.agreed_methods, residence_active=row.residence_active)
 
 
-def fill(built: pb.OrderingContext, row: AnyRow) -> None:
+def fill(built: pb.OrderingContext, row: Any) -> None:
     """Ids for the order and its events, names for the checkout."""
     built.assistance.CopyFrom(
         common_pb2.Assistance(

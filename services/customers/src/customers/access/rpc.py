@@ -18,9 +18,9 @@ from chassis.money import Money
 from customers import callers, transactions
 from customers.access import assisted, queries, rules
 from customers.access.errors import OrderNotAuthorized
+from customers.access.queries import Facts
 from customers.accounts.search import display_name
 from customers.attribution import party_kind
-from customers.database import AnyRow
 
 _SERVICES = access.services("customers.access")
 
@@ -44,8 +44,7 @@ class AccessServicer(sessions_pb2_grpc.AccessServiceServicer):
         found.raise_if_any()
         assert account_id is not None
         who = _caller()
-        async with self._sessions() as session:
-            row = await queries.get_facts(session, who, account_id)
+        row = await queries.get_facts(self._sessions, who, account_id)
         return pb.GetOrderingContextResponse(context=_context(row, who))
 
     async def AuthorizeOrder(
@@ -58,8 +57,7 @@ class AccessServicer(sessions_pb2_grpc.AccessServiceServicer):
         found.raise_if_any()
         assert account_id is not None
         who = _caller()
-        async with self._sessions() as session:
-            row = await queries.get_facts(session, who, account_id)
+        row = await queries.get_facts(self._sessions, who, account_id)
         if assisted.is_assisted(who):
             allowed = assisted.payment_methods(row)
         else:
@@ -101,7 +99,7 @@ def _caller() -> Principal | None:
     return context.current().principal
 
 
-def _context(row: AnyRow, who: Principal | None) -> pb.OrderingContext:
+def _context(row: Facts, who: Principal | None) -> pb.OrderingContext:
     person = f"{row.first_name} {row.last_name}".strip()
     built = pb.OrderingContext(
         account_id=str(row.id),
@@ -136,7 +134,7 @@ def _context(row: AnyRow, who: Principal | None) -> pb.OrderingContext:
     return built
 
 
-def _control(target: pb.SpendingControl, row: AnyRow) -> None:
+def _control(target: pb.SpendingControl, row: Facts) -> None:
     """Without a limit every order waits."""
     target.SetInParent()
     if row.spending_limit_minor is not None:
@@ -144,7 +142,7 @@ def _control(target: pb.SpendingControl, row: AnyRow) -> None:
         target.limit.CopyFrom(money.to_proto(limit))
 
 
-def _address(target: common_pb2.Address, row: AnyRow, prefix: str, person: str) -> None:
+def _address(target: common_pb2.Address, row: Facts, prefix: str, person: str) -> None:
     """An address that names nobody is the contact's."""
     for name in ("company", "postal_code", "city", "administrative_area", "region_code", "phone"):
         setattr(target, name, getattr(row, f"{prefix}_{name}"))
