@@ -14,6 +14,8 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from chassis import db
+
 Connection = Any  # asyncpg.Connection, or a proxy of it
 
 
@@ -24,8 +26,7 @@ _BEGIN = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[Connection]:
-    async with engine.connect() as pooled:
-        connection: Connection = (await pooled.get_raw_connection()).driver_connection
+    async with db.driver(engine) as connection:
         try:
             await _run(connection, _BEGIN)
             yield connection
@@ -34,7 +35,7 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[Connection]:
             try:
                 await connection.execute("ROLLBACK")
             except BaseException:  # nobody may get this connection with a transaction left open
-                await pooled.invalidate()
+                connection.terminate()
             raise
 
 
