@@ -9,7 +9,6 @@ from email.message import EmailMessage
 
 import httpx
 import pytest
-from aiosmtpd.smtp import Envelope
 
 from local.mailbox import Mailbox
 from local.ports import HOST, Ports
@@ -101,12 +100,32 @@ async def test_unknown_mails_and_addresses_are_not_found(client: httpx.AsyncClie
     assert [(await client.get(path)).status_code for path in ("/messages/none", "/nothing")] == [404, 404]
 
 
+async def test_a_mail_in_pieces_with_dots_and_commands_sent_together(
+    client: httpx.AsyncClient, addresses: Ports
+) -> None:
+    reader, writer = await asyncio.open_connection(HOST, addresses.smtp)
+    await reader.readline()
+    writer.write(b"EHLO me\r\n")
+    while not (line := await reader.readline()).startswith(b"250 "):
+        assert line.startswith(b"250-")
+    writer.write(b"MAIL FROM:<a@b.example> SIZE=1\r\nRCPT TO:<x@refused.example>\r\n")
+    writer.write(b"RCPT TO:<dots@b.example>\r\nDATA\r\n")
+    codes = [(await reader.readline())[:3] for _ in range(4)]
+    for piece in (b"Subject: dots\r\n\r\n..one\r", b"\ntwo\r\n.", b"\r\nNOOP\r\nQUIT\r\n"):
+        writer.write(piece)
+        await asyncio.sleep(0.02)
+    codes += [line[:3] for line in (await reader.read()).splitlines()]
+    writer.close()
+
+    assert codes == [b"250", b"550", b"250", b"354", b"250", b"250", b"221"]
+    (found,) = (await client.get("/messages", params={"to": "dots@"})).json()["messages"]
+    assert (await client.get(f"/messages/{found['id']}")).json()["text"].split() == [".one", "two"]
+
+
 async def test_the_oldest_mails_leave_a_full_box() -> None:
     box = Mailbox(capacity=2)
     for number in range(3):
-        envelope = Envelope()
-        envelope.content = f"Subject: {number}\r\n\r\n".encode()
-        await box.handle_DATA(None, None, envelope)  # type: ignore[arg-type]
+        box.keep("a@b.example", ("c@d.example",), f"Subject: {number}\r\n\r\n".encode())
 
     assert [mail["subject"] for mail in box.find()] == ["2", "1"]
     assert box.received == 3

@@ -17,6 +17,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import asyncpg
 
@@ -29,9 +30,10 @@ MAJOR = 18
 SUPERUSER = "postgres"
 _START_SECONDS = 60.0
 _SYSTEM_USER = "pgserver"
+# What a socket's path may have at most (108 bytes, sun_path), less the name PostgreSQL gives it.
+_SOCKET_FOLDER_LENGTH = 108 - len("/.s.PGSQL.65535.lock")
 _SETTINGS = {
     "listen_addresses": HOST,
-    "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
@@ -56,7 +58,8 @@ def programs() -> Path:
 
 
 class Postgres:
-    """A PostgreSQL cluster in ``directory`` that listens on one TCP port of this machine."""
+    """A PostgreSQL cluster in ``directory`` that listens on one TCP port of this machine, and on a socket beside
+    ``directory`` unless its path would be too long for one."""
 
     def __init__(self, directory: Path, port: int, secrets: Secrets, log: Path, watchdog: Watchdog) -> None:
         self._directory = directory
@@ -64,6 +67,8 @@ class Postgres:
         self._secrets = secrets
         self._programs = programs()
         self._user = _unprivileged_user()
+        folder = directory.parent / "postgres-socket"
+        self._socket_folder = folder if len(os.fsencode(folder)) < _SOCKET_FOLDER_LENGTH else None
         self.process = Process(
             "postgres", self._command(), log, watchdog,
             stop_signal=signal.SIGINT, death_signal=signal.SIGINT, user=self._user,
@@ -74,6 +79,15 @@ class Postgres:
         name = role or database
         password = self._secrets.postgres if name == SUPERUSER else self._secrets.databases[name]
         return f"{scheme}://{name}:{password}@{HOST}:{self._port}/{database}"
+
+    def service_url(self, database: str) -> str:
+        """How the owner of a database connects to it, in SQLAlchemy's words: where there is a socket over that,
+        which costs less CPU than the network on both sides."""
+        if self._socket_folder is None:
+            return self.url(database, scheme="postgresql+asyncpg")
+        password = self._secrets.databases[database]
+        where = f"host={quote(str(self._socket_folder))}&port={self._port}"
+        return f"postgresql+asyncpg://{database}:{password}@/{database}?{where}"
 
     def refuse_other_version(self) -> None:
         """Raise StartProblem when the data was written by another major version."""
@@ -92,6 +106,7 @@ class Postgres:
         self.refuse_other_version()
         if not (self._directory / "PG_VERSION").exists():
             await asyncio.to_thread(self._create_cluster)
+        self._create_socket_folder()
         environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while True:
@@ -122,7 +137,8 @@ class Postgres:
             await connection.close()
 
     def _command(self) -> list[str]:
-        settings = [f"--{name}={value}" for name, value in (_SETTINGS | {"port": str(self._port)}).items()]
+        own = {"port": str(self._port), "unix_socket_directories": str(self._socket_folder or "")}
+        settings = [f"--{name}={value}" for name, value in (_SETTINGS | own).items()]
         return [str(self._programs / "postgres"), "-D", str(self._directory), *settings]
 
     def _create_cluster(self) -> None:
@@ -156,6 +172,13 @@ class Postgres:
             ) from error
         finally:
             password_file.unlink(missing_ok=True)
+
+    def _create_socket_folder(self) -> None:
+        if self._socket_folder is not None:
+            self._socket_folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            if self._user:
+                os.chown(self._socket_folder, pwd.getpwnam(self._user).pw_uid, -1)
+                _let_others_pass(self._socket_folder)
 
     async def _answers(self, deadline: float) -> bool:
         """Whether it accepted a connection before it ended or ``deadline`` passed."""

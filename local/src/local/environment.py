@@ -35,7 +35,7 @@ def of_service(name: str, ports: Ports, secrets: Secrets, postgres: Postgres, na
     """The whole environment of one service; what the caller's own environment says about logs is kept."""
     prefix = name.upper()
     values = {
-        "DATABASE_URL": postgres.url(name, scheme="postgresql+asyncpg"),
+        "DATABASE_URL": postgres.service_url(name),
         "NATS_URL": nats.url,
         "NATS_USER": name,
         "NATS_PASSWORD": secrets.nats[name],

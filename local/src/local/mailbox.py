@@ -25,13 +25,12 @@ from email.message import EmailMessage
 from typing import Any
 
 import uvicorn
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from local.mailbox_http import MailboxPages
+from local.mailbox_smtp import Conversation
 from local.ports import HOST
 
 CAPACITY = 20_000
-MESSAGE_LIMIT = 10 * 1024 * 1024
 _LINK = re.compile(r"https?://[^\s<>\"')\]]+")
 
 
@@ -79,7 +78,7 @@ class Mail:
 
 
 class Mailbox:
-    """The mails that came in, the oldest dropped when there are too many; handler of the SMTP server."""
+    """The mails that came in, the oldest dropped when there are too many."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
@@ -90,33 +89,25 @@ class Mailbox:
     def __len__(self) -> int:
         return len(self._mails)
 
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        """Refuse the two domains that exist to be refused."""
-        domain = address.rpartition("@")[2].lower()
+    def refusal(self, recipient: str) -> str:
+        """What SMTP answers for the two domains that exist to be refused; empty for all others."""
+        domain = recipient.rpartition("@")[2].lower()
         if domain == "refused.example":
             return "550 5.1.1 This mail box does not exist"
         if domain == "deferred.example":
             return "451 4.3.0 Try again later"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
+        return ""
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Keep the mail."""
-        content = envelope.content if isinstance(envelope.content, bytes) else b""
+    def keep(self, sender: str, recipients: tuple[str, ...], content: bytes) -> str:
+        """Keep the mail; its id."""
         mail = Mail(
-            id=str(next(self._numbers)),
-            time=datetime.datetime.now(datetime.UTC),
-            sender=envelope.mail_from or "",
-            recipients=tuple(envelope.rcpt_tos),
-            content=content,
+            str(next(self._numbers)), datetime.datetime.now(datetime.UTC), sender, recipients, content
         )
         self._mails[mail.id] = mail
         self.received += 1
         while len(self._mails) > self._capacity:
             self._mails.popitem(last=False)
-        return f"250 OK kept as {mail.id}"
+        return mail.id
 
     def find(self, to: str = "", subject: str = "", limit: int = 100) -> list[dict[str, Any]]:
         """Mails whose recipient and subject contain these texts in any case, the newest first."""
@@ -150,11 +141,7 @@ async def serve(host: str, smtp_port: int, http_port: int) -> None:
     """Run both servers until a signal ends the process."""
     mailbox = Mailbox()
     loop = asyncio.get_running_loop()
-
-    def session() -> SMTP:
-        return SMTP(mailbox, hostname="mailbox.local", data_size_limit=MESSAGE_LIMIT, enable_SMTPUTF8=True)
-
-    smtp = await loop.create_server(session, host, smtp_port)
+    smtp = await loop.create_server(lambda: Conversation(mailbox), host, smtp_port)
     config = uvicorn.Config(
         MailboxPages(mailbox),
         host=host,

@@ -125,7 +125,7 @@ class Suite:
 
     async def up(self) -> None:
         """Start everything; StartProblem says in one sentence what is wrong."""
-        refuse_missing([*self._commis, "aiosmtpd", "asyncpg"])
+        refuse_missing([*self._commis, "asyncpg"])
         self.data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._lock = exclusive.lock(self.data_dir)
         self.secrets = Secrets.load_or_create(self.data_dir / "secrets.json")
