@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from commis.common.v1 import common_pb2
 from commis.customers.v1 import accounts_pb2, audit_pb2, platforms_pb2
 from commis.customers.v1 import sessions_pb2 as pb
-from sqlalchemy import event
 
+from chassis import db
 from chassis.envelope import Meta, event_class
 from chassis.ids import new_id
 from chassis.testing import as_service, as_staff
@@ -327,17 +327,13 @@ async def test_payment_as_agreed_and_nothing_else(
 async def test_each_question_is_one_statement(world: Any, partner: Any, engine: Any) -> None:
     opened = await partner.open_session()
     await context(world, opened)
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
-    try:
-        await context(world, opened)
-        await authorize(world, opened)
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", note)
+    statements: list[Any] = []
+    async with db.driver(engine) as connection:  # the one that the pool gives next
+        connection.add_query_logger(statements.append)
+    await context(world, opened)
+    await authorize(world, opened)
+    async with db.driver(engine) as connection:
+        connection.remove_query_logger(statements.append)
     assert len(statements) == 2
 
 
@@ -379,8 +375,8 @@ async def test_a_care_worker_does_nothing_but_order(world: Any, partner: Any, re
             await world.call(stub, method, request, bearer(opened))
         assert error.value.code == "PERMISSION_DENIED", (method, error.value)
     for identity_id in (account_id, opened.session.actor.id):
+        choose = pb.ChooseIdentityRequest(identity_id=identity_id)
         with pytest.raises(refused) as error:
-            choose = pb.ChooseIdentityRequest(identity_id=identity_id)
             await world.call("SessionService", "ChooseIdentity", choose, bearer(opened))
         assert error.value.reason == "IDENTITY_NOT_FOUND"
 
@@ -392,12 +388,8 @@ def audited(world: Any, vault: Vault, keyring: Keyring) -> Any:
     async def run() -> None:
         handler = AuditHandler(vault, keyring)
         async with world.sessions.begin() as session:
-            rows = (
-                await session.execute(
-                    sa.text("SELECT id, subject, payload, headers FROM outbox ORDER BY position")
-                )
-            ).all()
-            await handler.record(session, [_event(row) for row in rows])
+            query = sa.text("SELECT id, subject, payload, headers FROM outbox ORDER BY position")
+            await handler.record(session, [_event(row) for row in await session.execute(query)])
 
     return run
 
