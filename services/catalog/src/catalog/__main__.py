@@ -12,6 +12,8 @@ from catalog import database, services
 from catalog.clients import CustomersClient, OrdersClient
 from catalog.config import Settings
 from catalog.imports.runner import ImportRunner
+from catalog.privacy.client import DataProtectionClient
+from catalog.privacy.consumers import DataProtection
 from catalog.reservations.consumers import ORDERS
 from catalog.services import Needs
 from catalog.token_client import TokenClient
@@ -20,6 +22,7 @@ from chassis.commands import Service, main
 from chassis.consumer import Consumer, Subscription
 from chassis.db import Sessions
 from chassis.housekeeping import Housekeeping
+from chassis.outward import ForeignHttp
 from chassis.relay import Relay
 from chassis.tokens import ServiceTokens, Verifier
 
@@ -27,7 +30,11 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 def subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscription]:
-    return [ORDERS]
+    """Also for replays from the command line, so with a channel of their own."""
+    channel = client.channel(settings.customers_target, settings)
+    issuer = TokenClient(channel, settings.client_id, settings.client_secret.get_secret_value())
+    asked = DataProtectionClient(channel, ServiceTokens(issuer.issue))
+    return [ORDERS, *DataProtection(sessions, asked).subscriptions()]
 
 
 async def run(settings: Settings) -> None:
@@ -46,7 +53,8 @@ async def run(settings: Settings) -> None:
         orders=OrdersClient(orders, tokens) if orders is not None else None,
     )
     quoter = services.quoter_of(settings)
-    runner = ImportRunner(engine, sessions, quoter, settings.vendor_language)
+    http = ForeignHttp(internal_allowed=settings.profile == "local")
+    runner = ImportRunner(engine, sessions, quoter, settings.vendor_language, http)
     consumers = [Consumer(sessions, nats, subscription) for subscription in subscriptions(settings, sessions)]
     await server.serve(
         settings,

@@ -22,13 +22,19 @@ from library.config import Settings
 from library.holds import consumers
 from library.holds.rpc import BudgetHoldServicer
 from library.holds.sweeper import Sweeper
+from library.privacy.client import DataProtectionClient
+from library.privacy.consumers import DataProtection
 from library.tables import metadata
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
-def subscriptions(_settings: Settings, _sessions: Sessions) -> Sequence[Subscription]:
-    return [consumers.SUBSCRIPTION]
+def subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscription]:
+    """Also for replays from the command line, so with a channel of their own."""
+    channel = client.channel(settings.customers_target, settings)
+    issuer = TokenIssuer(channel, settings.client_id, settings.client_secret.get_secret_value())
+    asked = DataProtectionClient(channel, ServiceTokens(issuer.issue))
+    return [consumers.SUBSCRIPTION, *DataProtection(sessions, asked).subscriptions()]
 
 
 async def _ping(engine: AsyncEngine) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
 from commis.common.v1 import common_pb2
 from commis.customers.v1 import sessions_pb2 as pb
 from commis.customers.v1 import sessions_pb2_grpc
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import access, fields
 from chassis.access import Rule
@@ -19,6 +21,9 @@ from customers.business import queries as business
 from customers.business import receipts
 from customers.business.errors import ReceiptNotFound
 from customers.people import credentials
+from customers.privacy import erasures
+from customers.privacy import wire as privacy_wire
+from customers.privacy.errors import ErasureNotFound
 from customers.vault import Vault
 
 _MAIL = access.services("customers.recipients")
@@ -91,13 +96,28 @@ class RecipientServicer(sessions_pb2_grpc.RecipientServiceServicer):
         assert receipt_id is not None
         async with self._sessions() as session:
             mail = await receipts.find_mail(session, receipt_id)
-        if mail is None:
-            raise ReceiptNotFound(receipt_id)
+            if mail is None:
+                return await self._of_erasure(session, receipt_id)
         return pb.GetReceiptMailResponse(
             email=mail.email,
             display_name=mail.display_name,
             language_code=mail.language_code,
             receipt=receipts.answer(mail.receipt),
+        )
+
+    async def _of_erasure(self, session: AsyncSession, receipt_id: UUID) -> pb.GetReceiptMailResponse:
+        """Raises ReceiptNotFound: also when there is no address, or none any more."""
+        try:
+            to, view = await erasures.receipt_mail(session, self._vault, receipt_id)
+        except ErasureNotFound:
+            to = None
+        if to is None:
+            raise ReceiptNotFound(receipt_id)
+        return pb.GetReceiptMailResponse(
+            email=to.email,
+            display_name=to.display_name,
+            language_code=to.language_code,
+            receipt=privacy_wire.receipt(view),
         )
 
     async def ListAdministrators(

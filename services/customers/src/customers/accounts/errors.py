@@ -43,3 +43,12 @@ class LastAdministrator(FailedPrecondition):
             f"Account {account_id} would be left without an administrator; make somebody else one first.",
             account_id=account_id,
         )
+
+
+class AccountErased(FailedPrecondition):
+    """Data protection: nothing may be written about somebody who was erased."""
+
+    reason = "ACCOUNT_ERASED"
+
+    def __init__(self, account_id: object) -> None:
+        super().__init__(f"Account {account_id} was erased and stays closed.", account_id=account_id)

@@ -65,6 +65,7 @@ class AccountView:
     version: int
     create_time: datetime.datetime
     update_time: datetime.datetime
+    erase_time: datetime.datetime | None
     profile: ProfileView | None
     client: ClientView | None = None
     addresses: list[AddressView] = field(default_factory=list)
@@ -88,6 +89,7 @@ _ACCOUNT = (
         Account.version,
         Account.create_time,
         Account.update_time,
+        Account.erase_time,
         Person.first_name,
         Person.last_name,
         sa.func.coalesce(Person.email, Person.contact_email).label("email"),

@@ -44,6 +44,7 @@ _READ_ONLY = (
         "persons",
         "create_time",
         "update_time",
+        "erase_time",
         "etag",
     ),
     "business_profile.state",

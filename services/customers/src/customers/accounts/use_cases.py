@@ -16,7 +16,7 @@ from chassis.errors import Violations
 from chassis.ids import new_id
 from customers import callers
 from customers.accounts import events, search, store
-from customers.accounts.errors import AccountNotFound, ChangeNotAllowed
+from customers.accounts.errors import AccountErased, AccountNotFound, ChangeNotAllowed
 from customers.accounts.models import Account, BusinessProfile, Membership
 from customers.addresses import use_cases as addresses
 from customers.addresses.use_cases import AddressInput
@@ -109,12 +109,14 @@ async def update_account(session: AsyncSession, who: Principal, change: AccountC
     """Apply what differs; without any difference nothing happens and nothing is reported. Suspending or closing
     an account ends every session for it.
 
-    Raises AccountNotFound, ChangeNotAllowed, EtagMismatch, EmailTaken, NotABusiness (spending control),
+    Raises AccountNotFound, AccountErased, ChangeNotAllowed, EtagMismatch, EmailTaken, NotABusiness (spending control),
     InvalidFields (a new business profile without company name or VAT number)."""
     query = sa.select(Account).where(Account.id == change.account_id, callers.visible(who))
     account = await session.scalar(query.with_for_update(key_share=True))
     if account is None:
         raise AccountNotFound(change.account_id)
+    if account.erase_time is not None:
+        raise AccountErased(account.id)
     await _check_allowed(session, who, change)
     etag.check(f"Account {account.id}", change.etag, account.version)
     person = {name: change.values[name] for name in PERSON_FIELDS if name in change.values}

@@ -108,6 +108,8 @@ def answer(view: AccountView, *, for_staff: bool) -> accounts_pb2.Account:
         account.client_link.payment_methods.extend(view.client.payment_methods)
     account.create_time.FromDatetime(view.create_time)
     account.update_time.FromDatetime(view.update_time)
+    if view.erase_time is not None:
+        account.erase_time.FromDatetime(view.erase_time)
     return account
 
 

@@ -14,7 +14,7 @@ from chassis.context import Principal
 from chassis.ids import new_id
 from customers import callers
 from customers.accounts import events, search, store
-from customers.accounts.errors import AccountNotFound, ChangeNotAllowed
+from customers.accounts.errors import AccountErased, AccountNotFound, ChangeNotAllowed
 from customers.accounts.models import Account
 from customers.addresses.errors import MAX_ADDRESSES, AddressNotFound, TooManyAddresses
 from customers.addresses.models import Address
@@ -136,9 +136,12 @@ def _values(new: AddressInput) -> dict[str, Any]:
 async def _lock_account(session: AsyncSession, who: Principal, account_id: UUID) -> None:
     """One change of an account's addresses at a time. Staff, the account's administrators and a rep in an
     ordering session may change them; a rep outside of one, and a mere user, only read them."""
-    query = sa.select(Account.id).where(Account.id == account_id, callers.visible(who))
-    if await session.scalar(query.with_for_update(key_share=True)) is None:
+    query = sa.select(Account.erase_time).where(Account.id == account_id, callers.visible(who))
+    account = (await session.execute(query.with_for_update(key_share=True))).first()
+    if account is None:
         raise AccountNotFound(account_id)
+    if account.erase_time is not None:
+        raise AccountErased(account_id)
     if not await callers.may_change_addresses(session, who, account_id):
         raise ChangeNotAllowed("addresses")
 

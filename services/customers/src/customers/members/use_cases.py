@@ -21,7 +21,13 @@ from chassis.money import Money
 from customers import callers
 from customers.accounts import events as account_events
 from customers.accounts import search, store
-from customers.accounts.errors import AccountNotFound, ChangeNotAllowed, LastAdministrator, MemberNotFound
+from customers.accounts.errors import (
+    AccountErased,
+    AccountNotFound,
+    ChangeNotAllowed,
+    LastAdministrator,
+    MemberNotFound,
+)
 from customers.accounts.models import Account, Membership
 from customers.members import events
 from customers.members.errors import MAX_MEMBERS, AlreadyMember, NotABusiness, TooManyMembers
@@ -128,6 +134,8 @@ async def _lock(session: AsyncSession, who: Principal, account_id: UUID) -> Acco
     account = await session.scalar(query.with_for_update(key_share=True))
     if account is None:
         raise AccountNotFound(account_id)
+    if account.erase_time is not None:
+        raise AccountErased(account_id)
     keeper = who.kind == "STAFF" and not who.roles.isdisjoint(callers.ACCOUNT_KEEPERS)
     # Looked up after the lock: the caller may have been demoted while waiting for it.
     if not keeper and not await callers.is_administrator(session, who, account_id):

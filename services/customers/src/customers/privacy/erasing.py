@@ -79,7 +79,8 @@ _NOBODY = sa.text(
     "INSERT INTO persons (id, first_name, last_name, language_code, erase_time) VALUES (:id, '', '', 'en', now())"
 )
 _CLOSE = sa.text(
-    "UPDATE accounts SET state = 'CLOSED', groups = '{}', holder_id = :holder_id, erase_time = now(),"
+    "UPDATE accounts SET state = 'CLOSED', kind = 'CONSUMER', spending_control = false, groups = '{}',"
+    " holder_id = :holder_id, erase_time = now(),"
     " update_time = now(), version = version + 1 WHERE id = :account_id RETURNING version"
 )
 _HAND_OVER = sa.text(

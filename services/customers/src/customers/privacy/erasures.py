@@ -19,6 +19,7 @@ from chassis.ids import new_id
 from customers import callers
 from customers.accounts import events as account_events
 from customers.accounts.errors import AccountNotFound, MemberNotFound
+from customers.members import events as member_events
 from customers.privacy import erasing, events
 from customers.privacy import scope as scopes
 from customers.privacy.erasing import Counted, Explained
@@ -76,6 +77,8 @@ async def start(
     await _store(session, erasure_id, "customers", erased, kept)
     changed = ["persons"] if scope.person_id is not None else ["state", "persons"]
     account_events.account_updated(session, account_id, version, changed)
+    if scope.person_id is not None:
+        member_events.member_removed(session, account_id, scope.person_id)
     events.erasure_requested(session, erasure_id, scope)
     return await get(session, erasure_id)
 

@@ -1,0 +1,1 @@
+"""What catalog holds about an account: handed in for an export, and erased."""

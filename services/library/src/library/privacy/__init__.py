@@ -1,0 +1,1 @@
+"""What library holds about an account: handed in for an export, and erased."""
