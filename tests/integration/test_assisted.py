@@ -96,7 +96,9 @@ async def test_a_carer_orders_for_a_resident_and_the_residence_pays(
     assert parties["payer"]["id"] == world.accounts[2]["id"]
     assert parties["assistance"]["community_external_id"] == "linde"
     assert parties["assistance"]["client_external_id"] == "resident-1"
-    assert placed["terms_acceptance"]["version"] == "2026-01"
+    assert placed["terms_acceptance"]["terms_version"] == "2026-01"
+    assert placed["terms_acceptance"]["accepted_by"]["kind"] == "CARE_WORKER"
+    assert placed["terms_acceptance"]["accepted_for_account_id"] == handed.account_id
 
     (mail,) = await world.mailbox.wait_for(to=RESIDENCE_MAIL, subject=placed["number"])
     assert "Bestelling" in mail["subject"] or "bestelling" in mail["subject"]

@@ -100,7 +100,10 @@ async def _place(session: Api, order: Json, assisted: Json) -> Json | None:
     step("placed", f"order {placed['number']}, {amount(placed['totals']['total'])}, {parties['channel']}")
     for role in ("actor", "customer", "payer"):
         step(role, f"{parties[role]['display_name']} ({parties[role]['kind'].lower()})")
-    step("community", f"{assisted['community_name']}; terms {placed['terms_acceptance']['version']} accepted")
+    step(
+        "community",
+        f"{assisted['community_name']}; terms {placed['terms_acceptance']['terms_version']} accepted",
+    )
     return placed
 
 
