@@ -6,13 +6,20 @@ import datetime
 from dataclasses import dataclass
 from types import ModuleType
 
-from commis.catalog.v1 import imports_pb2_grpc, pricing_pb2_grpc, products_pb2_grpc, stock_pb2_grpc
+from commis.catalog.v1 import (
+    imports_pb2_grpc,
+    onix_pb2_grpc,
+    pricing_pb2_grpc,
+    products_pb2_grpc,
+    stock_pb2_grpc,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from catalog.accounts import Accounts
 from catalog.config import Settings
 from catalog.imports.rpc import ImportServicer
 from catalog.imports.runner import ImportRunner
+from catalog.onix.mapping.rpc import OnixMappingServicer
 from catalog.ports import Customers, Orders
 from catalog.pricing.grid_rpc import DiscountGridServicer
 from catalog.pricing.list_rpc import PriceListServicer
@@ -58,8 +65,13 @@ def servicers(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Servic
         _served(pricing_pb2_grpc, "DiscountGridService", DiscountGridServicer(sessions, quoter)),
         _served(stock_pb2_grpc, "StockService", StockServicer(sessions)),
         _served(stock_pb2_grpc, "ReservationService", ReservationServicer(reserving)),
-        _served(imports_pb2_grpc, "ImportService", ImportServicer(sessions, runner.nudge)),
+        _served(imports_pb2_grpc, "ImportService", _imports(needs, runner)),
+        _served(onix_pb2_grpc, "OnixMappingService", OnixMappingServicer(sessions, settings.vendor_region)),
     ]
+
+
+def _imports(needs: Needs, runner: ImportRunner) -> ImportServicer:
+    return ImportServicer(needs.sessions, runner.nudge, internal_allowed=needs.settings.profile == "local")
 
 
 def _served(module: ModuleType, name: str, servicer: object) -> Servicer:

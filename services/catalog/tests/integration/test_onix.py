@@ -16,7 +16,5 @@ SAMPLES = Path(__file__).parents[1] / "data/onix"
 async def test_a_real_record_with_reference_and_short_tags(importing: Importing, name: str) -> None:
     job = await importing.onix((SAMPLES / name).read_bytes())
     assert (job.state, counts(job), job.error) == ("SUCCEEDED", (1, 0, 0, 0), "")
-    print(await importing.verdicts(job))
-    print(await importing.all("SELECT * FROM products"))
     again = await importing.onix((SAMPLES / name).read_bytes())
     assert counts(again) == (0, 0, 1, 0)

@@ -91,6 +91,7 @@ class Import(_message.Message):
     UNCHANGED_COUNT_FIELD_NUMBER: _builtins.int
     REFUSED_COUNT_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    SOURCE_ADDRESS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
@@ -106,6 +107,8 @@ class Import(_message.Message):
     refused_count: _builtins.int
     error: _builtins.str
     """Why the whole job failed, e.g. unreadable encoding."""
+    source_address: _builtins.str
+    """Where the file was or is to be fetched; empty for uploads."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -125,12 +128,13 @@ class Import(_message.Message):
         unchanged_count: _builtins.int = ...,
         refused_count: _builtins.int = ...,
         error: _builtins.str = ...,
+        source_address: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "changed_count", b"changed_count", "create_time", b"create_time", "error", b"error", "file_name", b"file_name", "finish_time", b"finish_time", "format", b"format", "id", b"id", "kind", b"kind", "processed_bytes", b"processed_bytes", "refused_count", b"refused_count", "state", b"state", "total_bytes", b"total_bytes", "unchanged_count", b"unchanged_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "changed_count", b"changed_count", "create_time", b"create_time", "error", b"error", "file_name", b"file_name", "finish_time", b"finish_time", "format", b"format", "id", b"id", "kind", b"kind", "processed_bytes", b"processed_bytes", "refused_count", b"refused_count", "source_address", b"source_address", "state", b"state", "total_bytes", b"total_bytes", "unchanged_count", b"unchanged_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -164,7 +168,9 @@ class ImportVerdict(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
     record_number: _builtins.int
-    """1-based; for CSV the line of the file where the record begins."""
+    """1-based; for CSV the line of the file where the record begins, for XLSX the row, for ONIX the number of the
+    Product. 0 is the message as a whole.
+    """
     record_ref: _builtins.str
     outcome: Global___ImportVerdict.Outcome.ValueType
     @_builtins.property
@@ -284,6 +290,53 @@ class UploadImportResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UploadImportResponse: _TypeAlias = UploadImportResponse  # noqa: Y015
+
+@_typing.final
+class FetchImportRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    SOURCE_ADDRESS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    kind: Global___Import.Kind.ValueType
+    format: Global___Import.Format.ValueType
+    file_name: _builtins.str
+    source_address: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        kind: Global___Import.Kind.ValueType = ...,
+        format: Global___Import.Format.ValueType = ...,
+        file_name: _builtins.str = ...,
+        source_address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_name", b"file_name", "format", b"format", "kind", b"kind", "request_id", b"request_id", "source_address", b"source_address"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchImportRequest: _TypeAlias = FetchImportRequest  # noqa: Y015
+
+@_typing.final
+class FetchImportResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_FIELD_NUMBER: _builtins.int
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["import", b"import"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import", b"import"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchImportResponse: _TypeAlias = FetchImportResponse  # noqa: Y015
 
 @_typing.final
 class GetImportRequest(_message.Message):

@@ -40,6 +40,11 @@ class ImportServiceStub:
                 request_serializer=commis_dot_catalog_dot_v1_dot_imports__pb2.UploadImportRequest.SerializeToString,
                 response_deserializer=commis_dot_catalog_dot_v1_dot_imports__pb2.UploadImportResponse.FromString,
                 _registered_method=True)
+        self.FetchImport = channel.unary_unary(
+                '/commis.catalog.v1.ImportService/FetchImport',
+                request_serializer=commis_dot_catalog_dot_v1_dot_imports__pb2.FetchImportRequest.SerializeToString,
+                response_deserializer=commis_dot_catalog_dot_v1_dot_imports__pb2.FetchImportResponse.FromString,
+                _registered_method=True)
         self.GetImport = channel.unary_unary(
                 '/commis.catalog.v1.ImportService/GetImport',
                 request_serializer=commis_dot_catalog_dot_v1_dot_imports__pb2.GetImportRequest.SerializeToString,
@@ -69,7 +74,17 @@ class ImportServiceServicer:
     def UploadImport(self, request_iterator, context):
         """First message: header; then content in pieces of at most 1 MiB, 2 GiB in all. The job starts when the last piece
         has arrived; the last message is a content without bytes, so that a cut-off upload is never taken for a whole file.
-        Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE.
+        ONIX is imported as PRODUCTS; its prices come along (see OnixMappingService).
+        Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FetchImport(self, request, context):
+        """The job first fetches the file from an https address, at most 2 GiB within an hour; an address that leads into an
+        internal network is refused, also when a name only resolves to one. Redirects are not followed.
+        Errors: INVALID_FIELDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,6 +122,11 @@ def add_ImportServiceServicer_to_server(servicer, server):
                     servicer.UploadImport,
                     request_deserializer=commis_dot_catalog_dot_v1_dot_imports__pb2.UploadImportRequest.FromString,
                     response_serializer=commis_dot_catalog_dot_v1_dot_imports__pb2.UploadImportResponse.SerializeToString,
+            ),
+            'FetchImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.FetchImport,
+                    request_deserializer=commis_dot_catalog_dot_v1_dot_imports__pb2.FetchImportRequest.FromString,
+                    response_serializer=commis_dot_catalog_dot_v1_dot_imports__pb2.FetchImportResponse.SerializeToString,
             ),
             'GetImport': grpc.unary_unary_rpc_method_handler(
                     servicer.GetImport,
@@ -157,6 +177,33 @@ class ImportService:
             '/commis.catalog.v1.ImportService/UploadImport',
             commis_dot_catalog_dot_v1_dot_imports__pb2.UploadImportRequest.SerializeToString,
             commis_dot_catalog_dot_v1_dot_imports__pb2.UploadImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.catalog.v1.ImportService/FetchImport',
+            commis_dot_catalog_dot_v1_dot_imports__pb2.FetchImportRequest.SerializeToString,
+            commis_dot_catalog_dot_v1_dot_imports__pb2.FetchImportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,7 +36,13 @@ class ImportServiceStub:
     UploadImport: _grpc.StreamUnaryMultiCallable[_imports_pb2.UploadImportRequest, _imports_pb2.UploadImportResponse]
     """First message: header; then content in pieces of at most 1 MiB, 2 GiB in all. The job starts when the last piece
     has arrived; the last message is a content without bytes, so that a cut-off upload is never taken for a whole file.
-    Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE.
+    ONIX is imported as PRODUCTS; its prices come along (see OnixMappingService).
+    Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE, REQUEST_ID_REUSED.
+    """
+    FetchImport: _grpc.UnaryUnaryMultiCallable[_imports_pb2.FetchImportRequest, _imports_pb2.FetchImportResponse]
+    """The job first fetches the file from an https address, at most 2 GiB within an hour; an address that leads into an
+    internal network is refused, also when a name only resolves to one. Redirects are not followed.
+    Errors: INVALID_FIELDS.
     """
     GetImport: _grpc.UnaryUnaryMultiCallable[_imports_pb2.GetImportRequest, _imports_pb2.GetImportResponse]
     ListImports: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ListImportsRequest, _imports_pb2.ListImportsResponse]
@@ -52,7 +58,13 @@ class ImportServiceAsyncStub(ImportServiceStub):
     UploadImport: _aio.StreamUnaryMultiCallable[_imports_pb2.UploadImportRequest, _imports_pb2.UploadImportResponse]  # type: ignore[assignment]
     """First message: header; then content in pieces of at most 1 MiB, 2 GiB in all. The job starts when the last piece
     has arrived; the last message is a content without bytes, so that a cut-off upload is never taken for a whole file.
-    Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE.
+    ONIX is imported as PRODUCTS; its prices come along (see OnixMappingService).
+    Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE, REQUEST_ID_REUSED.
+    """
+    FetchImport: _aio.UnaryUnaryMultiCallable[_imports_pb2.FetchImportRequest, _imports_pb2.FetchImportResponse]  # type: ignore[assignment]
+    """The job first fetches the file from an https address, at most 2 GiB within an hour; an address that leads into an
+    internal network is refused, also when a name only resolves to one. Redirects are not followed.
+    Errors: INVALID_FIELDS.
     """
     GetImport: _aio.UnaryUnaryMultiCallable[_imports_pb2.GetImportRequest, _imports_pb2.GetImportResponse]  # type: ignore[assignment]
     ListImports: _aio.UnaryUnaryMultiCallable[_imports_pb2.ListImportsRequest, _imports_pb2.ListImportsResponse]  # type: ignore[assignment]
@@ -71,7 +83,19 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_imports_pb2.UploadImportResponse, _abc.Awaitable[_imports_pb2.UploadImportResponse]]:
         """First message: header; then content in pieces of at most 1 MiB, 2 GiB in all. The job starts when the last piece
         has arrived; the last message is a content without bytes, so that a cut-off upload is never taken for a whole file.
-        Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE.
+        ONIX is imported as PRODUCTS; its prices come along (see OnixMappingService).
+        Errors: INVALID_FIELDS, IMPORT_TOO_LARGE, IMPORT_INCOMPLETE, REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def FetchImport(
+        self,
+        request: _imports_pb2.FetchImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_imports_pb2.FetchImportResponse, _abc.Awaitable[_imports_pb2.FetchImportResponse]]:
+        """The job first fetches the file from an https address, at most 2 GiB within an hour; an address that leads into an
+        internal network is refused, also when a name only resolves to one. Redirects are not followed.
+        Errors: INVALID_FIELDS.
         """
 
     @_abc_1.abstractmethod

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 ACCEPTED, CHANGED, UNCHANGED, REFUSED = "ACCEPTED", "CHANGED", "UNCHANGED", "REFUSED"
 MAX_BYTES = 2 * 1024**3
 MAX_PIECE = 1024**2
@@ -42,6 +44,14 @@ class ImportEnded(FailedPrecondition):
         super().__init__(f"Import {import_id} is {state} already.", import_id=import_id, state=state)
 
 
+class Stopped(Exception):
+    """The service ends, or somebody else goes on with the job."""
+
+
+class Cancelled(Exception):
+    """Somebody asked for the end of the job."""
+
+
 class Unreadable(Exception):
     """The file as a whole cannot be read; the job fails with this text."""
 
@@ -67,7 +77,7 @@ class Finding:
     def as_json(self) -> dict[str, object]:
         return {
             "field": self.field,
-            "value": self.value[:200].replace("\x00", "\ufffd"),
+            "value": _UNSTORABLE.sub("\ufffd", self.value[:200]),
             "rule": self.rule,
             "repaired": self.repaired,
         }
@@ -110,3 +120,4 @@ class ImportView:
     error: str
     create_time: datetime.datetime
     finish_time: datetime.datetime | None
+    source_address: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
 from catalog.imports import seen
+from catalog.imports.columns import PRICES
 from catalog.imports.domain import ACCEPTED, CHANGED, REFUSED, UNCHANGED, Finding, Record, Refused, Verdict
 from catalog.imports.job import Job
 from catalog.pricing.history import NewPrice, PriceOverlap
@@ -20,11 +21,9 @@ from catalog.pricing.prices import LockedList, PriceBook, lock_lists
 from catalog.pricing.requests import MAX_QUANTITY
 from chassis.money import parse_decimal
 
-COLUMNS = frozenset(("price_list", "sku", "min_quantity", "amount", "currency", "valid_from", "valid_to"))
-REQUIRED = ("price_list", "sku", "amount")
-
 _LISTS = sql.statement("SELECT id, code FROM price_lists WHERE code = ANY(CAST(:codes AS text[]))")
 _VARIANTS = sql.statement("SELECT no, sku FROM variants WHERE sku = ANY(CAST(:skus AS text[]))")
+_OF_A_LADDER = ("price_list", "sku", "valid_from", "valid_to", "last_day")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _COMMA = re.compile(r"-?\d+,(?:\d{1,2}|\d{4})", re.ASCII)
 
@@ -58,11 +57,9 @@ class PriceRow:
 def read_row(record: Record, verdict: Verdict, today: datetime.date) -> PriceRow:
     """Raises Refused with every finding."""
     values = record.values
-    wrong = [Finding(name, "", "REQUIRED") for name in REQUIRED if name not in values]
-    begin, end = (
-        _day(values.get("valid_from"), "valid_from", wrong),
-        _day(values.get("valid_to"), "valid_to", wrong),
-    )
+    wrong = [Finding(name, "", "REQUIRED") for name in PRICES.required if name not in values]
+    begin = _day(values.get("valid_from"), "valid_from", wrong)
+    end = _end(values, wrong)
     row = PriceRow(
         list_code=values.get("price_list", ""),
         sku=values.get("sku", ""),
@@ -79,6 +76,17 @@ def read_row(record: Record, verdict: Verdict, today: datetime.date) -> PriceRow
     if wrong:
         raise Refused(*wrong)
     return row
+
+
+def _end(values: Mapping[str, str], wrong: list[Finding]) -> datetime.date | None:
+    """The first day on which the price is no longer valid; people may name the last day instead."""
+    end, last = (_day(values.get(name), name, wrong) for name in ("valid_to", "last_day"))
+    if last is None:
+        return end
+    after = last + datetime.timedelta(days=1)
+    if end is not None and end != after:
+        wrong.append(Finding("last_day", str(last), f"DISAGREES_WITH_VALID_TO: {end}"))
+    return after
 
 
 def _day(text: str | None, name: str, wrong: list[Finding]) -> datetime.date | None:
@@ -127,9 +135,7 @@ class _Group:
 
 class PriceImport:
     def key(self, record: Record) -> str:
-        return "|".join(
-            record.values.get(name, "") for name in ("price_list", "sku", "valid_from", "valid_to")
-        )
+        return "|".join(record.values.get(name, "") for name in _OF_A_LADDER)
 
     async def prepare(self, job: Job, records: Sequence[Record]) -> None:
         """Nothing has to exist beforehand."""

@@ -1,4 +1,5 @@
-"""CSV in bounded memory, from pieces as they come: bytes in, records out.
+"""CSV in bounded memory, from pieces as they come: bytes in, records out. The separator is the one that makes
+known columns of the header.
 
 A record is complete when its quotes are balanced. Where that does not come true within a limit, or a record
 does not parse, its first line is taken alone and the rest is read again: a stray quote spoils its own line and
@@ -9,46 +10,46 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from catalog.imports.cells import restored
+from catalog.imports.columns import SKIPPED, Columns
 from catalog.imports.domain import Finding, Record, Unreadable
 
 SEPARATORS = (",", ";", "\t")
-MAX_RECORD = 256 * 1024
-MAX_LINES = 1000
-_BAD = ("\x00", "\ufffd")
-_SKIPPED = "\x00"  # begins the name of a column whose values are not read
+MAX_RECORD = 1024**2
+MAX_LINES = 100_000
+# Bytes that mean nothing in the encoding become lone surrogates where it allows that, else U+FFFD.
+_BAD = re.compile("[\x00\ud800-\udfff]")
+_BAD_UTF_16 = re.compile("[\x00\ud800-\udfff\ufffd]")
 
 csv.field_size_limit(MAX_RECORD)
 
 
 class CsvReader:
-    """`columns` are the names the header may have; `prefixes` open families of names such as `option_`."""
-
-    def __init__(
-        self,
-        encoding: str,
-        columns: Collection[str],
-        required: Collection[str],
-        prefixes: tuple[str, ...] = (),
-    ) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding == "utf-8" else encoding)(
-            "replace"
-        )
-        self._columns, self._required, self._prefixes = columns, required, prefixes
+    def __init__(self, encoding: str, columns: Columns) -> None:
+        self._columns = columns
+        escapes = encoding in ("utf-8", "cp1252")
+        self._bad = _BAD if escapes else _BAD_UTF_16
+        codec = "utf-8-sig" if encoding == "utf-8" else encoding or "ascii"
+        self._known = bool(encoding)
+        self._decoder = codecs.getincrementaldecoder(codec)("surrogateescape" if escapes else "replace")
         self._rest = ""
         self._pending: list[tuple[int, str]] = []
         self._odd = False
         self._size = 0
         self._line = 0
-        self._separator = ","
+        self._separator, self._told = ",", ""
         self.header: list[str] = []
         self.header_line = 0
         self.findings: list[Finding] = []
 
     def feed(self, piece: bytes, *, last: bool = False) -> Iterator[Record]:
         """Raises Unreadable for a header that cannot be understood."""
+        if not self._known:
+            raise Unreadable("the encoding is neither UTF-8, UTF-16 nor Windows-1252; save the file as UTF-8")
         text = self._rest + self._decoder.decode(piece, last)
         lines = text.split("\n")
         self._rest = "" if last else lines.pop()
@@ -57,7 +58,7 @@ class CsvReader:
         if len(self._rest) > MAX_RECORD:
             raise Unreadable(f"line {self._line + 1} is longer than {MAX_RECORD} characters")
         for line in lines:
-            yield from self._next(line.removesuffix("\r"))
+            yield from self._next(line)
         if last:
             yield from self._flush()
 
@@ -68,7 +69,7 @@ class CsvReader:
     def _next(self, line: str) -> Iterator[Record]:
         self._line += 1
         if not self.header:
-            self._read_header(line)
+            self._read_header(line.removesuffix("\r"))
         else:
             yield from self._add([(self._line, line)])
 
@@ -96,55 +97,58 @@ class CsvReader:
         """The record of the pending lines; when they make none, that of the first, and the rest to read again."""
         lines, self._pending = self._pending, []
         self._odd, self._size = False, 0
-        record = self._parse("\n".join(line for _, line in lines), lines[0][0])
+        record = self._parse("\n".join(line for _, line in lines).removesuffix("\r"), lines[0][0])
         if record.broken is None or len(lines) == 1:
             return record, []
-        return self._parse(lines[0][1], lines[0][0]), lines[1:]
+        return self._parse(lines[0][1].removesuffix("\r"), lines[0][0]), lines[1:]
 
     def _parse(self, text: str, number: int) -> Record:
         try:
             row = next(csv.reader([text], delimiter=self._separator, strict=True))
         except csv.Error as error:
-            return Record(number, {}, Finding("record", text[:200], f"MALFORMED: {error}"))
+            return Record(number, {}, Finding("record", self._shown(text), f"MALFORMED: {error}"))
         if len(row) != len(self.header) and not _only_blank(row[len(self.header) :]):
             rule = f"COLUMN_COUNT: {len(row)} columns where the header has {len(self.header)}"
-            return Record(number, {}, Finding("record", text[:200], rule))
+            return Record(number, {}, Finding("record", self._shown(text), rule))
         pairs = zip(self.header, row, strict=False)
-        values = {name: clean for name, value in pairs if (clean := value.strip()) and name[0] != _SKIPPED}
-        if any(bad in text for bad in _BAD):
-            field = next(
-                (name for name, value in values.items() if any(bad in value for bad in _BAD)), "record"
+        values = {
+            name: restored(clean) for name, value in pairs if (clean := value.strip()) and name[0] != SKIPPED
+        }
+        if self._bad.search(text):
+            field = next((name for name, value in values.items() if self._bad.search(value)), "record")
+            return Record(
+                number, {}, Finding(field, self._shown(values.get(field, "")), "UNSTORABLE_CHARACTER")
             )
-            return Record(number, {}, Finding(field, values.get(field, "")[:200], "UNSTORABLE_CHARACTER"))
-        return Record(number, values)
+        return Record(number, values, size=len(text))
+
+    def _shown(self, text: str) -> str:
+        return self._bad.sub("\ufffd", text[:200])
 
     def _read_header(self, line: str) -> None:
         if not line.strip():
             return
-        self._separator = max(SEPARATORS, key=line.count)
-        try:
-            names = next(csv.reader([line], delimiter=self._separator, strict=True))
-        except csv.Error as error:
-            raise Unreadable(f"the header cannot be read: {error}") from error
+        if line[:4].lower() == "sep=" and line[4:] in SEPARATORS:  # how Excel is told
+            self._told = line[4:]
+            return
+        names = self._headings(line)
         self.header_line = self._line
-        self.header = self._known_names([name.strip().lower() for name in names])
-        missing = sorted(set(self._required) - set(self.header))
-        if missing:
-            raise Unreadable(f"the header lacks the columns {', '.join(missing)}")
+        self.header = self._columns.header(names, self.findings)
 
-    def _known_names(self, names: Sequence[str]) -> list[str]:
-        """Unknown and repeated columns are reported and their values not read."""
-        header: list[str] = []
-        for place, name in enumerate(names, start=1):
-            known = name in self._columns or any(
-                name.startswith(p) and len(name) > len(p) for p in self._prefixes
-            )
-            if not known:
-                self.findings.append(Finding(name or f"column {place}", name, "UNKNOWN_COLUMN"))
-            elif name in header:
-                self.findings.append(Finding(name, name, "REPEATED_COLUMN"))
-            header.append(name if known and name not in header else f"{_SKIPPED}{place}")
-        return header
+    def _headings(self, line: str) -> list[str]:
+        """By the separator that makes the most columns known. Raises Unreadable where two make as many."""
+        found: list[tuple[int, int, str, list[str]]] = []
+        for separator in [self._told] if self._told else SEPARATORS:
+            try:
+                names = next(csv.reader([line], delimiter=separator, strict=True))
+            except csv.Error as error:
+                raise Unreadable(f"the header cannot be read: {error}") from error
+            found.append((self._columns.count(names), line.count(separator), separator, names))
+        best = max(found, key=lambda item: item[:2])
+        rivals = [item for item in found if item[0] == best[0] and item[3] != best[3]]
+        if best[0] and rivals:
+            raise Unreadable("the separator cannot be told: two make as many known columns of the header")
+        self._separator = best[2]
+        return best[3]
 
 
 def _only_blank(cells: Sequence[str]) -> bool:

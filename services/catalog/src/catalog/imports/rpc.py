@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
 from commis.catalog.v1 import imports_pb2 as pb
 from commis.catalog.v1 import imports_pb2_grpc
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog import commands
 from catalog.attribution import attribution, caller
 from catalog.imports import store
 from catalog.imports.domain import MAX_PIECE, ImportEnded, ImportIncomplete, ImportView
-from catalog.imports.upload import UploadImport, upload
-from chassis import access, fields, paging
+from catalog.imports.upload import UploadImport, new_row, upload
+from chassis import access, fields, outward, paging
 from chassis.access import Rule
 from chassis.db import Sessions
 from chassis.errors import Violations
+from chassis.ids import new_id
 
 _STAFF = access.staff("CATALOGUE")
 
 
 class ImportServicer(imports_pb2_grpc.ImportServiceServicer):
     RULES: ClassVar[Mapping[str, Rule]] = dict.fromkeys(
-        ("UploadImport", "GetImport", "ListImports", "ListImportVerdicts", "CancelImport"), _STAFF
+        ("UploadImport", "FetchImport", "GetImport", "ListImports", "ListImportVerdicts", "CancelImport"),
+        _STAFF,
     )
 
-    def __init__(self, sessions: Sessions, nudge: Callable[[], None]) -> None:
+    def __init__(self, sessions: Sessions, nudge: Callable[[], None], *, internal_allowed: bool) -> None:
+        """`internal_allowed`: files may be fetched from this network (the local profile)."""
         self._sessions = sessions
         self._nudge = nudge
+        self._internal_allowed = internal_allowed
 
     async def UploadImport(
         self, request: AsyncIterator[pb.UploadImportRequest], _context: Any
@@ -38,6 +45,30 @@ class ImportServicer(imports_pb2_grpc.ImportServiceServicer):
         view = await upload(self._sessions, command, _parts(request))
         self._nudge()
         return pb.UploadImportResponse(**{"import": _import(view)})  # the field name is a keyword
+
+    async def FetchImport(self, request: pb.FetchImportRequest, _context: Any) -> pb.FetchImportResponse:
+        v = Violations()
+        command = replace(_command(v, request, ""), source_address=self._address(v, request.source_address))
+        v.raise_if_any()
+
+        async def work(session: AsyncSession) -> pb.FetchImportResponse:
+            import_id = new_id()
+            await store.add(session, new_row(import_id, replace(command, request_id=None), "PENDING"))
+            view = await store.get(session, import_id)
+            return pb.FetchImportResponse(**{"import": _import(view)})
+
+        response = await commands.once(self._sessions, "FetchImport", request, pb.FetchImportResponse, work)
+        self._nudge()
+        return response
+
+    def _address(self, v: Violations, sent: str) -> str:
+        address = fields.text(v, "source_address", sent, required=True, max_length=2000)
+        try:
+            if address:
+                outward.check_address(address, internal_allowed=self._internal_allowed)
+        except outward.AddressRefused as refused:
+            v.add("source_address", str(refused), "ADDRESS_REFUSED")
+        return address
 
     async def GetImport(self, request: pb.GetImportRequest, _context: Any) -> pb.GetImportResponse:
         import_id = _required(request.import_id)
@@ -95,15 +126,18 @@ def _header(first: pb.UploadImportRequest | None) -> UploadImport:
     if first is None or first.WhichOneof("part") != "header":
         v.add("header", "must be the first message", "REQUIRED")
         v.raise_if_any()
-    kind = fields.enum(v, "header.kind", sent.kind, pb.Import.Kind).removeprefix("KIND_")
-    file_format = fields.enum(v, "header.format", sent.format, pb.Import.Format).removeprefix("FORMAT_")
-    if file_format == "ONIX" and kind not in ("", "PRODUCTS"):
-        v.add("header.kind", "must be PRODUCTS for ONIX, which brings their prices along", "UNSUPPORTED")
-    if file_format == "XLSX":
-        v.add("header.format", "is not supported yet; CSV is", "UNSUPPORTED")
-    name = fields.text(v, "header.file_name", sent.file_name)
-    request_id = fields.identifier(v, "header.request_id", sent.request_id, required=False)
+    command = _command(v, sent, "header.")
     v.raise_if_any()
+    return command
+
+
+def _command(v: Violations, sent: pb.UploadImportHeader | pb.FetchImportRequest, path: str) -> UploadImport:
+    kind = fields.enum(v, f"{path}kind", sent.kind, pb.Import.Kind).removeprefix("KIND_")
+    file_format = fields.enum(v, f"{path}format", sent.format, pb.Import.Format).removeprefix("FORMAT_")
+    if file_format == "ONIX" and kind not in ("", "PRODUCTS"):
+        v.add(f"{path}kind", "must be PRODUCTS for ONIX, which brings their prices along", "UNSUPPORTED")
+    name = fields.text(v, f"{path}file_name", sent.file_name)
+    request_id = fields.identifier(v, f"{path}request_id", sent.request_id, required=False)
     return UploadImport(kind, file_format, name, caller(), request_id, attribution().SerializeToString())
 
 
@@ -150,6 +184,7 @@ def _import(view: ImportView) -> pb.Import:
         unchanged_count=view.unchanged_count,
         refused_count=view.refused_count,
         error=view.error,
+        source_address=view.source_address,
     )
     built.create_time.FromDatetime(view.create_time)
     if view.finish_time is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from commis.catalog.v1 import events_pb2
@@ -11,11 +11,25 @@ from commis.common.v1 import common_pb2
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
-from catalog.imports import prices, product_rows, stock, store
-from catalog.imports.domain import ACCEPTED, CHANGED, REFUSED, UNCHANGED, Finding, Record, Unreadable, Verdict
+from catalog.imports import columns, store
+from catalog.imports.columns import Columns
+from catalog.imports.domain import (
+    ACCEPTED,
+    CHANGED,
+    REFUSED,
+    UNCHANGED,
+    Cancelled,
+    Finding,
+    Record,
+    Stopped,
+    Unreadable,
+    Verdict,
+)
 from catalog.imports.job import Applier, Job
+from catalog.imports.prices import PriceImport
 from catalog.imports.products import ProductImport
 from catalog.imports.reader import CsvReader
+from catalog.imports.stock import StockImport
 from catalog.onix.reading.reader import OnixReader
 from catalog.onix.taking.records import OnixImport
 from chassis import crash, db, outbox
@@ -38,14 +52,6 @@ _FINISH = sql.statement("""
 """)
 
 
-class Stopped(Exception):
-    """The service ends, or somebody else goes on with the job."""
-
-
-class Cancelled(Exception):
-    """Somebody asked for the end of the job."""
-
-
 class Reader(Protocol):
     """Bytes in, records out; numbers ascend. `header_line` is the number under which `findings` are kept."""
 
@@ -65,15 +71,15 @@ def reader_of(job: Job) -> tuple[Reader, Applier]:
     if job.format == "ONIX":
         reading = OnixReader(done=job.record_number, language=job.language, country=job.country)
         return reading, OnixImport()
-    match job.kind:
-        case "PRODUCTS":
-            found = product_rows
-            reader = CsvReader(job.encoding, found.COLUMNS, found.REQUIRED, found.PREFIXES)
-            return reader, ProductImport()
-        case "PRICES":
-            return CsvReader(job.encoding, prices.COLUMNS, prices.REQUIRED), prices.PriceImport()
-        case _:
-            return CsvReader(job.encoding, stock.COLUMNS, stock.REQUIRED), stock.StockImport()
+    known, applier = _OF_KIND[job.kind]
+    return CsvReader(job.encoding, known), applier()
+
+
+_OF_KIND: Mapping[str, tuple[Columns, Callable[[], Applier]]] = {
+    "PRODUCTS": (columns.PRODUCTS, ProductImport),
+    "PRICES": (columns.PRICES, PriceImport),
+    "STOCK": (columns.STOCK, StockImport),
+}
 
 
 class Run:

@@ -15,13 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from catalog import sql
 from catalog.imports import store
-from catalog.imports.domain import Unreadable
+from catalog.imports.domain import Cancelled, Stopped, Unreadable
+from catalog.imports.fetching import fetch
 from catalog.imports.job import Job
-from catalog.imports.run import Cancelled, Run, Stopped, finish
+from catalog.imports.run import Run, finish
 from catalog.pricing.quote import Quoter
 from chassis import db
 from chassis.db import Sessions
 from chassis.logs import log
+from chassis.outward import ForeignHttp
 
 POLL_SECONDS = 1.0
 KINDS = ("PRODUCTS", "PRICES", "STOCK")
@@ -32,18 +34,27 @@ _WAITING = sql.statement("""
 """)
 _BEGIN = sql.statement("""
     UPDATE imports SET state = 'RUNNING' WHERE id = :id AND state IN ('PENDING', 'RUNNING')
-    RETURNING id, kind, format, file_name, source_address, encoding, total_bytes, record_number, attribution
+    RETURNING id, kind, format, file_name, source_address, encoding, total_bytes, record_number, attribution,
+        sha256 IS NULL AS unfetched
 """)
 
 
 class ImportRunner:
     """Background task."""
 
-    def __init__(self, engine: AsyncEngine, sessions: Sessions, quoter: Quoter, language: str) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        sessions: Sessions,
+        quoter: Quoter,
+        language: str,
+        http: ForeignHttp | None = None,
+    ) -> None:
         self._engine = engine
         self._sessions = sessions
         self._quoter = quoter
         self._language = language
+        self._http = http or ForeignHttp()
         self._stopping = False
         self._wake = {kind: asyncio.Event() for kind in KINDS}
         self._ended = asyncio.Event()
@@ -103,8 +114,24 @@ class ImportRunner:
             row = await sql.first(session, _BEGIN, {"id": import_id})
         if row is None:
             return
+        job = self._job(row)
+        state, error = "SUCCEEDED", ""
+        try:
+            if row.unfetched:
+                job = await fetch(job, self._http, lambda: self._stopping)
+            await Run(job, lambda: self._stopping).run()
+        except Stopped:
+            return
+        except Cancelled:
+            state = "CANCELLED"
+        except Unreadable as unreadable:
+            state, error = "FAILED", str(unreadable)
+        async with self._sessions.begin() as session:
+            await finish(session, job, state, error)
+
+    def _job(self, row: sql.Row) -> Job:
         attribution = common_pb2.Attribution.FromString(row.attribution)
-        job = Job(
+        return Job(
             id=row.id,
             kind=row.kind,
             format=row.format,
@@ -120,14 +147,3 @@ class ImportRunner:
             sessions=self._sessions,
             source_address=row.source_address,
         )
-        state, error = "SUCCEEDED", ""
-        try:
-            await Run(job, lambda: self._stopping).run()
-        except Stopped:
-            return
-        except Cancelled:
-            state = "CANCELLED"
-        except Unreadable as unreadable:
-            state, error = "FAILED", str(unreadable)
-        async with self._sessions.begin() as session:
-            await finish(session, job, state, error)

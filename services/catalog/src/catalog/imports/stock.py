@@ -11,15 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
 from catalog.imports import seen
+from catalog.imports.columns import STOCK
 from catalog.imports.domain import ACCEPTED, CHANGED, REFUSED, UNCHANGED, Finding, Record, Refused, Verdict
 from catalog.imports.job import Job
 from catalog.reservations.levels import mark_stale
 from catalog.stock import warehouses
 from catalog.stock.domain import MAX_QUANTITY
 from chassis.ids import new_id
-
-COLUMNS = frozenset(("warehouse", "sku", "quantity"))
-REQUIRED = ("warehouse", "sku", "quantity")
 
 _VARIANTS = sql.statement("SELECT id, sku FROM variants WHERE sku = ANY(CAST(:skus AS text[]))")
 _LOCK = sql.statement("""
@@ -61,7 +59,7 @@ def read_row(record: Record, verdict: Verdict) -> StockRow:
     if record.broken is not None:
         raise Refused(record.broken)
     values = record.values
-    wrong = [Finding(name, "", "REQUIRED") for name in REQUIRED if name not in values]
+    wrong = [Finding(name, "", "REQUIRED") for name in STOCK.required if name not in values]
     if len(values.get("warehouse", "")) > 50:
         wrong.append(Finding("warehouse", values["warehouse"], "TOO_LONG: 50 characters at most"))
     text = values.get("quantity", "0")

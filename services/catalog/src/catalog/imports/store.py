@@ -15,11 +15,11 @@ from catalog.products.queries import parsed
 
 _VIEW = (
     "id, kind, format, file_name, state, total_bytes, processed_bytes, accepted_count, changed_count,"
-    " unchanged_count, refused_count, error, create_time, finish_time"
+    " unchanged_count, refused_count, error, create_time, finish_time, source_address"
 )
 _NEW = sql.statement("""
-    INSERT INTO imports (id, kind, format, file_name, state, caller, request_id, attribution)
-    VALUES (:id, :kind, :format, :file_name, 'UPLOADING', :caller, :request_id, :attribution)
+    INSERT INTO imports (id, kind, format, file_name, state, caller, request_id, attribution, source_address)
+    VALUES (:id, :kind, :format, :file_name, :state, :caller, :request_id, :attribution, :source_address)
 """)
 _ADD_PIECE = sql.statement("INSERT INTO import_pieces (import_id, no, content) VALUES (:id, :no, :content)")
 _PIECE = sql.statement("SELECT content FROM import_pieces WHERE import_id = :id AND no = :no")
@@ -27,6 +27,11 @@ _START = sql.statement("""
     UPDATE imports SET state = 'PENDING', encoding = :encoding, total_bytes = :total_bytes, sha256 = :sha256
     WHERE id = :id
 """)
+_FETCHED = sql.statement("""
+    UPDATE imports SET encoding = :encoding, total_bytes = :total_bytes, sha256 = :sha256
+    WHERE id = :id AND state = 'RUNNING'
+""")
+_CANCELLED = sql.statement("SELECT cancel_requested FROM imports WHERE id = :id")
 _SAME = sql.statement("""
     SELECT id, kind, format, sha256 FROM imports
     WHERE caller = :caller AND request_id = :request_id AND state <> 'UPLOADING'
@@ -78,6 +83,23 @@ async def start(
 ) -> None:
     parameters = {"id": import_id, "encoding": encoding, "total_bytes": total_bytes, "sha256": sha256}
     await sql.run(session, _START, parameters)
+
+
+async def fetched(
+    session: AsyncSession, import_id: UUID, encoding: str, total_bytes: int, sha256: bytes
+) -> None:
+    parameters = {"id": import_id, "encoding": encoding, "total_bytes": total_bytes, "sha256": sha256}
+    await sql.run(session, _FETCHED, parameters)
+
+
+async def cancel_requested(session: AsyncSession, import_id: UUID) -> bool:
+    row = await sql.first(session, _CANCELLED, {"id": import_id})
+    return row is None or bool(row.cancel_requested)
+
+
+async def drop_pieces(session: AsyncSession, import_id: UUID) -> None:
+    """What a fetch that did not end left behind."""
+    await sql.run(session, _DROP_PIECES, {"id": import_id})
 
 
 async def find_same(session: AsyncSession, caller: str, request_id: UUID) -> sql.Row | None:

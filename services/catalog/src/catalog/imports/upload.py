@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from catalog.imports import store
 from catalog.imports.domain import MAX_BYTES, MAX_PIECE, ImportTooLarge, ImportView
+from catalog.imports.encodings import Detector
 from chassis import db
 from chassis.db import Sessions
 from chassis.errors import RequestIdReused
@@ -26,53 +26,67 @@ class UploadImport:
     caller: str
     request_id: UUID | None
     attribution: bytes
+    source_address: str = ""
 
 
-class _Content:
-    """Gathers small messages to pieces; learns digest, size and encoding on the way."""
+class Receiver:
+    """Stores what arrives in pieces of about MAX_PIECE; learns digest, size and encoding on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, sessions: Sessions, import_id: UUID) -> None:
+        self._sessions, self._import_id = sessions, import_id
         self._buffer = bytearray()
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self.digest = hashlib.sha256()
+        self._number = 0
+        self._detector = Detector()
+        self._digest = hashlib.sha256()
         self.size = 0
-        self.encoding = "utf-8"
 
-    def add(self, part: bytes, *, last: bool = False) -> bytes | None:
-        """A piece to store, once there is enough. Raises ImportTooLarge."""
+    async def take(self, part: bytes) -> None:
+        """Raises ImportTooLarge."""
         self.size += len(part)
         if self.size > MAX_BYTES:
             raise ImportTooLarge
-        self.digest.update(part)
-        if self.encoding == "utf-8":
-            try:
-                self._decoder.decode(part, last)
-            except UnicodeDecodeError:
-                self.encoding = "cp1252"
+        self._digest.update(part)
+        self._detector.add(part)
         self._buffer += part
-        if self._buffer and (last or len(self._buffer) >= MAX_PIECE):
-            piece = bytes(self._buffer)
-            self._buffer.clear()
-            return piece
-        return None
+        if len(self._buffer) >= MAX_PIECE:
+            await self._store()
+
+    async def end(self) -> None:
+        self._detector.add(b"", last=True)
+        if self._buffer:
+            await self._store()
+
+    async def _store(self) -> None:
+        content = bytes(self._buffer)
+        self._buffer.clear()
+        async with self._sessions.begin() as session:
+            await store.add_piece(session, self._import_id, self._number, content)
+        self._number += 1
+
+    @property
+    def encoding(self) -> str:
+        return self._detector.encoding
+
+    @property
+    def digest(self) -> bytes:
+        return self._digest.digest()
+
+
+def new_row(import_id: UUID, command: UploadImport, state: str) -> dict[str, object]:
+    names = ("kind", "format", "file_name", "caller", "request_id", "attribution", "source_address")
+    return {"id": import_id, "state": state, **{name: getattr(command, name) for name in names}}
 
 
 async def upload(sessions: Sessions, command: UploadImport, parts: AsyncIterator[bytes]) -> ImportView:
     """Raises ImportTooLarge, RequestIdReused."""
     import_id = new_id()
-    values = {
-        "id": import_id,
-        "kind": command.kind,
-        "format": command.format,
-        "file_name": command.file_name,
-        "caller": command.caller,
-        "request_id": command.request_id,
-        "attribution": command.attribution,
-    }
     async with sessions.begin() as session:
-        await store.add(session, values)
+        await store.add(session, new_row(import_id, command, "UPLOADING"))
     try:
-        content = await _receive(sessions, import_id, parts)
+        content = Receiver(sessions, import_id)
+        async for part in parts:
+            await content.take(part)
+        await content.end()
         return await _finish(sessions, command, import_id, content)
     except BaseException:
         async with sessions.begin() as session:
@@ -80,26 +94,10 @@ async def upload(sessions: Sessions, command: UploadImport, parts: AsyncIterator
         raise
 
 
-async def _receive(sessions: Sessions, import_id: UUID, parts: AsyncIterator[bytes]) -> _Content:
-    content = _Content()
-    number = 0
-    async for part in parts:
-        piece = content.add(part)
-        if piece is not None:
-            async with sessions.begin() as session:
-                await store.add_piece(session, import_id, number, piece)
-            number += 1
-    piece = content.add(b"", last=True)
-    if piece is not None:
-        async with sessions.begin() as session:
-            await store.add_piece(session, import_id, number, piece)
-    return content
-
-
 async def _finish(
-    sessions: Sessions, command: UploadImport, import_id: UUID, content: _Content
+    sessions: Sessions, command: UploadImport, import_id: UUID, content: Receiver
 ) -> ImportView:
-    digest = content.digest.digest()
+    digest = content.digest
     try:
         async with sessions.begin() as session:
             await store.start(session, import_id, content.encoding, content.size, digest)

@@ -24,6 +24,7 @@ _NEW = sql.statement(f"""
     ON CONFLICT (code) DO NOTHING RETURNING {_COLUMNS}
 """)  # noqa: S608
 _GET = sql.statement(f"SELECT {_COLUMNS} FROM price_lists WHERE id = :id")  # noqa: S608
+_FIND = sql.statement(f"SELECT {_COLUMNS} FROM price_lists WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608
 _LOCKED = sql.statement(f"SELECT {_COLUMNS} FROM price_lists WHERE id = :id FOR NO KEY UPDATE")  # noqa: S608
 _SET = sql.statement(f"""
     UPDATE price_lists SET display_name = :display_name, default_use = :default_use, version = version + 1
@@ -87,6 +88,11 @@ async def get(session: AsyncSession, list_id: UUID, *, lock: bool = False) -> Pr
     if row is None:
         raise PriceListNotFound(list_id)
     return _view(row)
+
+
+async def find(session: AsyncSession, ids: Sequence[UUID]) -> list[PriceListView]:
+    """Those of them that there are."""
+    return [_view(row) for row in await sql.rows(session, _FIND, {"ids": list(ids)})]
 
 
 async def update(

@@ -13,6 +13,7 @@ from catalog.imports.domain import Finding, Refused
 from catalog.onix.reading.tags import REFERENCE
 
 _PREDEFINED = ("amp", "lt", "gt", "apos", "quot")
+_UNSTORABLE = re.compile("[\ud800-\udfff]")
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
 
 
@@ -22,8 +23,9 @@ def parse(text: str, prefixes: Mapping[str, str], findings: list[Finding], *, do
 
     Raises Refused.
     """
-    if "\ufffd" in text:
-        raise Refused(Finding("record", text[:200], "UNSTORABLE_CHARACTER"))
+    if not text.isascii() and (wrong := _UNSTORABLE.search(text)):
+        around = text[max(0, wrong.start() - 50) : wrong.end() + 50]
+        raise Refused(Finding("record", _UNSTORABLE.sub("\ufffd", around), "UNSTORABLE_CHARACTER"))
     if doctype and "&" in text:
         text = _named(text, findings)
     if prefixes:

@@ -16,6 +16,7 @@ from catalog.onix.reading.splitter import Piece, Splitter
 
 _HEAD = 1024
 _HEADER = re.compile(r"<((?:[\w.-]+:)?[Hh]eader)[\s>].*?</\1\s*>", re.DOTALL)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _REFERENCE = re.compile(r"<(?:[\w.-]+:)?(?:RecordReference|a001)(?:\s[^<>]*)?>([^<]{1,200})<")
 
 
@@ -33,6 +34,7 @@ class OnixReader:
         self._opening: Opening | None = None
         self._defaults = Defaults()
         self._number = 0
+        self._replaces = False
         self.findings: list[Finding] = []
 
     def feed(self, piece: bytes, *, last: bool = False) -> Iterator[Record]:
@@ -41,7 +43,11 @@ class OnixReader:
             self._head += piece
             if len(self._head) < _HEAD and not last:
                 return
-            self._decoder = codecs.getincrementaldecoder(encoding_of(self._head))("replace")
+            encoding = encoding_of(self._head)
+            # Bytes that mean nothing become lone surrogates, which no text has, or U+FFFD where that is impossible.
+            errors = "replace" if encoding.startswith("utf-") and "8" not in encoding else "surrogateescape"
+            self._decoder = codecs.getincrementaldecoder(encoding)(errors)
+            self._replaces = errors == "replace"
             piece, self._head = self._head, b""
         for found in self._splitter.feed(self._decoder.decode(piece, last), last=last):
             opening = self._opening or self._open()
@@ -77,6 +83,8 @@ class OnixReader:
             finding = Finding("record", piece.text[:200], piece.broken)
             return self._refused(piece, [finding], len(piece.text))
         findings: list[Finding] = []
+        if self._replaces and "\ufffd" in piece.text:
+            return self._refused(piece, [Finding("record", "", "UNSTORABLE_CHARACTER")], len(piece.text))
         try:
             product = self._parse(piece.text, opening, findings)
             content = record.read(product, self._defaults, self._language, self._country)
@@ -87,6 +95,7 @@ class OnixReader:
 
     def _refused(self, piece: Piece, findings: list[Finding], size: int) -> Record:
         """With the reference, when it can still be made out, so that people find the record."""
-        ref = _REFERENCE.search(piece.text)
-        content = OnixRecord(ref[1].strip()[:100] if ref else "", "", findings=findings[:-1])
+        found = _REFERENCE.search(piece.text)
+        ref = _UNSTORABLE.sub("\ufffd", found[1].strip())[:100] if found else ""
+        content = OnixRecord(ref, "", findings=findings[:-1])
         return Record(self._number, {}, broken=findings[-1], content=content, size=size)
