@@ -44,7 +44,7 @@ _OF_MEMBER = (
     ("data exports", "DELETE FROM data_exports WHERE account_id = :account_id"),
     (
         "author names of messages about a business profile",
-        "UPDATE business_request_messages SET author_name = '' WHERE author_id = CAST(:person_id AS text)"
+        "UPDATE business_request_messages SET author_name = '' WHERE author_id = CAST(CAST(:person_id AS uuid) AS text)"
         " AND request_id IN (SELECT id FROM business_requests WHERE account_id = :account_id)",
     ),
 )
@@ -161,7 +161,7 @@ async def _hand_over(session: AsyncSession, scope: Scope) -> int:
 
 
 async def _kept(session: AsyncSession, scope: Scope) -> Explained:
-    entries = await session.scalar(_ENTRIES, {"account_id": scope.account_id})
+    entries = await session.scalar(_ENTRIES, {"account_id": str(scope.account_id)})
     kept = [
         ("account numbers and ids without a name", 1 if scope.person_id is None else 0, _LAW),
         ("audit entries", int(entries or 0), _PROOF),
