@@ -195,6 +195,19 @@ async def test_somebody_whose_memberships_ended_may_register(world: Any) -> None
 
 
 @pytest.mark.spec("A-04")
+async def test_somebody_known_without_an_account_gets_one_however_often_it_is_asked_for(world: Any) -> None:
+    business = await world.business()
+    for number in range(4):
+        email = f"karel{number}@shops.example"
+        person = await world.invite(business.id, email)
+        request = pb.RemoveMemberRequest(account_id=business.id, person_id=person.id)
+        await world.call("MembershipService", "RemoveMember", request)
+        await asyncio.gather(*(register(world, email, f"192.0.2.{one}") for one in range(3)))
+        held = "SELECT count(*) FROM memberships WHERE person_id = CAST(:person AS uuid)"
+        assert await world.scalar(held, person=person.id) == 1
+
+
+@pytest.mark.spec("A-04")
 async def test_the_same_registration_sent_many_times_at_once_makes_one_account(world: Any) -> None:
     addresses = [f"192.0.2.{number}" for number in range(3)]
     await asyncio.gather(*(register(world, "nele@shops.example", one) for one in addresses))

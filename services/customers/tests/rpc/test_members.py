@@ -196,6 +196,12 @@ async def test_a_removal_ends_the_sessions_for_that_account_only(world: Any, ref
     with pytest.raises(refused) as error:
         await remove(world, account.id, person.id)
     assert (error.value.code, error.value.reason) == ("NOT_FOUND", "MEMBER_NOT_FOUND")
+    await world.invite(account.id, "karel@shops.example")
+    with pytest.raises(refused) as error:  # a new membership does not bring the old session back
+        await get_account(world, account.id, bearer(gone.tokens.access_token))
+    assert error.value.reason == "SESSION_ENDED"
+    with pytest.raises(refused):
+        await world.refresh(gone.tokens.refresh_token)
 
 
 @pytest.mark.spec("A-06")
