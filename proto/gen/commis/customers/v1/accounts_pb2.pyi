@@ -995,7 +995,7 @@ class ListBusinessRequestsRequest(_message.Message):
     page_size: _builtins.int
     page_token: _builtins.str
     state: Global___BusinessRequest.State.ValueType
-    """None: PENDING."""
+    """None: PENDING for staff, all for an account."""
     def __init__(
         self,
         *,
@@ -1334,6 +1334,7 @@ class ErasureReceipt(_message.Message):
         subject: _builtins.str
         """e.g. "business profile", "memberships of others", "orders and fiscal documents"."""
         count: _builtins.int
+        """0 of what is kept: not counted, another service holds it."""
         kept_because: _builtins.str
         """Empty for what was erased."""
         def __init__(

@@ -100,8 +100,10 @@ class AccountServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateAccount(self, request, context):
-        """Staff change everything; the account's administrators their names, language and department.
-        Errors: ACCOUNT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS.
+        """Staff change everything; the account's administrators their names, language, department and spending control.
+        State (ADMIN, ORDER_DESK) changes only when the mask names it; suspending or closing ends all sessions for the
+        account, and nobody signs in for it until it is ACTIVE again.
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, ETAG_MISMATCH, EMAIL_TAKEN, NOT_A_BUSINESS, INVALID_FIELDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,8 +118,8 @@ class AccountServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SendActivation(self, request, context):
-        """Mails a new activation link to a person of the account who has no password yet; earlier links end.
-        Errors: ACCOUNT_NOT_FOUND, PERSON_ALREADY_ACTIVE.
+        """Mails a new activation link to a person of the account who has no password yet; earlier links end. Staff, the
+        account's administrators. Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, PERSON_NOT_FOUND, PERSON_ALREADY_ACTIVE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -510,15 +512,18 @@ class BusinessProfileServiceServicer:
     def RequestBusinessProfile(self, request, context):
         """A visitor (no token) names a person and gets a consumer account with that request; a signed-in account asks for
         itself. The profile is PENDING until staff decide: no B2B function before. The answer is the same whether the e-mail
-        address is known or not; the person reads the rest in the mail. Only when the vendor has opened it.
-        Errors: REGISTRATION_CLOSED, INVALID_FIELDS, BUSINESS_PROFILE_EXISTS (for a signed-in account).
+        address is known or not; the person reads the rest in the mail. Only when the vendor has opened it. State and
+        switches of the profile are the vendor's and not read. A visitor's address is served 3 times an hour, silently.
+        Errors: REGISTRATION_CLOSED, INVALID_FIELDS, SIGN_IN_THROTTLED (a network that asks too often); for a signed-in
+        account BUSINESS_PROFILE_EXISTS (approved or waiting; a refused one may be asked for again), CHANGE_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListBusinessRequests(self, request, context):
-        """What is waiting, oldest first. Staff (ORDER_DESK, FINANCE).
+        """What is waiting, oldest first, without messages. Staff (ORDER_DESK, FINANCE); an account's administrators see all
+        of the own ones.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -532,27 +537,31 @@ class BusinessProfileServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApproveBusinessRequest(self, request, context):
-        """Approves: the profile is in force and B2B active; the customer is mailed. Errors: BUSINESS_REQUEST_STATE.
+        """PENDING or INFORMATION_NEEDED -> APPROVED: the profile is in force and B2B active at once; the customer is mailed.
+        Staff (ORDER_DESK, FINANCE). Errors, as of the next three: BUSINESS_REQUEST_NOT_FOUND, BUSINESS_REQUEST_STATE (with
+        the states in which it is possible), ETAG_MISMATCH, INVALID_FIELDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RejectBusinessRequest(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """PENDING or INFORMATION_NEEDED -> REJECTED: the account stays a consumer's. Staff (ORDER_DESK, FINANCE).
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AskBusinessRequest(self, request, context):
-        """Asks for what is missing: the message is mailed and kept.
+        """PENDING or INFORMATION_NEEDED -> INFORMATION_NEEDED: asks for what is missing; the message is mailed and kept.
+        Staff (ORDER_DESK, FINANCE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AnswerBusinessRequest(self, request, context):
-        """The customer answers, and may correct the profile with it.
+        """INFORMATION_NEEDED -> PENDING: the account's administrator answers, and may correct the profile with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -560,8 +569,10 @@ class BusinessProfileServiceServicer:
 
     def RemoveBusinessProfile(self, request, context):
         """Removes the business layer: B2B functions stop at once, memberships of others end, business data is erased; the
-        personal account and its sign-in, orders and fiscal documents stay. Answers a receipt, which is mailed too.
-        Administrators of the account, staff (ADMIN). Errors: BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
+        personal account and its sign-in, orders and fiscal documents stay. It stays with its holder, or, when the holder
+        is no administrator any more, with the administrator who calls. Answers a receipt, which is mailed too; called again,
+        the same receipt. A request that waits ends with it. Administrators of the account, staff (ADMIN).
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -877,28 +888,33 @@ class MembershipServiceServicer:
 
     def InvitePerson(self, request, context):
         """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
-        Administrators of the account, staff. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS.
+        A known person keeps the own name and language. Administrators of the account, staff (ORDER_DESK, FINANCE).
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS, TOO_MANY_MEMBERS
+        (1000).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListMembers(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Whoever sees the account. Errors: ACCOUNT_NOT_FOUND.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateMember(self, request, context):
-        """Role and spending limit. Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR,
-        ETAG_MISMATCH, INVALID_FIELDS.
+        """Role and spending limit. Effective at once, also on open sessions: a demotion ends those for the account.
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR, ETAG_MISMATCH, INVALID_FIELDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveMember(self, request, context):
-        """Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR.
+        """Effective at once, also on open sessions. The person stays one, with the own sign-in and other accounts. When the
+        account's holder is removed, an administrator becomes the holder: who removes, else the longest standing one.
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR, ETAG_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

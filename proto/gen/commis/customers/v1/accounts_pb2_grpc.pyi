@@ -38,16 +38,18 @@ class AccountServiceStub:
     GetAccount: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.GetAccountRequest, _accounts_pb2.GetAccountResponse]
     """Staff, the account's own people, its reps. Errors: ACCOUNT_NOT_FOUND."""
     UpdateAccount: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.UpdateAccountRequest, _accounts_pb2.UpdateAccountResponse]
-    """Staff change everything; the account's administrators their names, language and department.
-    Errors: ACCOUNT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS.
+    """Staff change everything; the account's administrators their names, language, department and spending control.
+    State (ADMIN, ORDER_DESK) changes only when the mask names it; suspending or closing ends all sessions for the
+    account, and nobody signs in for it until it is ACTIVE again.
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, ETAG_MISMATCH, EMAIL_TAKEN, NOT_A_BUSINESS, INVALID_FIELDS.
     """
     ListAccounts: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ListAccountsRequest, _accounts_pb2.ListAccountsResponse]
     """Search by name, company, number, e-mail, city: every word is a prefix, accents and case do not matter.
     A rep sees own accounts only.
     """
     SendActivation: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.SendActivationRequest, _accounts_pb2.SendActivationResponse]
-    """Mails a new activation link to a person of the account who has no password yet; earlier links end.
-    Errors: ACCOUNT_NOT_FOUND, PERSON_ALREADY_ACTIVE.
+    """Mails a new activation link to a person of the account who has no password yet; earlier links end. Staff, the
+    account's administrators. Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, PERSON_NOT_FOUND, PERSON_ALREADY_ACTIVE.
     """
     CreateAddress: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.CreateAddressRequest, _accounts_pb2.CreateAddressResponse]
     """Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS (reason of the postal rule per field)."""
@@ -65,16 +67,18 @@ class AccountServiceAsyncStub(AccountServiceStub):
     GetAccount: _aio.UnaryUnaryMultiCallable[_accounts_pb2.GetAccountRequest, _accounts_pb2.GetAccountResponse]  # type: ignore[assignment]
     """Staff, the account's own people, its reps. Errors: ACCOUNT_NOT_FOUND."""
     UpdateAccount: _aio.UnaryUnaryMultiCallable[_accounts_pb2.UpdateAccountRequest, _accounts_pb2.UpdateAccountResponse]  # type: ignore[assignment]
-    """Staff change everything; the account's administrators their names, language and department.
-    Errors: ACCOUNT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS.
+    """Staff change everything; the account's administrators their names, language, department and spending control.
+    State (ADMIN, ORDER_DESK) changes only when the mask names it; suspending or closing ends all sessions for the
+    account, and nobody signs in for it until it is ACTIVE again.
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, ETAG_MISMATCH, EMAIL_TAKEN, NOT_A_BUSINESS, INVALID_FIELDS.
     """
     ListAccounts: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ListAccountsRequest, _accounts_pb2.ListAccountsResponse]  # type: ignore[assignment]
     """Search by name, company, number, e-mail, city: every word is a prefix, accents and case do not matter.
     A rep sees own accounts only.
     """
     SendActivation: _aio.UnaryUnaryMultiCallable[_accounts_pb2.SendActivationRequest, _accounts_pb2.SendActivationResponse]  # type: ignore[assignment]
-    """Mails a new activation link to a person of the account who has no password yet; earlier links end.
-    Errors: ACCOUNT_NOT_FOUND, PERSON_ALREADY_ACTIVE.
+    """Mails a new activation link to a person of the account who has no password yet; earlier links end. Staff, the
+    account's administrators. Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, PERSON_NOT_FOUND, PERSON_ALREADY_ACTIVE.
     """
     CreateAddress: _aio.UnaryUnaryMultiCallable[_accounts_pb2.CreateAddressRequest, _accounts_pb2.CreateAddressResponse]  # type: ignore[assignment]
     """Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS (reason of the postal rule per field)."""
@@ -107,8 +111,10 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _accounts_pb2.UpdateAccountRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.UpdateAccountResponse, _abc.Awaitable[_accounts_pb2.UpdateAccountResponse]]:
-        """Staff change everything; the account's administrators their names, language and department.
-        Errors: ACCOUNT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS.
+        """Staff change everything; the account's administrators their names, language, department and spending control.
+        State (ADMIN, ORDER_DESK) changes only when the mask names it; suspending or closing ends all sessions for the
+        account, and nobody signs in for it until it is ACTIVE again.
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, ETAG_MISMATCH, EMAIL_TAKEN, NOT_A_BUSINESS, INVALID_FIELDS.
         """
 
     @_abc_1.abstractmethod
@@ -127,8 +133,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _accounts_pb2.SendActivationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.SendActivationResponse, _abc.Awaitable[_accounts_pb2.SendActivationResponse]]:
-        """Mails a new activation link to a person of the account who has no password yet; earlier links end.
-        Errors: ACCOUNT_NOT_FOUND, PERSON_ALREADY_ACTIVE.
+        """Mails a new activation link to a person of the account who has no password yet; earlier links end. Staff, the
+        account's administrators. Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, PERSON_NOT_FOUND, PERSON_ALREADY_ACTIVE.
         """
 
     @_abc_1.abstractmethod
@@ -172,24 +178,36 @@ class BusinessProfileServiceStub:
     RequestBusinessProfile: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.RequestBusinessProfileRequest, _accounts_pb2.RequestBusinessProfileResponse]
     """A visitor (no token) names a person and gets a consumer account with that request; a signed-in account asks for
     itself. The profile is PENDING until staff decide: no B2B function before. The answer is the same whether the e-mail
-    address is known or not; the person reads the rest in the mail. Only when the vendor has opened it.
-    Errors: REGISTRATION_CLOSED, INVALID_FIELDS, BUSINESS_PROFILE_EXISTS (for a signed-in account).
+    address is known or not; the person reads the rest in the mail. Only when the vendor has opened it. State and
+    switches of the profile are the vendor's and not read. A visitor's address is served 3 times an hour, silently.
+    Errors: REGISTRATION_CLOSED, INVALID_FIELDS, SIGN_IN_THROTTLED (a network that asks too often); for a signed-in
+    account BUSINESS_PROFILE_EXISTS (approved or waiting; a refused one may be asked for again), CHANGE_NOT_ALLOWED.
     """
     ListBusinessRequests: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ListBusinessRequestsRequest, _accounts_pb2.ListBusinessRequestsResponse]
-    """What is waiting, oldest first. Staff (ORDER_DESK, FINANCE)."""
+    """What is waiting, oldest first, without messages. Staff (ORDER_DESK, FINANCE); an account's administrators see all
+    of the own ones.
+    """
     GetBusinessRequest: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.GetBusinessRequestRequest, _accounts_pb2.GetBusinessRequestResponse]
     """The request with its exchange. Staff; the account's own administrators. Errors: BUSINESS_REQUEST_NOT_FOUND."""
     ApproveBusinessRequest: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ApproveBusinessRequestRequest, _accounts_pb2.ApproveBusinessRequestResponse]
-    """Approves: the profile is in force and B2B active; the customer is mailed. Errors: BUSINESS_REQUEST_STATE."""
+    """PENDING or INFORMATION_NEEDED -> APPROVED: the profile is in force and B2B active at once; the customer is mailed.
+    Staff (ORDER_DESK, FINANCE). Errors, as of the next three: BUSINESS_REQUEST_NOT_FOUND, BUSINESS_REQUEST_STATE (with
+    the states in which it is possible), ETAG_MISMATCH, INVALID_FIELDS.
+    """
     RejectBusinessRequest: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.RejectBusinessRequestRequest, _accounts_pb2.RejectBusinessRequestResponse]
+    """PENDING or INFORMATION_NEEDED -> REJECTED: the account stays a consumer's. Staff (ORDER_DESK, FINANCE)."""
     AskBusinessRequest: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.AskBusinessRequestRequest, _accounts_pb2.AskBusinessRequestResponse]
-    """Asks for what is missing: the message is mailed and kept."""
+    """PENDING or INFORMATION_NEEDED -> INFORMATION_NEEDED: asks for what is missing; the message is mailed and kept.
+    Staff (ORDER_DESK, FINANCE).
+    """
     AnswerBusinessRequest: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.AnswerBusinessRequestRequest, _accounts_pb2.AnswerBusinessRequestResponse]
-    """The customer answers, and may correct the profile with it."""
+    """INFORMATION_NEEDED -> PENDING: the account's administrator answers, and may correct the profile with it."""
     RemoveBusinessProfile: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.RemoveBusinessProfileRequest, _accounts_pb2.RemoveBusinessProfileResponse]
     """Removes the business layer: B2B functions stop at once, memberships of others end, business data is erased; the
-    personal account and its sign-in, orders and fiscal documents stay. Answers a receipt, which is mailed too.
-    Administrators of the account, staff (ADMIN). Errors: BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
+    personal account and its sign-in, orders and fiscal documents stay. It stays with its holder, or, when the holder
+    is no administrator any more, with the administrator who calls. Answers a receipt, which is mailed too; called again,
+    the same receipt. A request that waits ends with it. Administrators of the account, staff (ADMIN).
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
     """
 
 @_typing.type_check_only
@@ -200,24 +218,36 @@ class BusinessProfileServiceAsyncStub(BusinessProfileServiceStub):
     RequestBusinessProfile: _aio.UnaryUnaryMultiCallable[_accounts_pb2.RequestBusinessProfileRequest, _accounts_pb2.RequestBusinessProfileResponse]  # type: ignore[assignment]
     """A visitor (no token) names a person and gets a consumer account with that request; a signed-in account asks for
     itself. The profile is PENDING until staff decide: no B2B function before. The answer is the same whether the e-mail
-    address is known or not; the person reads the rest in the mail. Only when the vendor has opened it.
-    Errors: REGISTRATION_CLOSED, INVALID_FIELDS, BUSINESS_PROFILE_EXISTS (for a signed-in account).
+    address is known or not; the person reads the rest in the mail. Only when the vendor has opened it. State and
+    switches of the profile are the vendor's and not read. A visitor's address is served 3 times an hour, silently.
+    Errors: REGISTRATION_CLOSED, INVALID_FIELDS, SIGN_IN_THROTTLED (a network that asks too often); for a signed-in
+    account BUSINESS_PROFILE_EXISTS (approved or waiting; a refused one may be asked for again), CHANGE_NOT_ALLOWED.
     """
     ListBusinessRequests: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ListBusinessRequestsRequest, _accounts_pb2.ListBusinessRequestsResponse]  # type: ignore[assignment]
-    """What is waiting, oldest first. Staff (ORDER_DESK, FINANCE)."""
+    """What is waiting, oldest first, without messages. Staff (ORDER_DESK, FINANCE); an account's administrators see all
+    of the own ones.
+    """
     GetBusinessRequest: _aio.UnaryUnaryMultiCallable[_accounts_pb2.GetBusinessRequestRequest, _accounts_pb2.GetBusinessRequestResponse]  # type: ignore[assignment]
     """The request with its exchange. Staff; the account's own administrators. Errors: BUSINESS_REQUEST_NOT_FOUND."""
     ApproveBusinessRequest: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ApproveBusinessRequestRequest, _accounts_pb2.ApproveBusinessRequestResponse]  # type: ignore[assignment]
-    """Approves: the profile is in force and B2B active; the customer is mailed. Errors: BUSINESS_REQUEST_STATE."""
+    """PENDING or INFORMATION_NEEDED -> APPROVED: the profile is in force and B2B active at once; the customer is mailed.
+    Staff (ORDER_DESK, FINANCE). Errors, as of the next three: BUSINESS_REQUEST_NOT_FOUND, BUSINESS_REQUEST_STATE (with
+    the states in which it is possible), ETAG_MISMATCH, INVALID_FIELDS.
+    """
     RejectBusinessRequest: _aio.UnaryUnaryMultiCallable[_accounts_pb2.RejectBusinessRequestRequest, _accounts_pb2.RejectBusinessRequestResponse]  # type: ignore[assignment]
+    """PENDING or INFORMATION_NEEDED -> REJECTED: the account stays a consumer's. Staff (ORDER_DESK, FINANCE)."""
     AskBusinessRequest: _aio.UnaryUnaryMultiCallable[_accounts_pb2.AskBusinessRequestRequest, _accounts_pb2.AskBusinessRequestResponse]  # type: ignore[assignment]
-    """Asks for what is missing: the message is mailed and kept."""
+    """PENDING or INFORMATION_NEEDED -> INFORMATION_NEEDED: asks for what is missing; the message is mailed and kept.
+    Staff (ORDER_DESK, FINANCE).
+    """
     AnswerBusinessRequest: _aio.UnaryUnaryMultiCallable[_accounts_pb2.AnswerBusinessRequestRequest, _accounts_pb2.AnswerBusinessRequestResponse]  # type: ignore[assignment]
-    """The customer answers, and may correct the profile with it."""
+    """INFORMATION_NEEDED -> PENDING: the account's administrator answers, and may correct the profile with it."""
     RemoveBusinessProfile: _aio.UnaryUnaryMultiCallable[_accounts_pb2.RemoveBusinessProfileRequest, _accounts_pb2.RemoveBusinessProfileResponse]  # type: ignore[assignment]
     """Removes the business layer: B2B functions stop at once, memberships of others end, business data is erased; the
-    personal account and its sign-in, orders and fiscal documents stay. Answers a receipt, which is mailed too.
-    Administrators of the account, staff (ADMIN). Errors: BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
+    personal account and its sign-in, orders and fiscal documents stay. It stays with its holder, or, when the holder
+    is no administrator any more, with the administrator who calls. Answers a receipt, which is mailed too; called again,
+    the same receipt. A request that waits ends with it. Administrators of the account, staff (ADMIN).
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
     """
 
 class BusinessProfileServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -231,8 +261,10 @@ class BusinessProfileServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_accounts_pb2.RequestBusinessProfileResponse, _abc.Awaitable[_accounts_pb2.RequestBusinessProfileResponse]]:
         """A visitor (no token) names a person and gets a consumer account with that request; a signed-in account asks for
         itself. The profile is PENDING until staff decide: no B2B function before. The answer is the same whether the e-mail
-        address is known or not; the person reads the rest in the mail. Only when the vendor has opened it.
-        Errors: REGISTRATION_CLOSED, INVALID_FIELDS, BUSINESS_PROFILE_EXISTS (for a signed-in account).
+        address is known or not; the person reads the rest in the mail. Only when the vendor has opened it. State and
+        switches of the profile are the vendor's and not read. A visitor's address is served 3 times an hour, silently.
+        Errors: REGISTRATION_CLOSED, INVALID_FIELDS, SIGN_IN_THROTTLED (a network that asks too often); for a signed-in
+        account BUSINESS_PROFILE_EXISTS (approved or waiting; a refused one may be asked for again), CHANGE_NOT_ALLOWED.
         """
 
     @_abc_1.abstractmethod
@@ -241,7 +273,9 @@ class BusinessProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _accounts_pb2.ListBusinessRequestsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.ListBusinessRequestsResponse, _abc.Awaitable[_accounts_pb2.ListBusinessRequestsResponse]]:
-        """What is waiting, oldest first. Staff (ORDER_DESK, FINANCE)."""
+        """What is waiting, oldest first, without messages. Staff (ORDER_DESK, FINANCE); an account's administrators see all
+        of the own ones.
+        """
 
     @_abc_1.abstractmethod
     def GetBusinessRequest(
@@ -257,14 +291,18 @@ class BusinessProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _accounts_pb2.ApproveBusinessRequestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.ApproveBusinessRequestResponse, _abc.Awaitable[_accounts_pb2.ApproveBusinessRequestResponse]]:
-        """Approves: the profile is in force and B2B active; the customer is mailed. Errors: BUSINESS_REQUEST_STATE."""
+        """PENDING or INFORMATION_NEEDED -> APPROVED: the profile is in force and B2B active at once; the customer is mailed.
+        Staff (ORDER_DESK, FINANCE). Errors, as of the next three: BUSINESS_REQUEST_NOT_FOUND, BUSINESS_REQUEST_STATE (with
+        the states in which it is possible), ETAG_MISMATCH, INVALID_FIELDS.
+        """
 
     @_abc_1.abstractmethod
     def RejectBusinessRequest(
         self,
         request: _accounts_pb2.RejectBusinessRequestRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_accounts_pb2.RejectBusinessRequestResponse, _abc.Awaitable[_accounts_pb2.RejectBusinessRequestResponse]]: ...
+    ) -> _typing.Union[_accounts_pb2.RejectBusinessRequestResponse, _abc.Awaitable[_accounts_pb2.RejectBusinessRequestResponse]]:
+        """PENDING or INFORMATION_NEEDED -> REJECTED: the account stays a consumer's. Staff (ORDER_DESK, FINANCE)."""
 
     @_abc_1.abstractmethod
     def AskBusinessRequest(
@@ -272,7 +310,9 @@ class BusinessProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _accounts_pb2.AskBusinessRequestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.AskBusinessRequestResponse, _abc.Awaitable[_accounts_pb2.AskBusinessRequestResponse]]:
-        """Asks for what is missing: the message is mailed and kept."""
+        """PENDING or INFORMATION_NEEDED -> INFORMATION_NEEDED: asks for what is missing; the message is mailed and kept.
+        Staff (ORDER_DESK, FINANCE).
+        """
 
     @_abc_1.abstractmethod
     def AnswerBusinessRequest(
@@ -280,7 +320,7 @@ class BusinessProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _accounts_pb2.AnswerBusinessRequestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.AnswerBusinessRequestResponse, _abc.Awaitable[_accounts_pb2.AnswerBusinessRequestResponse]]:
-        """The customer answers, and may correct the profile with it."""
+        """INFORMATION_NEEDED -> PENDING: the account's administrator answers, and may correct the profile with it."""
 
     @_abc_1.abstractmethod
     def RemoveBusinessProfile(
@@ -289,8 +329,10 @@ class BusinessProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.RemoveBusinessProfileResponse, _abc.Awaitable[_accounts_pb2.RemoveBusinessProfileResponse]]:
         """Removes the business layer: B2B functions stop at once, memberships of others end, business data is erased; the
-        personal account and its sign-in, orders and fiscal documents stay. Answers a receipt, which is mailed too.
-        Administrators of the account, staff (ADMIN). Errors: BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
+        personal account and its sign-in, orders and fiscal documents stay. It stays with its holder, or, when the holder
+        is no administrator any more, with the administrator who calls. Answers a receipt, which is mailed too; called again,
+        the same receipt. A request that waits ends with it. Administrators of the account, staff (ADMIN).
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, BUSINESS_PROFILE_NOT_FOUND, ETAG_MISMATCH.
         """
 
 def add_BusinessProfileServiceServicer_to_server(servicer: BusinessProfileServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
@@ -304,15 +346,21 @@ class MembershipServiceStub:
     def __new__(cls, channel: _aio.Channel) -> MembershipServiceAsyncStub: ...
     InvitePerson: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.InvitePersonRequest, _accounts_pb2.InvitePersonResponse]
     """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
-    Administrators of the account, staff. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS.
+    A known person keeps the own name and language. Administrators of the account, staff (ORDER_DESK, FINANCE).
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS, TOO_MANY_MEMBERS
+    (1000).
     """
     ListMembers: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ListMembersRequest, _accounts_pb2.ListMembersResponse]
+    """Whoever sees the account. Errors: ACCOUNT_NOT_FOUND."""
     UpdateMember: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.UpdateMemberRequest, _accounts_pb2.UpdateMemberResponse]
-    """Role and spending limit. Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR,
-    ETAG_MISMATCH, INVALID_FIELDS.
+    """Role and spending limit. Effective at once, also on open sessions: a demotion ends those for the account.
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR, ETAG_MISMATCH, INVALID_FIELDS.
     """
     RemoveMember: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.RemoveMemberRequest, _accounts_pb2.RemoveMemberResponse]
-    """Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR."""
+    """Effective at once, also on open sessions. The person stays one, with the own sign-in and other accounts. When the
+    account's holder is removed, an administrator becomes the holder: who removes, else the longest standing one.
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR, ETAG_MISMATCH.
+    """
 
 @_typing.type_check_only
 class MembershipServiceAsyncStub(MembershipServiceStub):
@@ -321,15 +369,21 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     InvitePerson: _aio.UnaryUnaryMultiCallable[_accounts_pb2.InvitePersonRequest, _accounts_pb2.InvitePersonResponse]  # type: ignore[assignment]
     """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
-    Administrators of the account, staff. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS.
+    A known person keeps the own name and language. Administrators of the account, staff (ORDER_DESK, FINANCE).
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS, TOO_MANY_MEMBERS
+    (1000).
     """
     ListMembers: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ListMembersRequest, _accounts_pb2.ListMembersResponse]  # type: ignore[assignment]
+    """Whoever sees the account. Errors: ACCOUNT_NOT_FOUND."""
     UpdateMember: _aio.UnaryUnaryMultiCallable[_accounts_pb2.UpdateMemberRequest, _accounts_pb2.UpdateMemberResponse]  # type: ignore[assignment]
-    """Role and spending limit. Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR,
-    ETAG_MISMATCH, INVALID_FIELDS.
+    """Role and spending limit. Effective at once, also on open sessions: a demotion ends those for the account.
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR, ETAG_MISMATCH, INVALID_FIELDS.
     """
     RemoveMember: _aio.UnaryUnaryMultiCallable[_accounts_pb2.RemoveMemberRequest, _accounts_pb2.RemoveMemberResponse]  # type: ignore[assignment]
-    """Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR."""
+    """Effective at once, also on open sessions. The person stays one, with the own sign-in and other accounts. When the
+    account's holder is removed, an administrator becomes the holder: who removes, else the longest standing one.
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR, ETAG_MISMATCH.
+    """
 
 class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
     """The persons of a business account."""
@@ -341,7 +395,9 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.InvitePersonResponse, _abc.Awaitable[_accounts_pb2.InvitePersonResponse]]:
         """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
-        Administrators of the account, staff. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS.
+        A known person keeps the own name and language. Administrators of the account, staff (ORDER_DESK, FINANCE).
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS, TOO_MANY_MEMBERS
+        (1000).
         """
 
     @_abc_1.abstractmethod
@@ -349,7 +405,8 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _accounts_pb2.ListMembersRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_accounts_pb2.ListMembersResponse, _abc.Awaitable[_accounts_pb2.ListMembersResponse]]: ...
+    ) -> _typing.Union[_accounts_pb2.ListMembersResponse, _abc.Awaitable[_accounts_pb2.ListMembersResponse]]:
+        """Whoever sees the account. Errors: ACCOUNT_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def UpdateMember(
@@ -357,8 +414,8 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _accounts_pb2.UpdateMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.UpdateMemberResponse, _abc.Awaitable[_accounts_pb2.UpdateMemberResponse]]:
-        """Role and spending limit. Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR,
-        ETAG_MISMATCH, INVALID_FIELDS.
+        """Role and spending limit. Effective at once, also on open sessions: a demotion ends those for the account.
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR, ETAG_MISMATCH, INVALID_FIELDS.
         """
 
     @_abc_1.abstractmethod
@@ -367,6 +424,9 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _accounts_pb2.RemoveMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_accounts_pb2.RemoveMemberResponse, _abc.Awaitable[_accounts_pb2.RemoveMemberResponse]]:
-        """Effective at once, also on open sessions. Errors: MEMBER_NOT_FOUND, LAST_ADMINISTRATOR."""
+        """Effective at once, also on open sessions. The person stays one, with the own sign-in and other accounts. When the
+        account's holder is removed, an administrator becomes the holder: who removes, else the longest standing one.
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, MEMBER_NOT_FOUND, LAST_ADMINISTRATOR, ETAG_MISMATCH.
+        """
 
 def add_MembershipServiceServicer_to_server(servicer: MembershipServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
