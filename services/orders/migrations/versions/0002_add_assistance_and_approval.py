@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import BIT, JSONB
 
 revision = "0002"
 down_revision = "0001"
@@ -87,15 +87,27 @@ def _statistics() -> None:
         sa.Column("grain", sa.CHAR(length=1), nullable=False),
         sa.Column("start_date", sa.Date(), nullable=False),
         sa.Column("care_worker_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("currency", sa.CHAR(length=3), nullable=False),
         sa.Column("order_count", sa.Integer(), nullable=False),
         sa.Column("article_count", sa.BigInteger(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint(
-            *("community_id", "grain", "start_date", "care_worker_id", "account_id", "currency"),
+            *("community_id", "grain", "start_date", "care_worker_id", "currency"),
             name="pk_community_figures",
         ),
+        postgresql_with={"fillfactor": "70"},
+    )
+    op.create_table(
+        "community_clients",
+        sa.Column("community_id", sa.Uuid(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("care_worker_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("days", BIT(366), nullable=False),
+        sa.PrimaryKeyConstraint(
+            *("community_id", "year", "care_worker_id", "account_id"), name="pk_community_clients"
+        ),
+        postgresql_with={"fillfactor": "70"},
     )
     op.create_table(
         "community_products",
@@ -109,6 +121,7 @@ def _statistics() -> None:
         sa.PrimaryKeyConstraint(
             *("community_id", "grain", "start_date", "product_id", "currency"), name="pk_community_products"
         ),
+        postgresql_with={"fillfactor": "70"},
     )
     op.create_table(
         "care_workers",
@@ -126,8 +139,9 @@ def _statistics() -> None:
 
 
 def downgrade() -> None:
-    for table in ("community_product_names", "care_workers", "community_products", "community_figures"):
-        op.drop_table(table)
+    for table in ("product_names", "products", "clients", "figures"):
+        op.drop_table(f"community_{table}")
+    op.drop_table("care_workers")
     for name in ("actor", "community", "client", "payer", "reference_search", "waiting", "account_search"):
         op.drop_index(f"ix_orders_{name}", "orders")
     op.create_index(

@@ -15,6 +15,7 @@ from orders.schema import metadata
 from orders.shipping.tables import shipping_methods
 from orders.statistics.tables import (
     care_workers,
+    community_clients,
     community_figures,
     community_product_names,
     community_products,
@@ -23,6 +24,7 @@ from orders.terms.tables import terms
 
 __all__ = [
     "care_workers",
+    "community_clients",
     "community_figures",
     "community_product_names",
     "community_products",

@@ -117,7 +117,7 @@ async def _write(infra: Infrastructure, cmd: MoveOrder, caller: Caller, actor: P
         )
         await store.move(connection, order, entry)
         if cmd.verb is Verb.CANCEL and order.parties.assistance is not None:
-            await figures.count(connection, [order.id], sign=-1)
+            await figures.uncount(connection, order.id)
         answer = reply.build(order)
         await answers.store(connection, cmd.key, answer)
         events.add(session, cmd.verb, order)

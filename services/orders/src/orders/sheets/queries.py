@@ -86,8 +86,6 @@ def _conditions(wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.representative_id is not None:
         found += [orders.c.actor_kind == "REP", orders.c.actor_id == str(wanted.representative_id)]
     found += _assisted(wanted)
-    if wanted.payer_account_id is not None:
-        found.append(_paid_by(wanted.payer_account_id))
     if wanted.actor_id is not None:
         found.append(orders.c.actor_id == str(wanted.actor_id))
     if wanted.prefix:
@@ -113,13 +111,6 @@ def _assisted(wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _paid_by(payer: UUID) -> sa.ColumnElement[bool]:
-    """Nearly everybody pays for themselves: only the others are in an index of payers."""
-    own = sa.and_(orders.c.account_id == payer, orders.c.payer_account_id == payer)
-    others = sa.and_(orders.c.payer_account_id == payer, orders.c.payer_account_id != orders.c.account_id)
-    return sa.or_(own, others)
-
-
 def _begins_with(prefix: str) -> sa.ColumnElement[bool]:
     """A range of each index, which are ordered by code point: no text that begins with it comes after its last."""
     last = prefix + chr(0x10FFFF)
@@ -129,28 +120,48 @@ def _begins_with(prefix: str) -> sa.ColumnElement[bool]:
     return sa.or_(*begins)
 
 
-def _newest(conditions: list[sa.ColumnElement[bool]], page: Page) -> sa.Select[Any]:
-    statement = sa.select(*_SUMMARY).where(*conditions)
+def _newest(conditions: list[sa.ColumnElement[bool]], page: Page, *columns: Any) -> sa.Select[Any]:
+    statement = sa.select(*columns).where(*conditions)
     if page.after is not None:
         statement = statement.where(sa.tuple_(orders.c.create_time, orders.c.id) < sa.tuple_(*page.after))
     return statement.order_by(orders.c.create_time.desc(), orders.c.id.desc()).limit(page.size + 1)
 
 
+_KEY = (orders.c.create_time, orders.c.id)
+
+
 def _statement(wanted: OrderFilter, page: Page) -> sa.Select[Any]:
-    """For several accounts the newest of each are merged: each is one short index scan, however many there are."""
+    """For several accounts the newest of each are merged: each is one short index scan, however many there are. So are
+    the orders that a payer has for itself and those it pays for others."""
     conditions = _conditions(wanted)
-    if wanted.accounts is None:
-        return _newest(conditions, page)
-    if len(wanted.accounts) == 1:
-        return _newest([orders.c.account_id == wanted.accounts[0], *conditions], page)
+    payer = wanted.payer_account_id
+    if wanted.accounts is not None and len(wanted.accounts) == 1:
+        conditions.append(orders.c.account_id == wanted.accounts[0])
+    if wanted.accounts is None and payer is not None:
+        own = [orders.c.account_id == payer, orders.c.payer_account_id == orders.c.account_id]
+        others = [orders.c.payer_account_id == payer, orders.c.payer_account_id != orders.c.account_id]
+        parts = [_newest([*conditions, *part], page, *_KEY).subquery() for part in (own, others)]
+        return _merged(sa.union_all(*(sa.select(part) for part in parts)).subquery("own"), page)
+    if payer is not None:
+        conditions.append(orders.c.payer_account_id == payer)
+    if wanted.accounts is None or len(wanted.accounts) == 1:
+        return _newest(conditions, page, *_SUMMARY)
     given = (
         sa.func.unnest(sa.literal(list(wanted.accounts), sa.ARRAY(sa.Uuid)))
         .table_valued("id", name="a")
         .render_derived()
     )
-    own = _newest([orders.c.account_id == given.c.id, *conditions], page).lateral("own")
-    merged = sa.select(own).select_from(given.join(own, sa.true()))
-    return merged.order_by(own.c.create_time.desc(), own.c.id.desc()).limit(page.size + 1)
+    each = _newest([orders.c.account_id == given.c.id, *conditions], page, *_KEY).lateral("each")
+    return _merged(sa.select(each).select_from(given.join(each, sa.true())).subquery("own"), page)
+
+
+def _merged(keys: sa.Subquery, page: Page) -> sa.Select[Any]:
+    """The newest of them all; only these are read whole."""
+    newest = (
+        sa.select(keys).order_by(keys.c.create_time.desc(), keys.c.id.desc()).limit(page.size + 1).subquery()
+    )
+    found = sa.select(*_SUMMARY).select_from(orders.join(newest, orders.c.id == newest.c.id))
+    return found.order_by(orders.c.create_time.desc(), orders.c.id.desc())
 
 
 def _summary(row: Any) -> OrderSummary:

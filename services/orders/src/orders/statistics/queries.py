@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from orders import direct
+from orders.statistics.tables import DAYS
 
 TOP_PRODUCTS = 100
 
@@ -60,6 +60,20 @@ class Period:
             months_from = months_to = end
         return {"days_from": self.first, "months_from": months_from, "months_to": months_to, "days_to": end}
 
+    def days(self) -> dict[str, int | str]:
+        """Its days of the first and of the last year, as in `community_clients`."""
+        return {
+            "year": self.first.year,
+            "days": self._of_year(self.first.year),
+            "last_year": self.last.year,
+            "last_days": self._of_year(self.last.year),
+        }
+
+    def _of_year(self, year: int) -> str:
+        first, last = max(self.first, datetime.date(year, 1, 1)), min(self.last, datetime.date(year, 12, 31))
+        before, within = first.timetuple().tm_yday - 1, (last - first).days + 1
+        return ("0" * before + "1" * within).ljust(DAYS, "0")
+
 
 def _next_month(day: datetime.date) -> datetime.date:
     return (day.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
@@ -81,24 +95,29 @@ def _of_period(table: str, columns: str) -> str:
 
 _WORKERS = direct.statement(f"""
     WITH part AS ({
-    _of_period(
-        "community_figures", "care_worker_id, account_id, currency, order_count, article_count, amount"
-    )
-}), per_client AS (
-        SELECT care_worker_id, account_id, currency, sum(order_count) AS orders, sum(article_count) AS articles,
+    _of_period("community_figures", "care_worker_id, currency, order_count, article_count, amount")
+}), worker AS (
+        SELECT care_worker_id, currency, sum(order_count) AS orders, sum(article_count) AS articles,
             sum(amount) AS amount
-        FROM part GROUP BY 1, 2, 3 HAVING sum(order_count) > 0
-    ), helped AS (
-        SELECT care_worker_id, count(DISTINCT account_id) AS clients FROM per_client GROUP BY 1
-    ), worker AS (
-        SELECT care_worker_id, currency, sum(orders) AS orders, sum(articles) AS articles, sum(amount) AS amount
-        FROM per_client GROUP BY 1, 2
+        FROM part GROUP BY 1, 2 HAVING sum(order_count) > 0
     )
     SELECT care_worker_id, coalesce(c.subject, '') AS subject, trim(currency) AS currency,
-        CAST(orders AS bigint) AS orders, CAST(articles AS bigint) AS articles, CAST(amount AS bigint) AS amount, clients,
-        (SELECT count(DISTINCT account_id) FROM per_client) AS all_clients
-    FROM worker JOIN helped USING (care_worker_id) LEFT JOIN care_workers c ON c.id = care_worker_id
+        CAST(orders AS bigint) AS orders, CAST(articles AS bigint) AS articles, CAST(amount AS bigint) AS amount
+    FROM worker LEFT JOIN care_workers c ON c.id = care_worker_id
     ORDER BY care_worker_id, currency""")  # noqa: S608  # constants
+# A row without a care worker is the whole community's: a client of two care workers is one client.
+_CLIENTS = direct.statement("""
+    WITH helped AS MATERIALIZED (
+        SELECT care_worker_id, account_id FROM community_clients
+        WHERE community_id = :community AND (
+            (year = CAST(:year AS int)
+                AND days & CAST(CAST(:days AS text) AS bit(366)) <> CAST(repeat('0', 366) AS bit(366)))
+            OR (year = CAST(:last_year AS int)
+                AND days & CAST(CAST(:last_days AS text) AS bit(366)) <> CAST(repeat('0', 366) AS bit(366)))
+        ) GROUP BY 1, 2
+    )
+    SELECT care_worker_id, count(*) AS clients FROM helped GROUP BY 1
+    UNION ALL SELECT NULL, count(*) FROM (SELECT 1 FROM helped GROUP BY account_id) x""")
 _PRODUCTS = direct.statement(f"""
     WITH part AS ({_of_period("community_products", "product_id, currency, article_count, amount")}), sold AS (
         SELECT product_id, currency, sum(article_count) AS articles, sum(amount) AS amount
@@ -119,13 +138,18 @@ async def care_workers(
     engine: AsyncEngine, community_id: UUID, period: Period
 ) -> tuple[Figures, list[CareWorker]]:
     """Of the whole community, and of each care worker who ordered."""
-    total = Figures()
+    given = {"community": community_id}
+    async with engine.connect() as connection:
+        rows = await direct.rows(connection, _WORKERS, given | period.parts())
+        clients = {
+            row["care_worker_id"]: row["clients"]
+            for row in await direct.rows(connection, _CLIENTS, given | period.days())
+        }
+    total = Figures(clients=clients.get(None, 0))
     found: dict[UUID, CareWorker] = {}
-    for row in await _rows(engine, _WORKERS, community_id, period):
-        worker = found.setdefault(
-            row["care_worker_id"], CareWorker(row["care_worker_id"], row["subject"], Figures())
-        )
-        worker.figures.clients, total.clients = row["clients"], row["all_clients"]
+    for row in rows:
+        one = row["care_worker_id"]
+        worker = found.setdefault(one, CareWorker(one, row["subject"], Figures(clients=clients.get(one, 0))))
         for figures in (worker.figures, total):
             figures.add(row["orders"], row["articles"], row["currency"], row["amount"])
     return total, list(found.values())
@@ -134,15 +158,10 @@ async def care_workers(
 async def products(engine: AsyncEngine, community_id: UUID, period: Period) -> list[Product]:
     """The hundred with the highest amounts, highest first."""
     found: dict[UUID, Product] = {}
-    for row in await _rows(engine, _PRODUCTS, community_id, period):
+    async with engine.connect() as connection:
+        rows = await direct.rows(connection, _PRODUCTS, {"community": community_id, **period.parts()})
+    for row in rows:
         product = found.setdefault(row["product_id"], Product(row["product_id"], row["description"]))
         product.articles += row["articles"]
         product.amounts[row["currency"]] = row["amount"]
     return list(found.values())
-
-
-async def _rows(
-    engine: AsyncEngine, statement: direct.Statement, community_id: UUID, period: Period
-) -> list[Any]:
-    async with engine.connect() as connection:
-        return await direct.rows(connection, statement, {"community": community_id, **period.parts()})

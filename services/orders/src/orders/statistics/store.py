@@ -14,7 +14,7 @@ from orders import direct
 _COUNT = direct.statement("""
     WITH o AS (
         SELECT x.id, x.community_id, g.grain, g.start_date, CAST(x.actor_id AS uuid) AS care_worker_id,
-            x.care_worker_subject, x.account_id, x.currency, x.total
+            x.care_worker_subject, x.account_id, x.currency, x.total, x.place_date
         FROM orders x
         CROSS JOIN LATERAL (VALUES
             ('D', x.place_date), ('M', CAST(date_trunc('month', x.place_date) AS date))
@@ -32,12 +32,18 @@ _COUNT = direct.statement("""
         ON CONFLICT DO NOTHING
     ), counted AS (
         INSERT INTO community_figures AS f
-        SELECT community_id, grain, start_date, care_worker_id, account_id, currency, CAST(:sign AS int) * count(*),
+        SELECT community_id, grain, start_date, care_worker_id, currency, CAST(:sign AS int) * count(*),
             coalesce(sum(articles), 0), CAST(:sign AS int) * sum(total)
-        FROM o LEFT JOIN articles USING (id) GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
-        ON CONFLICT (community_id, grain, start_date, care_worker_id, account_id, currency) DO UPDATE SET
+        FROM o LEFT JOIN articles USING (id) GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT (community_id, grain, start_date, care_worker_id, currency) DO UPDATE SET
             order_count = f.order_count + excluded.order_count,
             article_count = f.article_count + excluded.article_count, amount = f.amount + excluded.amount
+    ), helped AS (
+        INSERT INTO community_clients AS h
+        SELECT community_id, CAST(extract(year FROM place_date) AS int), care_worker_id, account_id,
+            bit_or(set_bit(CAST(repeat('0', 366) AS bit(366)), CAST(extract(doy FROM place_date) AS int) - 1, 1))
+        FROM o WHERE grain = 'D' AND CAST(:sign AS int) > 0 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        ON CONFLICT (community_id, year, care_worker_id, account_id) DO UPDATE SET days = h.days | excluded.days
     ), named AS (
         INSERT INTO community_product_names AS n
         SELECT DISTINCT ON (community_id, product_id) community_id, product_id, description FROM sold
@@ -52,6 +58,31 @@ _COUNT = direct.statement("""
         article_count = p.article_count + excluded.article_count, amount = p.amount + excluded.amount""")
 
 
-async def count(connection: AsyncConnection, orders: Sequence[UUID], *, sign: int = 1) -> None:
-    """In the transaction that placed (1) or cancelled (-1) them, once each."""
-    await direct.first(connection, _COUNT, {"ids": list(orders), "sign": sign})
+# A client's day stays as long as another order of it does. Whoever places or cancels one changes the client's row:
+# with that locked, the next statement sees all of them.
+_HELPED = """community_clients h
+    WHERE h.community_id = x.community_id AND h.year = extract(year FROM x.place_date)
+        AND h.care_worker_id = CAST(x.actor_id AS uuid) AND h.account_id = x.account_id"""
+_LOCK_CLIENT = direct.statement(
+    f"SELECT 1 FROM orders x, {_HELPED} AND x.id = :id FOR UPDATE OF h"  # noqa: S608  # constants
+)
+_FORGET_DAY = direct.statement(f"""
+    UPDATE community_clients AS c SET days = set_bit(c.days, CAST(extract(doy FROM x.place_date) AS int) - 1, 0)
+    FROM orders x, {_HELPED} AND x.id = :id AND NOT EXISTS (
+        SELECT 1 FROM orders y
+        WHERE y.account_id = x.account_id AND y.community_id = x.community_id AND y.actor_id = x.actor_id
+            AND y.place_date = x.place_date AND y.state <> 'CANCELLED' AND y.id <> x.id
+    ) AND (c.community_id, c.year, c.care_worker_id, c.account_id)
+        = (h.community_id, h.year, h.care_worker_id, h.account_id)""")  # noqa: S608  # constants
+
+
+async def count(connection: AsyncConnection, orders: Sequence[UUID]) -> None:
+    """In the transaction that placed them."""
+    await direct.first(connection, _COUNT, {"ids": list(orders), "sign": 1})
+
+
+async def uncount(connection: AsyncConnection, order_id: UUID) -> None:
+    """In the transaction that cancelled it, once. One that was never placed counted for nothing."""
+    await direct.first(connection, _COUNT, {"ids": [order_id], "sign": -1})
+    await direct.first(connection, _LOCK_CLIENT, {"id": order_id})
+    await direct.first(connection, _FORGET_DAY, {"id": order_id})
