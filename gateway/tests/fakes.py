@@ -23,6 +23,7 @@ ANY_ID = "0199f3c2-6f00-7cc1-8d55-2f0b7a1c9e01"
 OTHER_ID = "0199f3c2-6f00-7cc1-8d55-2f0b7a1c9e02"
 _EXTRA = (
     ("commis.catalog.v1.ImportService", "UploadImport"),
+    ("commis.customers.v1.DataProtectionService", "DownloadDataExport"),
     ("commis.customers.v1.TokenService", "GetJwks"),
     ("commis.customers.v1.TokenService", "IssueServiceToken"),
 )
@@ -111,6 +112,15 @@ class Services:
                 await context.abort(grpc.StatusCode.CANCELLED)
             return await unary(pieces, context)
 
+        async def several(request: Any, context: Any) -> Any:
+            """An answer that is a list of messages; an exception in it cuts the stream off."""
+            for piece in await unary(request, context):
+                if isinstance(piece, grpc.StatusCode):
+                    await context.abort(piece, "cut off")
+                yield piece
+
+        if method.server_streaming:
+            return grpc.unary_stream_rpc_method_handler(several, **codec)
         if method.client_streaming:
             return grpc.stream_unary_rpc_method_handler(stream, **codec)
         return grpc.unary_unary_rpc_method_handler(unary, **codec)

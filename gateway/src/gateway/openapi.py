@@ -46,6 +46,7 @@ _TAGS = {
     "Representatives": "Representatives and their accounts.",
     "Staff": "The vendor's own people.",
     "Mails": "What was sent to whom.",
+    "Data protection": "Everything held on somebody as one archive, and erasure.",
     "Audit": "What was done, by whom, for whom.",
 }
 

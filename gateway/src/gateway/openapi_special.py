@@ -6,7 +6,7 @@ from typing import Any
 
 from commis.catalog.v1.imports_pb2 import Import, UploadImportHeader
 
-from gateway import handoff, oauth, openapi_problems, upload
+from gateway import download, handoff, oauth, openapi_problems, upload
 from gateway.form import FORM
 from gateway.query import documented
 from gateway.wire import schema
@@ -19,6 +19,7 @@ def add_to(paths: dict[str, dict[str, Any]], schemas: Schemas) -> None:
     """Adds them to the paths of the document."""
     paths[upload.PATH]["post"] = _upload(schemas)
     paths[handoff.PATH] = {"post": _browser_handoff()}
+    paths[download.PATH.replace(":id}", "}")] = {"get": _download()}
     paths[oauth.TOKEN_PATH] = {"post": _token()}
     paths[oauth.KEYS_PATH] = {"get": _keys()}
 
@@ -51,6 +52,31 @@ def _upload(schemas: Schemas) -> dict[str, Any]:
                 },
             },
             **openapi_problems.listed(400, 401, 403, 408, 413, 415, 422, 429, 431, 500, 503, 504),
+        },
+    }
+
+
+def _download() -> dict[str, Any]:
+    return {
+        "operationId": download.Download.name,
+        "tags": ["Data protection"],
+        "summary": "Download the archive of a data export",
+        "description": "A ZIP file: a README in the person's language, and JSON files per service.\n\n"
+        "Reasons of errors: `DATA_EXPORT_NOT_FOUND`, `DATA_EXPORT_STATE` (not ready, or expired).",
+        "parameters": [
+            {
+                "name": "data_export_id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "format": "uuid"},
+            }
+        ],
+        "responses": {
+            "200": {
+                "description": DONE[200],
+                "content": {download.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+            },
+            **openapi_problems.listed(400, 401, 403, 404, 429, 431, 500, 503, 504),
         },
     }
 

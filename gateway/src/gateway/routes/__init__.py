@@ -13,6 +13,7 @@ from gateway.routes import (
     orders,
     platforms,
     pricing,
+    privacy,
     products,
     representatives,
     sessions,
@@ -37,6 +38,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *platforms.OPERATIONS,
     *statistics.OPERATIONS,
     *webhooks.OPERATIONS,
+    *privacy.OPERATIONS,
     *mails.OPERATIONS,
     *audit.OPERATIONS,
 )

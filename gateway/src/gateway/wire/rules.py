@@ -53,6 +53,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "commis.customers.v1.ChooseIdentityRequest": ("identity_id",),
     "commis.customers.v1.RequestPasswordResetRequest": ("email",),
     "commis.customers.v1.SetPasswordRequest": ("token", "password"),
+    "commis.customers.v1.StartDataExportRequest": ("account_id",),
+    "commis.customers.v1.StartErasureRequest": ("account_id",),
     "commis.customers.v1.InvitePersonRequest": ("first_name", "last_name", "email", "language_code", "role"),
     "commis.customers.v1.RequestBusinessProfileRequest": ("profile",),
     "commis.customers.v1.RejectBusinessRequestRequest": ("message",),
