@@ -127,18 +127,21 @@ async def record(
     written = store.placing(
         _placed_row(order, attempt, day, now), entry, changed, answers.row(key, answer), event
     )
-    crash.point("place_before_commit")
-    if (
-        order.parties.assistance is None
-    ):  # nothing else to write, so that one statement is the whole transaction
-        _check_placed(order, await store.place_alone(infra.engine, written))
-    else:
-        async with infra.sessions.begin() as session:
-            connection = await session.connection()
-            _check_placed(order, await store.place(connection, written))
-            await figures.count(connection, [order.id])
+    await _write(infra, order, written)
     outbox.nudge()
     return answer
+
+
+async def _write(infra: Infrastructure, order: Order, written: dict[str, Any]) -> None:
+    """Raises PlacementInProgress, AlreadyAnswered; then nothing was written."""
+    crash.point("place_before_commit")
+    if order.parties.assistance is None:  # one statement is the whole transaction
+        _check_placed(order, await store.place_alone(infra.engine, written))
+        return
+    async with infra.sessions.begin() as session:
+        connection = await session.connection()
+        _check_placed(order, await store.place(connection, written))
+        await figures.count(connection, [order.id])
 
 
 def _check_placed(order: Order, outcome: Outcome) -> None:
