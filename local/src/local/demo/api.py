@@ -57,9 +57,13 @@ class Api:
         """The body of a successful answer."""
         return await self._call("GET", path, params=params)
 
-    async def post(self, path: str, body: Mapping[str, Any] | None = None, *, key: str = "") -> Json:
-        """Send a command; the same ``key`` again gives the same answer without a second effect."""
-        return await self._call("POST", path, json=body or {}, headers=_idempotent(key))
+    async def post(
+        self, path: str, body: Mapping[str, Any] | None = None, *, key: str = "", etag: str = ""
+    ) -> Json:
+        """Send a command; the same ``key`` again gives the same answer without a second effect, and with ``etag``
+        it has one only while the resource is that version."""
+        headers = _idempotent(key) | ({"If-Match": etag} if etag else {})
+        return await self._call("POST", path, json=body or {}, headers=headers)
 
     async def put(self, path: str, body: Mapping[str, Any] | None = None) -> Json:
         """Put something in its place."""

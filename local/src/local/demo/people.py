@@ -57,12 +57,12 @@ async def set_passwords(api: Api, mails: Mails, password: str) -> None:
         except Refused as refused:
             if refused.status != 401:
                 raise
-            await _set_password(api, mails, email, password)
+            await set_password(api, mails, email, password)
             fresh += 1
     step("passwords", f"{fresh} set through the links mailed to them, {len(people) - fresh} set before")
 
 
-async def _set_password(api: Api, mails: Mails, email: str, password: str) -> None:
+async def set_password(api: Api, mails: Mails, email: str, password: str) -> None:
     """With the link of the activation mail, or with a new one when that mail is gone."""
     mail = await mails.wait_for(email, seconds=15)
     if mail is None:
