@@ -309,3 +309,23 @@ async def test_administrators_of_an_account_are_told_to_notifications_only(world
     with pytest.raises(refused) as error:
         await world.call("RecipientService", "ListAdministrators", request, MAIL)
     assert error.value.reason == "ACCOUNT_NOT_FOUND"
+
+
+@pytest.mark.spec("A-07", "H-08")
+async def test_a_residence_without_its_business_is_billed_no_more(
+    world: Any, partner: Any, refused: Any
+) -> None:
+    """A session that a care worker has open pays otherwise from the same moment."""
+    residence = await world.business("residence@care.example")
+    methods = ["PAY_LATER", "MONTHLY_RESIDENCE"]
+    await partner.community("residence-2", residence_account_id=residence.id, payment_methods=methods)
+    opened = await partner.open_session(
+        community={"id": "residence-2"}, communities=["residence-2"], client__community="residence-2"
+    )
+    who, client = bearer(opened.tokens.access_token), opened.session.subject.id
+    await authorize(world, client, who, "MONTHLY_RESIDENCE")
+    await remove(world, residence.id, holder(residence))
+    with pytest.raises(refused) as error:
+        await authorize(world, client, who, "MONTHLY_RESIDENCE")
+    assert error.value.violations == {"payment_method": "PAYMENT_METHOD_NOT_ALLOWED"}
+    assert list((await context(world, client, who)).payment_methods) == ["PAY_LATER"]

@@ -35,7 +35,8 @@ COLUMNS = """, f.id AS session_id, p.id AS platform_id, c.id AS community_id, w.
        l.external_id AS client_external_id, c.display_name AS community_name,
        CASE WHEN cardinality(l.payment_methods) > 0 THEN l.payment_methods ELSE c.payment_methods END
          AS agreed_methods,
-       res.id AS residence_id, coalesce(res.state = 'ACTIVE', false) AS residence_active,
+       res.id AS residence_id,
+       coalesce(res.state = 'ACTIVE' AND resb.state = 'APPROVED' AND resb.b2b_active, false) AS residence_active,
        coalesce(resb.company_name, c.display_name) AS residence_name,
        coalesce(nullif(c.email, ''), resh.email, '') AS residence_email
 """
