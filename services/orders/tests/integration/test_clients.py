@@ -15,7 +15,7 @@ from google.type import date_pb2, decimal_pb2
 
 from chassis import access, context
 from chassis.context import Principal, Request
-from chassis.errors import FailedPrecondition, FieldViolation, NotFound, Unavailable
+from chassis.errors import FailedPrecondition, FieldViolation, NotFound, RemoteError, Unavailable
 from chassis.ids import new_id
 from chassis.money import Money
 from chassis.testing import grpc_server, issuer
@@ -23,7 +23,7 @@ from chassis.tokens import ServiceTokens
 from orders.budget_client import LibraryClient
 from orders.clients import CatalogClient, CustomersClient
 from orders.domain.errors import AccountNotFound
-from orders.domain.model import PricingCustomer
+from orders.domain.model import Assistance, Party, PricingCustomer
 from orders.ports import BudgetNeed, WantedLine
 from services.orders.tests.shop import eur
 
@@ -37,6 +37,10 @@ class Refuses(FailedPrecondition):
 
 class NoAccount(NotFound):
     reason = "ACCOUNT_NOT_FOUND"
+
+
+class NoPlatform(NotFound):
+    reason = "CARE_PLATFORM_NOT_FOUND"
 
 
 class Exceeded(FailedPrecondition):
@@ -82,7 +86,11 @@ async def wired() -> AsyncIterator[Wired]:
     made = Neighbours()
     s, p, t, b = sessions_pb2_grpc, pricing_pb2_grpc, stock_pb2_grpc, budgets_pb2_grpc
     access_servicer = made.servicer(
-        s.AccessServiceServicer, "GetOrderingContext", "AuthorizeOrder", "ListVisibleAccounts"
+        s.AccessServiceServicer,
+        "GetOrderingContext",
+        "AuthorizeOrder",
+        "ListVisibleAccounts",
+        "GetPlatformAccess",
     )
     servicers = [
         (s.add_AccessServiceServicer_to_server, access_servicer, "commis.customers.v1.AccessService"),
@@ -151,6 +159,74 @@ async def test_the_users_token_goes_on_and_our_own_beside_it(wired: Wired) -> No
     assert sent["authorization"].startswith("Bearer ey")
     assert sent["x-commis-service"].startswith("Bearer ey")
     assert sent["authorization"] != sent["x-commis-service"]
+
+
+@pytest.mark.spec("H-08", "H-11")
+async def test_an_assisted_context_is_read_whole(wired: Wired) -> None:
+    platform, community, residence = new_id(), new_id(), new_id()
+    wired.neighbours.answer = sessions_pb2.AuthorizeOrderResponse(
+        context=sessions_pb2.OrderingContext(
+            account_id=str(ACCOUNT),
+            assistance=common_pb2.Assistance(
+                platform_id=str(platform),
+                community_id=str(community),
+                community_external_id="ter-linden",
+                care_worker_id="w",
+                care_worker_subject="w-1",
+                client_external_id="c-1",
+                session_id="s",
+            ),
+            community_name="Ter Linden",
+            residence=common_pb2.Party(
+                kind=common_pb2.PARTY_KIND_ACCOUNT, id=str(residence), display_name="vzw"
+            ),
+            residence_email="onthaal@terlinden.example",
+            payment_methods=["MONTHLY_RESIDENCE"],
+        ),
+        payment_methods=["MONTHLY_RESIDENCE"],
+    )
+    answer = await wired.customers.authorize(new_id(), ACCOUNT, "MONTHLY_RESIDENCE")
+    found = answer.context
+    assert found is not None
+    assert found.assistance == Assistance(platform, community, "ter-linden", "w-1", "c-1", "s")
+    assert (found.community_name, found.residence) == ("Ter Linden", Party("ACCOUNT", str(residence), "vzw"))
+    assert (found.residence_email, found.payment_methods) == (
+        "onthaal@terlinden.example",
+        ("MONTHLY_RESIDENCE",),
+    )
+    assert (found.role, found.spending_control) == ("", None)
+
+
+@pytest.mark.spec("O-24")
+async def test_a_users_role_and_limit_are_read(wired: Wired) -> None:
+    control = sessions_pb2.SpendingControl(limit=eur("100.50"))
+    for given, limit in ((control, Money(10050, "EUR")), (sessions_pb2.SpendingControl(), None)):
+        wired.neighbours.answer = sessions_pb2.GetOrderingContextResponse(
+            context=sessions_pb2.OrderingContext(
+                account_id=str(ACCOUNT),
+                spending_control=given,
+                membership_role=accounts_pb2.Person.ROLE_USER,
+            )
+        )
+        found = await wired.customers.ordering_context(ACCOUNT)
+        assert (found.role, found.assistance, found.residence) == ("USER", None, None)
+        assert found.spending_control is not None
+        assert found.spending_control.limit == limit
+
+
+@pytest.mark.spec("H-12")
+async def test_a_platform_that_is_not_known_may_read_nothing(wired: Wired) -> None:
+    community = new_id()
+    wired.neighbours.answer = sessions_pb2.GetPlatformAccessResponse(
+        platform_id=str(new_id()), community_ids=[str(community)], product_detail=True
+    )
+    found = await wired.customers.platform_access()
+    assert (found.communities, found.product_detail) == (frozenset((community,)), True)
+    wired.neighbours.error = NoPlatform("no")
+    assert not (await wired.customers.platform_access()).communities
+    wired.neighbours.error = Unavailable("away")
+    with pytest.raises(RemoteError):
+        await wired.customers.platform_access()
 
 
 async def test_an_account_that_is_not_the_callers_does_not_exist(wired: Wired) -> None:

@@ -203,3 +203,45 @@ async def test_orders_placed_and_cancelled_at_once_are_counted_once_each(shop: S
         "Article A": 7,
         "Article B": 7,
     }
+
+
+@pytest.mark.spec("H-12")
+async def test_a_client_counts_as_long_as_an_order_of_the_period_does(
+    shop: Shop, care: Care, clock: Clock
+) -> None:
+    """Counts of clients are no sums: of several days, care workers, and cancelled orders among others."""
+    an, bert = new_id(), new_id()
+    maria = care.client()
+    by = {worker: care.carer(maria, worker) for worker in (an, bert)}
+
+    async def order(day: int, worker: UUID) -> pb.Order:
+        clock.fixed = datetime.datetime(2026, 5, day, 12, tzinfo=datetime.UTC)
+        return await care.placed(by[worker])
+
+    async def cancel(*orders: pb.Order) -> None:
+        await asyncio.gather(
+            *(
+                shop.orders.CancelOrder(pb.CancelOrderRequest(order_id=each.id), metadata=shop.staff)
+                for each in orders
+            )
+        )
+
+    async def clients(first: int, last: int) -> tuple[int, dict[str, int]]:
+        days = datetime.date(2026, 5, first), datetime.date(2026, 5, last)
+        answer = await statistics(shop, care.community, care.as_platform(), *days)
+        return answer.total.client_count, {
+            each.care_worker_id: each.figures.client_count for each in answer.care_workers
+        }
+
+    first, second, third = await order(4, an), await order(4, an), await order(5, bert)
+    assert await clients(1, 31) == (1, {str(an): 1, str(bert): 1})
+    await cancel(first)
+    assert await clients(4, 4) == (1, {str(an): 1})
+    await cancel(second)
+    assert await clients(4, 4) == (0, {})
+    assert await clients(4, 5) == (1, {str(bert): 1})
+    both = [third, await order(5, bert), await order(5, bert)]
+    await cancel(*both)
+    assert await clients(1, 31) == (0, {})
+    await order(4, an)
+    assert await clients(1, 31) == (1, {str(an): 1})
