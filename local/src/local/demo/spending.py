@@ -23,7 +23,7 @@ async def approve_an_order(api: Api, mails: Mails, password: str) -> int:
     user = await _clerk(api, mails, owner, account_id, password)
     step("limit", f"{_EMAIL} may spend {amount(_LIMIT)} an order; {owner_email} approves what is above")
     asked = await _order(user)
-    step("asked", f"{amount(asked['totals']['total'])}: {asked['state']}, nothing is reserved yet")
+    step("asked", f"{amount(asked['totals']['total'])}: {asked['state']}")
     if asked["state"] != "PENDING_APPROVAL":
         return 1
     placed = await owner.post(f"/v1/orders/{asked['id']}:approve", key=asked["id"], etag=asked["etag"])
