@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from commis.customers.v1 import accounts_pb2 as pb
 
 from chassis import broker
 from chassis.consumer import Consumer
@@ -61,3 +62,42 @@ async def test_no_event_holds_personal_data_or_a_secret(world: Any) -> None:
     ):
         assert secret.lower().encode() not in held
     assert rep.id.encode() in held
+
+
+@pytest.mark.spec("A-23")
+async def test_no_event_of_a_business_holds_what_was_written_or_who_it_was(world: Any) -> None:
+    profile = pb.BusinessProfile(
+        company_name="Zeldzame Boeken", vat_number="BE0403170701", department="Kwartel"
+    )
+    visitor = pb.RequestBusinessProfileRequest(
+        first_name="Zeldzame", last_name="Voornaam", email="zeldzaam@shops.example", language_code="nl",
+        phone="+32 2 555 77 99", profile=profile, message="Kwartel graag",
+    )  # fmt: skip
+    for _ in range(2):
+        await world.call("BusinessProfileService", "RequestBusinessProfile", visitor, ())
+    listed = await world.call(
+        "BusinessProfileService", "ListBusinessRequests", pb.ListBusinessRequestsRequest()
+    )
+    (asked,) = listed.business_requests
+    ask = pb.AskBusinessRequestRequest(business_request_id=asked.id, message="Kwartel?")
+    await world.call("BusinessProfileService", "AskBusinessRequest", ask)
+    approve = pb.ApproveBusinessRequestRequest(business_request_id=asked.id)
+    await world.call("BusinessProfileService", "ApproveBusinessRequest", approve)
+    person = await world.invite(asked.account_id, "zeldzaam2@shops.example")
+    demote = pb.UpdateMemberRequest(account_id=asked.account_id, person=pb.Person(id=person.id, role=1))
+    await world.call("MembershipService", "UpdateMember", demote)
+    remove = pb.RemoveBusinessProfileRequest(account_id=asked.account_id)
+    await world.call("BusinessProfileService", "RemoveBusinessProfile", remove)
+    async with world.sessions() as session:
+        rows = (
+            await session.execute(sa.text("SELECT subject, payload, headers::text AS headers FROM outbox"))
+        ).all()
+    told = {row.subject.rpartition(".")[2] for row in rows}
+    assert told >= {
+        "account_created", "activation_requested", "business_profile_requested", "known_person_registered",
+        "business_request_message_added", "business_request_decided", "member_invited", "member_updated",
+        "member_removed", "business_profile_removed",
+    }  # fmt: skip
+    held = b"".join(row.payload + row.headers.encode() for row in rows).lower()
+    for secret in ("zeldza", "voornaam", "kwartel", "be0403170701", "555 77", "claes"):
+        assert secret.encode() not in held

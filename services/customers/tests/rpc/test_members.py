@@ -384,3 +384,21 @@ async def test_only_a_business_controls_spending(world: Any, refused: Any) -> No
     with pytest.raises(refused) as error:
         await world.call("AccountService", "UpdateAccount", request)
     assert error.value.reason == "NOT_A_BUSINESS"
+
+
+@pytest.mark.spec("A-06")
+async def test_an_administrator_renames_nobody_but_itself(world: Any, refused: Any) -> None:
+    """The account is called by its holder, whose name is the same in all of the holder's accounts."""
+    account = await world.business("lies@shops.example")
+    second = await world.invite(account.id, "karel@shops.example", "ADMINISTRATOR")
+    as_second = as_customer(UUID(second.id), UUID(account.id))
+    renamed = pb.UpdateAccountRequest(account=pb.Account(id=account.id, last_name="Janssens"))
+    with pytest.raises(refused) as error:
+        await world.call("AccountService", "UpdateAccount", renamed, as_second)
+    assert (error.value.code, error.value.metadata["fields"]) == ("PERMISSION_DENIED", "last_name")
+    department = pb.Account(id=account.id, business_profile=pb.BusinessProfile(department="Inkoop"))
+    request = pb.UpdateAccountRequest(account=department)
+    changed = (await world.call("AccountService", "UpdateAccount", request, as_second)).account
+    assert (changed.business_profile.department, changed.last_name) == ("Inkoop", "Peeters")
+    changed = (await world.call("AccountService", "UpdateAccount", renamed, admin_of(account))).account
+    assert changed.last_name == "Janssens"

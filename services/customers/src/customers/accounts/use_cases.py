@@ -117,7 +117,7 @@ async def update_account(session: AsyncSession, who: Principal, change: AccountC
         raise AccountNotFound(change.account_id)
     if account.erase_time is not None:
         raise AccountErased(account.id)
-    await _check_allowed(session, who, change)
+    await _check_allowed(session, who, account, change)
     etag.check(f"Account {account.id}", change.etag, account.version)
     person = {name: change.values[name] for name in PERSON_FIELDS if name in change.values}
     changed = await people.change_person(session, account.holder_id, person, account.id)
@@ -140,8 +140,10 @@ async def update_account(session: AsyncSession, who: Principal, change: AccountC
     events.account_updated(session, account.id, version, changed)
 
 
-async def _check_allowed(session: AsyncSession, who: Principal, change: AccountChange) -> None:
-    kept = await clients.kept_fields(session, change.account_id) & change.values.keys()
+async def _check_allowed(
+    session: AsyncSession, who: Principal, account: Account, change: AccountChange
+) -> None:
+    kept = await clients.kept_fields(session, account.id) & change.values.keys()
     if kept:
         raise ChangeNotAllowed(*kept)
     if who.kind == "STAFF":
@@ -149,6 +151,9 @@ async def _check_allowed(session: AsyncSession, who: Principal, change: AccountC
             raise ChangeNotAllowed("state")
         return
     refused = set(change.values) - OWN_FIELDS
+    if callers.person_of(who) != account.holder_id:
+        # They are the holder's own, also in the holder's other accounts.
+        refused |= set(change.values) & set(PERSON_FIELDS)
     if refused or not await callers.is_administrator(session, who, change.account_id):
         raise ChangeNotAllowed(*(refused or change.values))
 
