@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from google.protobuf.wrappers_pb2 import StringValue
@@ -205,6 +206,36 @@ async def test_a_lock_wait_ends_and_can_be_retried(sessions: Sessions) -> None:
     busy = db.unavailable(caught.value)
     assert busy is not None
     assert (busy.reason, busy.metadata["cause"]) == ("DATABASE_UNAVAILABLE", "lock timeout")
+
+
+async def test_a_connection_that_died_in_the_pool_is_replaced(engine: AsyncEngine) -> None:
+    async with db.driver(engine) as first, db.driver(engine) as second:
+        died = await first.fetchval("SELECT pg_backend_pid()")
+        asleep = asyncio.create_task(first.fetchval("SELECT pg_sleep(5)"))
+        await asyncio.sleep(0.1)
+        await second.execute("SELECT pg_terminate_backend($1)", died)
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as caught:
+            await asleep
+    assert db.unavailable(caught.value) is not None
+    async with db.driver(engine) as one, db.driver(engine) as other:
+        assert died not in [await each.fetchval("SELECT pg_backend_pid()") for each in (one, other)]
+
+
+async def test_errors_of_the_driver_are_known(sessions: Sessions, engine: AsyncEngine) -> None:
+    async with sessions.begin() as session:
+        await session.execute(sa.text("INSERT INTO effects (key) VALUES ('x')"))
+    async with sessions.begin() as session:
+        await session.execute(sa.text("SELECT key FROM effects FOR UPDATE"))
+        async with db.driver(engine) as connection:
+            with pytest.raises(asyncpg.PostgresError) as caught:
+                await connection.fetch("SELECT key FROM effects FOR UPDATE NOWAIT")
+            with pytest.raises(asyncpg.PostgresError) as mistake:
+                await connection.fetch("SELECT nothing_of_that_name")
+            assert await connection.fetchval("SELECT 1") == 1
+    busy = db.unavailable(caught.value)
+    assert busy is not None
+    assert busy.metadata["cause"] == "lock timeout"
+    assert db.unavailable(mistake.value) is None
 
 
 async def test_timeouts_are_set_on_every_connection(sessions: Sessions) -> None:
