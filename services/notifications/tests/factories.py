@@ -15,8 +15,16 @@ from google.type import date_pb2, decimal_pb2, money_pb2
 from chassis.consumer import Permanent
 from chassis.envelope import Meta
 from chassis.ids import new_id
+from notifications.mails.causes import Causes
 from notifications.mails.contents import Contents
-from notifications.ports import CredentialLink, Customers
+from notifications.mails.notices import Notices, Vendor
+from notifications.ports import (
+    BusinessRequestMail,
+    CredentialLink,
+    Customers,
+    ReceiptMail,
+    Recipient,
+)
 
 BRUSSELS = zoneinfo.ZoneInfo("Europe/Brussels")
 ORDER_ID = UUID("01933f5e-7a10-7000-8000-000000000001")
@@ -136,10 +144,34 @@ def a_link(**changes: Any) -> CredentialLink:
 
 
 class FakeCustomers:
+    """Knows by id; what was not put in is not there."""
+
     def __init__(self, link: CredentialLink | None = None) -> None:
         self.link = link
         self.error: Exception | None = None
         self.asked = 0
+        self.persons: dict[UUID, Recipient] = {}
+        self.account_names: dict[UUID, str] = {}
+        self.administrators: dict[UUID, list[Recipient]] = {}
+        self.requests: dict[tuple[UUID, UUID | None], BusinessRequestMail] = {}
+        self.receipts: dict[UUID, ReceiptMail] = {}
+
+    async def find_person(self, person_id: UUID) -> Recipient | None:
+        return self.persons.get(person_id)
+
+    async def find_account_name(self, account_id: UUID) -> str | None:
+        return self.account_names.get(account_id)
+
+    async def list_administrators(self, account_id: UUID) -> list[Recipient]:
+        return self.administrators.get(account_id, [])
+
+    async def find_business_request(
+        self, request_id: UUID, message_id: UUID | None = None
+    ) -> BusinessRequestMail | None:
+        return self.requests.get((request_id, message_id))
+
+    async def find_receipt(self, receipt_id: UUID) -> ReceiptMail | None:
+        return self.receipts.get(receipt_id)
 
     async def find_credential_link(self, credential_request_id: UUID) -> CredentialLink | None:
         self.asked += 1
@@ -166,6 +198,19 @@ def contents(customers: Customers | None = None, vendor_language: str = "nl") ->
         vendor_address=VENDOR_MAIL,
         vendor_language=vendor_language,
         zone=BRUSSELS,
+    )
+
+
+def notices(customers: Customers | None = None, vendor_language: str = "nl") -> Notices:
+    vendor = Vendor("Boek & Zoon", VENDOR_MAIL, vendor_language)
+    return Notices(customers or FakeCustomers(), vendor, BRUSSELS)
+
+
+def causes(
+    orders: FakeOrders | None = None, customers: Customers | None = None, vendor_language: str = "nl"
+) -> Causes:
+    return Causes(
+        orders or FakeOrders(), contents(customers, vendor_language), notices(customers, vendor_language)
     )
 
 

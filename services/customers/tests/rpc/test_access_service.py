@@ -222,7 +222,10 @@ async def test_recipients_by_kind(world: Any, refused: Any) -> None:
     }
     for kind, (party_id, email, language) in kinds.items():
         answer = await _recipient(world, kind, party_id)
-        assert (answer.email, answer.language_code) == (email, language)
+        assert (answer.email, answer.language_code, answer.company_name) == (email, language, "")
+    business = await world.business("shop@shops.example")
+    answer = await _recipient(world, common_pb2.PARTY_KIND_ACCOUNT, business.id)
+    assert answer.company_name == business.business_profile.company_name != ""
     for kind, party_id in (
         (common_pb2.PARTY_KIND_REP, account.id),
         (common_pb2.PARTY_KIND_SERVICE, rep.id),

@@ -22,8 +22,10 @@ from chassis.tokens import ServiceTokens, Verifier
 from notifications.clients import GrpcCustomers, GrpcOrders, GrpcPlatforms, TokenIssuer
 from notifications.config import Settings
 from notifications.housekeeping import Housekeeping
+from notifications.mails.causes import Causes
 from notifications.mails.consumers import MailConsumer
 from notifications.mails.contents import Contents
+from notifications.mails.notices import Notices, Vendor
 from notifications.mails.rpc import MailServicer
 from notifications.mails.sender import Sender
 from notifications.mails.smtp import Connection, Server
@@ -50,6 +52,12 @@ def _contents(settings: Settings, customers: Customers) -> Contents:
         vendor_language=settings.vendor_language,
         zone=zoneinfo.ZoneInfo(settings.business_zone),
     )
+
+
+def _notices(settings: Settings, customers: Customers) -> Notices:
+    address = email.utils.parseaddr(settings.vendor_mail)[1]
+    vendor = Vendor(settings.signature, address, settings.vendor_language)
+    return Notices(customers, vendor, zoneinfo.ZoneInfo(settings.business_zone))
 
 
 def _sender(settings: Settings, engine: AsyncEngine, contents: Contents) -> Sender:
@@ -87,7 +95,8 @@ def _protection(settings: Settings, sessions: Sessions) -> DataProtection:
 def subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscription]:
     """For replays from the command line: the serving process sends what they write."""
     _issuer, customers, orders, _platforms = _clients(settings)
-    mails = MailConsumer(orders, _contents(settings, customers), None)
+    causes = Causes(orders, _contents(settings, customers), _notices(settings, customers))
+    mails = MailConsumer(causes, None)
     protection = _protection(settings, sessions)
     return [*mails.subscriptions(), *FeedConsumer(None).subscriptions(), *protection.subscriptions()]
 
@@ -109,7 +118,7 @@ async def serve(settings: Settings) -> None:
     http = ForeignHttp(internal_allowed=settings.profile == "local", connections=AT_ONCE)
     deliverer = Deliverer(sessions, http, vault)
     consumers = (
-        MailConsumer(orders, contents, sender),
+        MailConsumer(Causes(orders, contents, _notices(settings, customers)), sender),
         FeedConsumer(deliverer.wake),
         _protection(settings, sessions),
     )

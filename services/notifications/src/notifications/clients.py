@@ -9,13 +9,15 @@ from typing import Any, cast
 from uuid import UUID
 
 import grpc
+from commis.common.v1 import common_pb2
 from commis.customers.v1 import platforms_pb2, platforms_pb2_grpc, sessions_pb2, sessions_pb2_grpc
 from commis.orders.v1 import orders_pb2, orders_pb2_grpc
+from google.protobuf.message import Message
 
 from chassis import client
-from chassis.errors import ServiceError
+from chassis.errors import Kind, ServiceError
 from chassis.tokens import ServiceTokens
-from notifications.ports import CredentialLink
+from notifications.ports import BusinessRequestMail, CredentialLink, ReceiptMail, Recipient
 
 LINK_NOT_VALID = "LINK_NOT_VALID"
 CARE_PLATFORM_NOT_FOUND = "CARE_PLATFORM_NOT_FOUND"
@@ -26,16 +28,51 @@ class GrpcCustomers:
         self._stub = sessions_pb2_grpc.RecipientServiceStub(channel)
         self._tokens = tokens
 
-    async def find_credential_link(self, credential_request_id: UUID) -> CredentialLink | None:
-        request = sessions_pb2.GetCredentialLinkRequest(credential_request_id=str(credential_request_id))
+    async def _find(self, method: Any, request: Message) -> Any:
+        """None for what is not there."""
         try:
-            found = await client.call(
-                self._stub.GetCredentialLink, request, service=self._tokens, forward=False
-            )
+            return await client.call(method, request, service=self._tokens, forward=False)
         except ServiceError as error:
-            if error.reason == LINK_NOT_VALID:
+            if error.kind is Kind.NOT_FOUND or error.reason == LINK_NOT_VALID:
                 return None
             raise
+
+    async def find_person(self, person_id: UUID) -> Recipient | None:
+        party = common_pb2.Party(kind=common_pb2.PARTY_KIND_PERSON, id=str(person_id))
+        found = await self._find(self._stub.GetRecipient, sessions_pb2.GetRecipientRequest(party=party))
+        return None if found is None else _recipient(found)
+
+    async def find_account_name(self, account_id: UUID) -> str | None:
+        party = common_pb2.Party(kind=common_pb2.PARTY_KIND_ACCOUNT, id=str(account_id))
+        found = await self._find(self._stub.GetRecipient, sessions_pb2.GetRecipientRequest(party=party))
+        return None if found is None else found.company_name or found.display_name
+
+    async def list_administrators(self, account_id: UUID) -> list[Recipient]:
+        request = sessions_pb2.ListAdministratorsRequest(account_id=str(account_id))
+        found = await self._find(self._stub.ListAdministrators, request)
+        return [] if found is None else [_recipient(one) for one in found.administrators]
+
+    async def find_business_request(
+        self, request_id: UUID, message_id: UUID | None = None
+    ) -> BusinessRequestMail | None:
+        request = sessions_pb2.GetBusinessRequestMailRequest(
+            business_request_id=str(request_id), message_id=str(message_id or "")
+        )
+        found = await self._find(self._stub.GetBusinessRequestMail, request)
+        if found is None:
+            return None
+        return BusinessRequestMail(_recipient(found), found.company_name, found.account_number, found.text)
+
+    async def find_receipt(self, receipt_id: UUID) -> ReceiptMail | None:
+        request = sessions_pb2.GetReceiptMailRequest(receipt_id=str(receipt_id))
+        found = await self._find(self._stub.GetReceiptMail, request)
+        return None if found is None else ReceiptMail(_recipient(found), found.receipt)
+
+    async def find_credential_link(self, credential_request_id: UUID) -> CredentialLink | None:
+        request = sessions_pb2.GetCredentialLinkRequest(credential_request_id=str(credential_request_id))
+        found = await self._find(self._stub.GetCredentialLink, request)
+        if found is None:
+            return None
         return CredentialLink(
             found.email,
             found.display_name,
@@ -43,6 +80,11 @@ class GrpcCustomers:
             found.link,
             found.expire_time.ToDatetime(tzinfo=datetime.UTC),
         )
+
+
+def _recipient(found: Any) -> Recipient:
+    """Of any answer that names one."""
+    return Recipient(found.email, found.display_name, found.language_code)
 
 
 class GrpcPlatforms:

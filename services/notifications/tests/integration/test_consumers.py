@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from commis.customers.v1 import events_pb2 as customer_events
+from commis.orders.v1 import events_pb2 as order_events
 from google.protobuf.message import Message
 from nats.aio.client import Client as NatsClient
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -21,16 +22,18 @@ from chassis.relay import Relay
 from notifications.mails.consumers import MailConsumer
 from notifications.mails.sender import Sender
 from services.notifications.tests.factories import (
+    ACCOUNT_ID,
     VENDOR_MAIL,
     FakeCustomers,
     FakeOrders,
     a_link,
     an_order,
-    contents,
+    causes,
     placed,
 )
 from services.notifications.tests.integration.conftest import all_in, eventually, rows, sending
 from services.notifications.tests.mailserver import MailServer
+from services.notifications.tests.noticefactories import REQUEST, an_order_to_approve, known_customers
 
 
 class Pipeline:
@@ -66,7 +69,7 @@ async def publish(sessions: Sessions, nats: NatsClient, subject: str, *events: M
 def mail_consumer(
     sender: Sender, orders: FakeOrders | None = None, customers: FakeCustomers | None = None
 ) -> MailConsumer:
-    return MailConsumer(orders or FakeOrders(), contents(customers), sender)
+    return MailConsumer(causes(orders, customers), sender)
 
 
 @pytest.mark.spec("M-01", "M-02", "M-05")
@@ -138,6 +141,37 @@ async def test_activation_and_reset_are_mailed(
     assert "(link personale, non conservato)" in stored
 
 
+@pytest.mark.spec("M-01", "M-02", "O-24", "A-04")
+async def test_every_cause_is_mailed_once(
+    engine: AsyncEngine, sessions: Sessions, smtp: MailServer, nats_client: NatsClient
+) -> None:
+    """Of each stream one cause that came with business accounts; both twice."""
+    customers = known_customers("it")
+    order = an_order_to_approve()
+    asked = order_events.ApprovalRequested(order_id=order.id, account_id=str(ACCOUNT_ID))
+    wanted = customer_events.BusinessProfileRequested(
+        business_request_id=str(REQUEST), account_id=str(ACCOUNT_ID)
+    )
+    async with sending(engine, smtp, customers=customers) as sender:
+        mails = mail_consumer(sender, FakeOrders(order), customers)
+        await publish(sessions, nats_client, "commis.orders.v1.approval_requested", asked)
+        await publish(sessions, nats_client, "commis.customers.v1.business_profile_requested", wanted)
+        async with Pipeline(engine, sessions, nats_client, mails):
+
+            async def arrived() -> bool:
+                return len(smtp.mails) == 2
+
+            await eventually(arrived)
+            async with sessions.begin() as session:
+                await session.execute(sa.text("UPDATE outbox SET publish_time = NULL"))
+            for stream in ("COMMIS_ORDERS", "COMMIS_CUSTOMERS"):
+                await nats_client.jetstream().purge_stream(stream)
+            await eventually(lambda: _published(sessions))
+            await asyncio.sleep(1)
+        await eventually(lambda: all_in(sessions, "SENT"))
+    assert smtp.received() == {VENDOR_MAIL: 1, "marie@parc.example": 1}
+
+
 @pytest.mark.spec("M-05")
 async def test_an_event_that_makes_no_sense_is_set_aside_and_replayed(
     engine: AsyncEngine, sessions: Sessions, smtp: MailServer, nats_client: NatsClient
@@ -158,7 +192,7 @@ async def test_an_event_that_makes_no_sense_is_set_aside_and_replayed(
         letters = await dead_letters.waiting(sessions, 10)
         assert len(letters) == 2
         orders.orders[UUID(order.id)] = order
-        by_hand = MailConsumer(orders, contents(), None).subscriptions()
+        by_hand = MailConsumer(causes(orders), None).subscriptions()
         outcomes = []
         for letter in letters:
             try:

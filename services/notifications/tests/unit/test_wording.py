@@ -15,6 +15,7 @@ from notifications.mails.store import Draft
 from notifications.wording.catalogue import KINDS, texts
 from notifications.wording.languages import LANGUAGES
 from services.notifications.tests.factories import FakeCustomers, a_line, a_link, an_order, contents, eur
+from services.notifications.tests.noticefactories import every_notice
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 UNRENDERED = re.compile(r"\{\{|\}\}|\{%|\[\[|\]\]|\{\w+\}|\bNone\b|Undefined")
@@ -26,6 +27,7 @@ async def drafts(language: str, order: orders_pb2.Order | None = None) -> dict[s
     found = made.of_order(new_id(), order or an_order(language))
     for template in ("activation", "password_reset"):
         found += await made.of_credential(new_id(), template, new_id())
+    found += await every_notice(language)
     return {draft.template: draft for draft in found}
 
 
@@ -97,6 +99,62 @@ async def test_the_confirmation_names_everything_that_was_agreed() -> None:
             assert expected in part, expected
     assert "Representative" not in draft.text
     assert "Representative code: R07" in (await drafts("en"))["new_order"].text
+
+
+@pytest.mark.spec("H-10", "M-01")
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "fr",
+            (
+                "Bonjour Rosa Maes",
+                f"Commandé par{NBSP}: An Carer",
+                f"Résidence ou soins à domicile{NBSP}: Zonnebloem",
+            ),
+        ),
+        ("nl", ("Beste Rosa Maes", "Besteld door: An Carer", "Woonzorgcentrum of thuiszorg: Zonnebloem")),
+        (
+            "it",
+            (
+                "Gentile Rosa Maes",
+                "Ordinato da: An Carer",
+                "Residenza o assistenza domiciliare: Zonnebloem",
+            ),
+        ),
+        ("en", ("Dear Rosa Maes", "Ordered by: An Carer", "Residence or home care: Zonnebloem")),
+    ],
+)
+async def test_an_assisted_order_is_confirmed_to_its_contact_in_the_clients_language(
+    language: str, said: tuple[str, ...]
+) -> None:
+    order = an_assisted_order(language)
+    made = contents(vendor_language="fr").of_order(new_id(), order)
+    (draft,) = [one for one in made if one.template == "order_confirmation"]
+    assert (draft.recipient, draft.language) == ("reception@zonnebloem.example", language)
+    for part in (draft.text, draft.html.replace("</th><td>", texts(language)["colon"])):
+        for expected in (
+            *said,
+            "Rosa Maes",
+            texts(language)["payment"]["MONTHLY_RESIDENCE"],
+            "Zonnebloem vzw",
+        ):
+            assert expected in part, expected
+
+
+def an_assisted_order(language: str) -> orders_pb2.Order:
+    """For Rosa, by a care worker, billed to the residence; confirmed to the residence, as Rosa has no e-mail."""
+    order = an_order(language, payment_method=orders_pb2.PAYMENT_METHOD_MONTHLY_RESIDENCE)
+    parties = order.parties
+    parties.channel = common_pb2.CHANNEL_ASSISTED
+    parties.actor.kind = common_pb2.PARTY_KIND_CARE_WORKER
+    parties.actor.display_name = "An Carer"
+    parties.customer.display_name = order.contact.name = "Rosa Maes"
+    parties.payer.display_name = "Zonnebloem vzw"
+    parties.community_name = "Zonnebloem"
+    order.contact.email = "reception@zonnebloem.example"
+    order.terms_acceptance.accepted_by.display_name = "An Carer"
+    return order
 
 
 async def test_the_day_is_that_of_the_vendor() -> None:

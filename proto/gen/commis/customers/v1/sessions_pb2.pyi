@@ -889,19 +889,23 @@ class GetRecipientResponse(_message.Message):
     EMAIL_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    COMPANY_NAME_FIELD_NUMBER: _builtins.int
     email: _builtins.str
     display_name: _builtins.str
     language_code: _builtins.str
+    company_name: _builtins.str
+    """Of an account that has a business profile."""
     def __init__(
         self,
         *,
         email: _builtins.str = ...,
         display_name: _builtins.str = ...,
         language_code: _builtins.str = ...,
+        company_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "email", b"email", "language_code", b"language_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["company_name", b"company_name", "display_name", b"display_name", "email", b"email", "language_code", b"language_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.errors import NotFound
 from customers import callers
 from customers.accounts.errors import AccountNotFound
-from customers.accounts.models import Account, Membership
+from customers.accounts.models import Account, BusinessProfile, Membership
 from customers.people.models import Person
 from customers.reps.models import Representative
 from customers.staff.models import StaffMember
@@ -29,15 +29,17 @@ class Recipient:
     email: str
     display_name: str
     language_code: str
+    company_name: str = ""
 
 
 # A client of a community has no sign-in, but perhaps an address for mails.
 _EMAIL = sa.func.coalesce(Person.email, Person.contact_email).label("email")
 _PERSON = sa.select(_EMAIL, Person.first_name, Person.last_name, Person.language_code)
 _BY_KIND = {
-    "ACCOUNT": _PERSON.join(Account, Account.holder_id == Person.id).where(
-        Account.id == sa.bindparam("party_id")
-    ),
+    "ACCOUNT": _PERSON.add_columns(BusinessProfile.company_name)
+    .join(Account, Account.holder_id == Person.id)
+    .outerjoin(BusinessProfile, BusinessProfile.account_id == Account.id)
+    .where(Account.id == sa.bindparam("party_id")),
     "PERSON": _PERSON.where(Person.id == sa.bindparam("party_id")),
     "REP": _PERSON.join(Representative, Representative.person_id == Person.id).where(
         Representative.id == sa.bindparam("party_id")
@@ -54,7 +56,8 @@ async def get_recipient(session: AsyncSession, kind: str, party_id: UUID) -> Rec
     row = (await session.execute(query, {"party_id": party_id})).first() if query is not None else None
     if row is None or not row.email:
         raise RecipientNotFound(kind, party_id)
-    return Recipient(row.email, f"{row.first_name} {row.last_name}".strip(), row.language_code)
+    name = f"{row.first_name} {row.last_name}".strip()
+    return Recipient(row.email, name, row.language_code, getattr(row, "company_name", None) or "")
 
 
 async def list_administrators(session: AsyncSession, account_id: UUID) -> list[Recipient]:

@@ -134,5 +134,8 @@ class RecipientServicer(sessions_pb2_grpc.RecipientServiceServicer):
 
 def _recipient(known: Recipient) -> pb.GetRecipientResponse:
     return pb.GetRecipientResponse(
-        email=known.email, display_name=known.display_name, language_code=known.language_code
+        email=known.email,
+        display_name=known.display_name,
+        language_code=known.language_code,
+        company_name=known.company_name,
     )

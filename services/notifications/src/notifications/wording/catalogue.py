@@ -25,6 +25,24 @@ KINDS = {
     "password_reset": ("reset", "credential"),
     "order_confirmation": ("confirmation", "order"),
     "new_order": ("new_order", "order"),
+    **{
+        kind: (kind, "notice")
+        for kind in (
+            "business_requested",
+            "business_answer",
+            "business_question",
+            "business_approved",
+            "business_refused",
+            "known_registration",
+            "invitation",
+            "approval_requested",
+            "approval_refused",
+            "approval_ended",
+            "approval_placed",
+        )
+    },
+    "profile_receipt": ("profile_receipt", "receipt"),
+    "erasure_receipt": ("erasure_receipt", "receipt"),
 }
 _KEY = re.compile(r"\[\[(\w+)\]\]")
 _NAME = re.compile(r"\{(\w+)\}")

@@ -72,6 +72,7 @@ class OrderView:
             ("label_date", self._day(order.place_time)),
             ("label_ordered_by", parties.actor.display_name),
             ("label_customer", parties.customer.display_name),
+            ("label_community", parties.community_name),
             ("label_payer", parties.payer.display_name if parties.payer.id != parties.customer.id else ""),
         ]
         if not to_customer:
