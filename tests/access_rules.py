@@ -248,6 +248,13 @@ CATALOG_ROWS = {
     "UploadImport": Row(
         {"header": {"kind": "KIND_STOCK", "format": "FORMAT_CSV", "file_name": "x.csv"}}, "admin catalogue"
     ),
+    "FetchImport": Row(
+        {"kind": "KIND_STOCK", "format": "FORMAT_CSV", "file_name": "x.csv", "source_address": "nowhere"},
+        "admin catalogue",
+    ),
+    "ExportCatalog": Row({"kind": "KIND_STOCK", "format": "FORMAT_CSV"}, "admin catalogue"),
+    "GetOnixMapping": Row({}, "admin catalogue"),
+    "SetOnixMapping": Row({"mapping": {"etag": STALE}}, "admin catalogue"),
     "GetImport": Row({"import_id": "{import}"}, "admin catalogue"),
     "ListImports": Row({}, "admin catalogue"),
     "ListImportVerdicts": Row({"import_id": "{import}"}, "admin catalogue"),
