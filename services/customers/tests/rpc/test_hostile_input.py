@@ -10,6 +10,10 @@ from commis.customers.v1 import (
     accounts_pb2_grpc,
     audit_pb2,
     audit_pb2_grpc,
+    handoffs_pb2,
+    handoffs_pb2_grpc,
+    platforms_pb2,
+    platforms_pb2_grpc,
     representatives_pb2,
     representatives_pb2_grpc,
     sessions_pb2,
@@ -24,6 +28,8 @@ from chassis.testing import as_customer, as_rep, as_rep_for, as_service, as_staf
 FILES = {
     accounts_pb2: accounts_pb2_grpc,
     audit_pb2: audit_pb2_grpc,
+    handoffs_pb2: handoffs_pb2_grpc,
+    platforms_pb2: platforms_pb2_grpc,
     representatives_pb2: representatives_pb2_grpc,
     sessions_pb2: sessions_pb2_grpc,
 }
@@ -66,7 +72,10 @@ def _fill(message: Any, turn: int, depth: int = 0) -> None:
 
 
 @pytest.mark.parametrize(("module", "service", "method"), RPCS, ids=[f"{s}.{m}" for _, s, m in RPCS])
-async def test_nothing_sent_is_an_internal_error(world: Any, module: Any, service: str, method: str) -> None:
+async def test_nothing_sent_is_an_internal_error(
+    world: Any, partner: Any, module: Any, service: str, method: str
+) -> None:
+    opened = await partner.open_session()
     account = await world.business()
     rep = await world.rep("R1", account.id)
     callers = [
@@ -75,6 +84,8 @@ async def test_nothing_sent_is_an_internal_error(world: Any, module: Any, servic
         as_rep_for(UUID(rep.id), UUID(account.id)),
         as_customer(UUID(account.persons[0].id), UUID(account.id)),
         as_service("customers.access", "customers.recipients", "customers.read", "customers.audit"),
+        await partner.token(),
+        (("authorization", f"Bearer {opened.tokens.access_token}"),),
         (),
     ]
     stub = getattr(FILES[module], f"{service}Stub")(world.channel)
@@ -89,7 +100,13 @@ async def test_nothing_sent_is_an_internal_error(world: Any, module: Any, servic
                 for name, value in (("account_id", account.id), ("representative_id", rep.id)):
                     if name in request.DESCRIPTOR.fields_by_name:
                         setattr(request, name, value)
-                for name, value in (("account", account.id), ("representative", rep.id)):
+                community = partner.communities["residence-1"]
+                for name, value in (
+                    ("account", account.id),
+                    ("representative", rep.id),
+                    ("care_platform", partner.id),
+                    ("community", community.id),
+                ):
                     if name in request.DESCRIPTOR.fields_by_name:
                         getattr(request, name).id = value
                 if "request_id" in request.DESCRIPTOR.fields_by_name:
