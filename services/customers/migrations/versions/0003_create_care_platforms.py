@@ -56,7 +56,9 @@ def _platforms() -> None:
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         _time("create_time"),
         _time("update_time"),
-        sa.CheckConstraint("(jwks_uri = '') <> (jwks_json = '')", name=op.f(f"ck_{table}_one_source_of_keys")),
+        sa.CheckConstraint(
+            "(jwks_uri = '') <> (jwks_json = '')", name=op.f(f"ck_{table}_one_source_of_keys")
+        ),
         sa.CheckConstraint(
             "statistics_detail IN ('TOTALS', 'PRODUCTS')", name=op.f(f"ck_{table}_statistics_detail")
         ),
@@ -144,7 +146,10 @@ def _handoffs() -> None:
         table,
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("code_hash", sa.LargeBinary(), nullable=False),
-        *(sa.Column(f"{name}_id", sa.Uuid(), nullable=False) for name in ("platform", "community", "account")),
+        *(
+            sa.Column(f"{name}_id", sa.Uuid(), nullable=False)
+            for name in ("platform", "community", "account")
+        ),
         sa.Column("care_worker_id", sa.Uuid(), nullable=False),
         _text("return_address"),
         _time("create_time"),
