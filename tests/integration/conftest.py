@@ -10,7 +10,13 @@ from tests.world import World, build
 
 @pytest.fixture(scope="package")
 async def stack() -> AsyncIterator[Stack]:
-    async with start_stack({"gateway": {"GATEWAY_RATE_LIMIT_PER_MINUTE": "1000000"}}) as running:
+    env = {
+        "gateway": {"GATEWAY_RATE_LIMIT_PER_MINUTE": "1000000"},
+        # Nothing of a test is on its way for longer.
+        "orders": {"ORDERS_ERASURE_SETTLE_SECONDS": "2"},
+        "notifications": {"NOTIFICATIONS_ERASURE_SETTLE_SECONDS": "2"},
+    }
+    async with start_stack(env) as running:
         yield running
 
 
