@@ -81,6 +81,23 @@ async def test_slow_and_large_answers_are_given_up(port: int, path: str, why: st
         await ForeignHttp(internal_allowed=True).call("GET", f"http://127.0.0.1:{port}/{path}", seconds=0.3)
 
 
+async def test_an_answer_has_headers_and_need_not_be_read(port: int) -> None:
+    http = ForeignHttp(internal_allowed=True)
+    assert (await http.call("GET", f"http://127.0.0.1:{port}/")).headers["content-length"] == "5"
+    answer = await http.call("GET", f"http://127.0.0.1:{port}/large", max_bytes=None)
+    assert (answer.status, answer.body) == (200, b"")
+
+
+async def test_where_a_name_leads_is_checked_before_anything_is_called() -> None:
+    http = ForeignHttp()
+    for inside in ("https://2130706433/", "https://127.1/", "https://0x7f000001/"):
+        with pytest.raises(AddressRefused):
+            await http.check(inside)
+    await http.check("https://nobody-knows-this-name.invalid/")
+    await http.check("https://93.184.216.34/")
+    await ForeignHttp(internal_allowed=True).check("http://127.0.0.1:8080/")
+
+
 async def test_nobody_there_is_a_failed_call() -> None:
     with pytest.raises(ForeignCallFailed):
         await ForeignHttp(internal_allowed=True).call("GET", "http://127.0.0.1:9/", seconds=2)

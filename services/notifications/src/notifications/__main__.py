@@ -106,6 +106,17 @@ async def _ping(engine: AsyncEngine) -> None:
         await connection.execute(sa.text("SELECT 1"))
 
 
+def _servicers(mails: MailServicer, webhooks: WebhookServicer) -> list[server.Servicer]:
+    return [
+        (mails_pb2_grpc.add_MailServiceServicer_to_server, mails, "commis.notifications.v1.MailService"),
+        (
+            webhooks_pb2_grpc.add_WebhookServiceServicer_to_server,
+            webhooks,
+            "commis.notifications.v1.WebhookService",
+        ),
+    ]
+
+
 async def serve(settings: Settings) -> None:
     catalogue.load_all()
     engine = db.engine(settings)
@@ -124,18 +135,7 @@ async def serve(settings: Settings) -> None:
     )
     await server.serve(
         settings,
-        servicers=[
-            (
-                mails_pb2_grpc.add_MailServiceServicer_to_server,
-                MailServicer(sessions),
-                "commis.notifications.v1.MailService",
-            ),
-            (
-                webhooks_pb2_grpc.add_WebhookServiceServicer_to_server,
-                WebhookServicer(sessions, vault, http, platforms),
-                "commis.notifications.v1.WebhookService",
-            ),
-        ],
+        servicers=_servicers(MailServicer(sessions), WebhookServicer(sessions, vault, http, platforms)),
         verifier=Verifier(issuer.jwks, settings.issuer),
         engine=engine,
         nats=nats,

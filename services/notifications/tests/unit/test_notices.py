@@ -216,6 +216,16 @@ async def test_whoever_asked_learns_that_it_was_placed() -> None:
     assert "2026-000123" in told.subject
 
 
+async def test_whoever_approves_the_own_order_gets_the_confirmation_only() -> None:
+    order = a_decided_order(approved=True)
+    order.parties.approver.id = order.approval.requested_by.id
+    event = order_events.OrderPlaced(order_id=str(ORDER_ID), account_id=str(ACCOUNT_ID))
+    assert {draft.template for draft in await mailed(event, order=order)} == {
+        "new_order",
+        "order_confirmation",
+    }
+
+
 @pytest.mark.parametrize(
     "event",
     [

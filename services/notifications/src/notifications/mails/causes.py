@@ -64,8 +64,9 @@ class Causes:
     async def _order_placed(self, event: order_events.OrderPlaced, meta: Meta) -> list[Draft]:
         order = await self._orders.get_order(_id(event.order_id))
         drafts = self._contents.of_order(meta.id, order)
-        if order.parties.approver.id:
-            requester_id = _id(order.approval.requested_by.id)
+        requester = order.approval.requested_by.id or order.parties.actor.id
+        if order.parties.approver.id and order.parties.approver.id != requester:
+            requester_id = _id(requester)
             about = About(meta.id, _id(event.account_id), requester_id, _id(event.order_id))
             drafts += await self._notices.placed_by_approval(about, order, requester_id)
         return drafts
