@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from commis.catalog.v1 import (
+    exports_pb2_grpc,
     imports_pb2_grpc,
     onix_pb2_grpc,
     pricing_pb2_grpc,
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from catalog.accounts import Accounts
 from catalog.config import Settings
+from catalog.exports.rpc import ExportServicer
 from catalog.imports.rpc import ImportServicer
 from catalog.imports.runner import ImportRunner
 from catalog.onix.mapping.rpc import OnixMappingServicer
@@ -66,6 +68,7 @@ def servicers(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Servic
         _served(stock_pb2_grpc, "StockService", StockServicer(sessions)),
         _served(stock_pb2_grpc, "ReservationService", ReservationServicer(reserving)),
         _served(imports_pb2_grpc, "ImportService", _imports(needs, runner)),
+        _served(exports_pb2_grpc, "ExportService", ExportServicer(needs.engine, quoter.clock)),
         _served(onix_pb2_grpc, "OnixMappingService", OnixMappingServicer(sessions, settings.vendor_region)),
     ]
 

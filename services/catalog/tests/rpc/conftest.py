@@ -9,7 +9,14 @@ from uuid import UUID
 
 import grpc
 import pytest
-from commis.catalog.v1 import imports_pb2_grpc, pricing_pb2_grpc, products_pb2_grpc, stock_pb2_grpc
+from commis.catalog.v1 import (
+    exports_pb2_grpc,
+    imports_pb2_grpc,
+    onix_pb2_grpc,
+    pricing_pb2_grpc,
+    products_pb2_grpc,
+    stock_pb2_grpc,
+)
 from grpc_status import rpc_status
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -65,6 +72,8 @@ class Catalog:
         self.stock = stock_pb2_grpc.StockServiceStub(self.channel)
         self.reservations = stock_pb2_grpc.ReservationServiceStub(self.channel)
         self.imports = imports_pb2_grpc.ImportServiceStub(self.channel)
+        self.exports = exports_pb2_grpc.ExportServiceStub(self.channel)
+        self.onix = onix_pb2_grpc.OnixMappingServiceStub(self.channel)
 
 
 @dataclass

@@ -19,26 +19,30 @@ from catalog.products.domain import ProductData, VariantData
 from catalog.products.queries import find_products
 from chassis.ids import new_id
 
-_LOCK = sql.statement("""
-    SELECT id FROM products WHERE product_ref = ANY(CAST(:refs AS text[])) ORDER BY id FOR UPDATE
-""")
-_OWNERS = sql.statement("""
-    SELECT v.sku, p.product_ref FROM variants v JOIN products p ON p.id = v.product_id
+_MEANT = sql.statement("""
+    SELECT v.sku, p.id, p.product_ref FROM variants v JOIN products p ON p.id = v.product_id
     WHERE v.sku = ANY(CAST(:skus AS text[]))
+""")
+_LOCK = sql.statement("""
+    SELECT id FROM products WHERE product_ref = ANY(CAST(:refs AS text[])) OR id = ANY(CAST(:ids AS uuid[]))
+    ORDER BY id FOR UPDATE
 """)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """The products that the rows speak of, as they are and as they become."""
+    """The products that the rows speak of, as they are and as they become. `nameless` are those without a
+    reference, by SKU: the first row that says one gives it to them."""
 
     products: dict[str, EditedProduct]
     owners: dict[str, str | None]
+    nameless: dict[str, EditedProduct]
     seen: set[str]
     category_ids: dict[str, UUID]
 
     def apply(self, row: ProductRow) -> str:
         """The outcome. Raises Refused; then nothing of the row was taken."""
+        self._name(row)
         owner = self.owners.get(row.sku, row.ref)
         if owner != row.ref:
             raise Refused(
@@ -55,7 +59,8 @@ class _Batch:
             variant = EditedVariant(new_id(), VariantData(row.sku), len(product.variants), is_new=True)
         changed = self._variant(row, variant)
         ids: list[object] = [self.category_ids[path] for path in row.categories]
-        changes_product = apply_to_product(row, product.data, ids, first=f"p:{row.ref}" not in self.seen)
+        changes_product = product.changed and not product.is_new and f"p:{row.ref}" not in self.seen
+        changes_product |= apply_to_product(row, product.data, ids, first=f"p:{row.ref}" not in self.seen)
         product.changed |= changes_product
         product.variants[row.sku] = variant
         self.products[row.ref] = product
@@ -64,6 +69,18 @@ class _Batch:
         if is_new:
             return ACCEPTED
         return CHANGED if changed or changes_product else UNCHANGED
+
+    def _name(self, row: ProductRow) -> None:
+        """Without a column for references, only a product with one variant can be meant."""
+        product = self.nameless.get(row.sku)
+        if product is None or row.ref in self.products:
+            return
+        if "product_ref" in row.record.values or len(product.variants) == 1:
+            product.data.product_ref, product.changed = row.ref, True
+            self.products[row.ref] = product
+            for sku in product.variants:
+                self.owners[sku] = row.ref
+                self.nameless.pop(sku, None)
 
     def _variant(self, row: ProductRow, variant: EditedVariant) -> bool:
         before = VariantData(**{name: getattr(variant.data, name) for name in VariantData.__slots__})
@@ -115,9 +132,16 @@ async def _read(session: AsyncSession, job: Job, rows: Sequence[ProductRow]) -> 
     refs, skus = {row.ref for row in rows}, {row.sku for row in rows}
     paths = {path for row in rows for path in row.categories}
     category_ids = await categories.ensure_paths(session, paths, job.language)
-    found = await sql.rows(session, _LOCK, {"refs": sorted(refs)})
+    meant = await sql.rows(session, _MEANT, {"skus": sorted(skus)})
+    nameless = {row.sku: row.id for row in meant if row.product_ref is None}
+    lock = {"refs": sorted(refs), "ids": sorted(set(nameless.values()))}
+    found = await sql.rows(session, _LOCK, lock)
     views = await find_products(session, [row.id for row in found])
-    owners = {row.sku: row.product_ref for row in await sql.rows(session, _OWNERS, {"skus": sorted(skus)})}
+    edits = {identity: edited(view) for identity, view in views.items()}
+    owners = {row.sku: row.product_ref for row in meant}
     keys = [f"p:{ref}" for ref in refs] + [f"s:{sku}" for sku in skus]
-    products = {view.data.product_ref or "": edited(view) for view in views.values()}
-    return _Batch(products, owners, await seen.find(session, job.id, keys), category_ids)
+    products = {edit.data.product_ref: edit for edit in edits.values() if edit.data.product_ref}
+    without = {
+        sku: edits[identity] for sku, identity in nameless.items() if not edits[identity].data.product_ref
+    }
+    return _Batch(products, owners, without, await seen.find(session, job.id, keys), category_ids)

@@ -29,6 +29,8 @@ csv.field_size_limit(MAX_RECORD)
 
 
 class CsvReader:
+    share = None
+
     def __init__(self, encoding: str, columns: Columns) -> None:
         self._columns = columns
         escapes = encoding in ("utf-8", "cp1252")
@@ -61,6 +63,9 @@ class CsvReader:
             yield from self._next(line)
         if last:
             yield from self._flush()
+
+    async def open(self) -> None:
+        """Nothing has to be made ready."""
 
     def finish(self) -> None:
         if not self.header:

@@ -30,6 +30,7 @@ from catalog.imports.prices import PriceImport
 from catalog.imports.products import ProductImport
 from catalog.imports.reader import CsvReader
 from catalog.imports.stock import StockImport
+from catalog.imports.xlsx import XlsxReader
 from catalog.onix.reading.reader import OnixReader
 from catalog.onix.taking.records import OnixImport
 from chassis import crash, db, outbox
@@ -58,6 +59,15 @@ class Reader(Protocol):
     header_line: int
     findings: list[Finding]
 
+    @property
+    def share(self) -> float | None:
+        """How much of the file the records so far are; None: as much as was fed."""
+        ...
+
+    async def open(self) -> None:
+        """After all pieces were fed, and before the last, which is empty. Raises Unreadable."""
+        ...
+
     def feed(self, piece: bytes, *, last: bool = False) -> Iterator[Record]:
         """Raises Unreadable."""
         ...
@@ -72,6 +82,8 @@ def reader_of(job: Job) -> tuple[Reader, Applier]:
         reading = OnixReader(done=job.record_number, language=job.language, country=job.country)
         return reading, OnixImport()
     known, applier = _OF_KIND[job.kind]
+    if job.format == "XLSX":
+        return XlsxReader(known), applier()
     return CsvReader(job.encoding, known), applier()
 
 
@@ -102,6 +114,8 @@ class Run:
         while True:
             async with self._job.sessions() as session:
                 piece = await store.piece(session, self._job.id, number)
+            if piece is None:
+                await self._reader.open()
             for record in self._reader.feed(piece or b"", last=piece is None):
                 await self._take(record)
             self._bytes += len(piece or b"")
@@ -191,7 +205,7 @@ class Run:
         parameters: dict[str, Any] = {
             "id": self._job.id,
             "number": batch[-1].number,
-            "bytes": self._bytes,
+            "bytes": self._bytes if self._reader.share is None else int(self._bytes * self._reader.share),
             "accepted": outcomes.count(ACCEPTED),
             "changed": outcomes.count(CHANGED),
             "unchanged": outcomes.count(UNCHANGED),

@@ -26,7 +26,7 @@ def read(block: Element, defaults: Defaults, vendor_language: str, findings: lis
     form = child(block, "ProductForm")
     if domain.valid_product_form(form):
         found.form = form
-    elif form:
+    elif form not in ("", "00"):
         findings.append(Finding("ProductForm", form, "ONIX_LIST_150; left out"))
     _measures(block, found, findings)
     _extras(block, found)

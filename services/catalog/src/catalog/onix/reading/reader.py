@@ -25,6 +25,7 @@ class OnixReader:
     are the vendor's: for texts that name no language, and for markets and prices."""
 
     header_line = 0
+    share = None
 
     def __init__(self, *, done: int, language: str, country: str) -> None:
         self._done, self._language, self._country = done, language, country
@@ -56,6 +57,9 @@ class OnixReader:
                 yield self._read(found, opening)
         if last:
             self._opening or self._open()
+
+    async def open(self) -> None:
+        """Nothing has to be made ready."""
 
     def finish(self) -> None:
         """To be called when all records were taken. Raises Unreadable for a message that was cut off."""

@@ -1,0 +1,195 @@
+"""XLSX row by row: the first sheet, its first row that is not empty being the header.
+
+The file is put on disk while it arrives, for its table of contents stands at its end. Formulas are never
+evaluated: what the spreadsheet program stored as their value is what is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import Any
+from xml.parsers import expat
+
+import openpyxl
+
+from catalog.imports.cells import restored
+from catalog.imports.columns import SKIPPED, Columns
+from catalog.imports.domain import Finding, Record, Unreadable
+
+MAX_FILE = 256 * 1024**2
+MAX_SHEET, MAX_PART, MAX_ENTRIES = 4 * 1024**3, 128 * 1024**2, 2000
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 500
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_ERRORS = frozenset(("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"))
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MIDNIGHT = datetime.time(0)
+
+
+class _RootReached(Exception):
+    """What stands before the first element of a part was harmless."""
+
+
+class XlsxReader:
+    """Records are numbered by their row."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed in finish, or with the reader
+        self._size = 0
+        self._rows: Iterator[Sequence[Any]] = iter(())
+        self._last_row = 0
+        self.share: float | None = 0.0
+        self.header: list[str] = []
+        self.header_line = 0
+        self.findings: list[Finding] = []
+
+    async def open(self) -> None:
+        """After all pieces were fed. Raises Unreadable."""
+        try:
+            await asyncio.to_thread(self._open)
+        except Unreadable:
+            raise
+        except (
+            zipfile.BadZipFile,
+            KeyError,
+            ValueError,
+            OSError,
+            SyntaxError,
+            TypeError,
+            AttributeError,
+        ) as error:
+            raise Unreadable(f"the file is not a readable XLSX workbook: {error}") from None
+
+    def _open(self) -> None:
+        self._file.seek(0)
+        _check(self._file)
+        self._file.seek(0)
+        book = openpyxl.load_workbook(self._file, read_only=True, data_only=True, keep_links=False)
+        if not book.worksheets:
+            raise Unreadable("the workbook has no sheet")
+        sheet = book.worksheets[0]
+        if len(book.worksheets) > 1:
+            others = ", ".join(other.title for other in book.worksheets[1:])
+            self.findings.append(
+                Finding("sheet", others[:200], f"ONE_SHEET: {sheet.title} is read, the others are not")
+            )
+        self._last_row = sheet.max_row or 0
+        sheet.reset_dimensions()  # they may be wrong, and rows beyond them would be left out
+        self._rows = sheet.iter_rows(max_row=MAX_ROWS, max_col=MAX_COLUMNS, values_only=True)
+
+    def feed(self, piece: bytes, *, last: bool = False) -> Iterator[Record]:
+        """Raises Unreadable."""
+        self._size += len(piece)
+        if self._size > MAX_FILE:
+            raise Unreadable(f"a workbook may have at most {MAX_FILE} bytes; save it as CSV")
+        self._file.write(piece)
+        if last:
+            yield from self._records()
+
+    def _records(self) -> Iterator[Record]:
+        try:
+            for number, row in enumerate(self._rows, start=1):
+                self.share = min(1.0, number / self._last_row) if self._last_row else None
+                if all(value is None for value in row):
+                    continue
+                if self.header:
+                    yield self._record(number, row)
+                else:
+                    self.header_line = number
+                    self.header = self._columns.header([_text(value) for value in row], self.findings)
+        except (
+            zipfile.BadZipFile,
+            KeyError,
+            ValueError,
+            OSError,
+            SyntaxError,
+            TypeError,
+            OverflowError,
+        ) as error:
+            raise Unreadable(f"the sheet cannot be read to its end: {error}") from None
+
+    def finish(self) -> None:
+        self._file.close()
+        if not self.header:
+            raise Unreadable("the file has no header")
+
+    def _record(self, number: int, row: Sequence[Any]) -> Record:
+        cells = [_text(value) for value in row]
+        if any(cells[len(self.header) :]):
+            rule = f"COLUMN_COUNT: {len(cells)} columns where the header has {len(self.header)}"
+            return Record(number, {}, Finding("record", " ".join(cells)[:200], rule))
+        values = {
+            name: restored(clean)
+            for name, value in zip(self.header, cells, strict=False)
+            if (clean := value.strip()) and name[0] != SKIPPED
+        }
+        for name, value in values.items():
+            if value in _ERRORS:
+                return Record(number, {}, Finding(name, value, "SPREADSHEET_ERROR"))
+            if _UNSTORABLE.search(value):
+                return Record(number, {}, Finding(name, value, "UNSTORABLE_CHARACTER"))
+        return Record(number, values, size=sum(map(len, cells)))
+
+
+def _text(value: Any) -> str:
+    """As one would have typed it into a CSV: numbers without exponent, dates as ISO 8601."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value) if "_x" in value else value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else _decimal(value)
+    if isinstance(value, datetime.datetime):
+        return value.date().isoformat() if value.time() == _MIDNIGHT else value.isoformat(" ")
+    return str(value)
+
+
+def _decimal(value: float) -> str:
+    """The fifteen digits that spreadsheets show of a number, not those that binary fractions add."""
+    text = f"{value:.15g}"
+    return text if "e" not in text else f"{value:.20f}".rstrip("0") if abs(value) < 1 else text
+
+
+def _check(file: Any) -> None:
+    """Sizes as the table of contents has them, and no document type in any part: nothing is expanded or fetched."""
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        if len(entries) > MAX_ENTRIES:
+            raise Unreadable(f"the workbook has more than {MAX_ENTRIES} parts")
+        for entry in entries:
+            most = MAX_SHEET if entry.filename.startswith("xl/worksheets/") else MAX_PART
+            if entry.file_size > most:
+                raise Unreadable(f"{entry.filename} has more than {most} bytes; save the sheet as CSV")
+            if entry.filename.endswith((".xml", ".rels", ".vml")):
+                with archive.open(entry) as part:
+                    _refuse_doctype(part, entry.filename)
+
+
+def _refuse_doctype(part: Any, name: str) -> None:
+    parser = expat.ParserCreate()
+
+    def doctype(*_found: object) -> None:
+        raise Unreadable(f"{name} declares a document type, which is not read")
+
+    def root(*_found: object) -> None:
+        raise _RootReached
+
+    parser.StartDoctypeDeclHandler, parser.StartElementHandler = doctype, root
+    try:
+        for _ in range(64):  # a prolog of a megabyte is none
+            content = part.read(16 * 1024)
+            parser.Parse(content, not content)
+            if not content:
+                return
+    except _RootReached:
+        return
+    except expat.ExpatError as error:
+        raise Unreadable(f"{name} is not XML: {error}") from None
+    raise Unreadable(f"{name} does not begin as XML does")
