@@ -1,9 +1,10 @@
 """Benchmark of reading many orders: statistics of a community with 100 000 assisted orders, lists over 1 000 000.
 
-``python -m bench.orders_at_scale [--orders 1000000] [--assisted 100000]`` starts a PostgreSQL of its own, with durable
-commits, in a temporary directory and deletes it afterwards. The queries run in this process, without the wire. One in
-ten orders is a sheet; 20 000 accounts, 50 reps; the assisted orders are of one community, 40 care workers and 400
-clients, with three lines of 2 000 products each; five more communities have a tenth as many.
+``python -m bench.orders_at_scale [--orders 1000000] [--assisted 100000] [--no-lists]`` starts a PostgreSQL of its own,
+with durable commits, in a temporary directory and deletes it afterwards. The queries run in this process, without the
+wire, one at a time; CPU is that of PostgreSQL and of this process for each. One in ten orders is a sheet; 20 000
+accounts, 50 reps; the assisted orders are of one community, 40 care workers and 400 clients, with three lines of 2 000
+products each; five more communities have a tenth as many.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import psutil
+import sqlalchemy as sa
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -130,6 +133,7 @@ class Bench:
             f"{await connection.fetchval('SELECT count(*) FROM orders')} orders, {len(ids)} assisted",
             flush=True,
         )
+        await connection.execute("VACUUM ANALYZE")
         await connection.close()
         # In pieces, as they come in over time; a few alone, as placing does it.
         await self._counting(ids[:500], 1)
@@ -139,13 +143,14 @@ class Bench:
         await connection.close()
 
     async def _counting(self, ids: list[uuid.UUID], size: int) -> None:
+        cpu, began = await self._cpu(), time.perf_counter()
         async with self.engine.begin() as connection:
-            began = time.perf_counter()
             for start in range(0, len(ids), size):
                 await store.count(connection, ids[start : start + size])
+        each = (time.perf_counter() - began) / len(ids) * 1000
+        cpu = (await self._cpu() - cpu) / len(ids) * 1000
         if size == 1:
-            each = (time.perf_counter() - began) / len(ids) * 1000
-            print(f"counting one assisted order while it is placed {each:6.2f} ms", flush=True)
+            print(f"counting one order while it is placed {each:6.2f} ms   CPU {cpu:6.2f} ms", flush=True)
 
     async def figures(self) -> None:
         day = datetime.date
@@ -166,8 +171,8 @@ class Bench:
 
             total, found = await queries.care_workers(self.engine, community(1), period)
             count = f"{total.orders} orders, {total.clients} clients, {len(found)} care workers"
-            await timed(f"statistics, {name}", workers, count)
-            await timed(
+            await self.timed(f"statistics, {name}", workers, count)
+            await self.timed(
                 f"  with products, {name}",
                 products,
                 f"{len(await queries.products(self.engine, community(1), period))} products",
@@ -225,9 +230,29 @@ class Bench:
         async def second() -> None:
             await lists.list_orders(self.sessions, wanted, after or Page(50))
 
-        await timed(f"list: {name}", first, note)
+        await self.timed(f"list: {name}", first, note)
         if after is not None:
-            await timed(f"list: {name}, next page", second, "")
+            await self.timed(f"list: {name}, next page", second, "")
+
+    async def timed(self, name: str, work: Callable[[], Awaitable[Any]], note: str) -> None:
+        taken = []
+        cpu = await self._cpu()
+        for _ in range(TIMES):
+            began = time.perf_counter()
+            await work()
+            taken.append((time.perf_counter() - began) * 1000)
+        cpu = (await self._cpu() - cpu) / TIMES * 1000
+        taken.sort()
+        p95 = taken[int(len(taken) * 0.95)]
+        figures = f"p50 {statistics.median(taken):7.1f} ms   p95 {p95:7.1f} ms   CPU {cpu:6.1f} ms"
+        print(f"{name:42} {figures}   {note}", flush=True)
+
+    async def _cpu(self) -> float:
+        """Seconds of the one connection's server process, and of this one."""
+        async with self.engine.connect() as connection:
+            pid = await connection.scalar(sa.text("SELECT pg_backend_pid()"))
+        server_times = psutil.Process(pid).cpu_times()
+        return float(server_times.user + server_times.system) + time.process_time()
 
 
 def _period(first: datetime.date, last: datetime.date) -> OrderFilter:
@@ -235,28 +260,15 @@ def _period(first: datetime.date, last: datetime.date) -> OrderFilter:
     return OrderFilter(place_from=first, place_to=last, created_before=end)
 
 
-async def timed(name: str, work: Callable[[], Awaitable[Any]], note: str) -> None:
-    taken = []
-    for _ in range(TIMES):
-        began = time.perf_counter()
-        await work()
-        taken.append((time.perf_counter() - began) * 1000)
-    taken.sort()
-    p95 = taken[int(len(taken) * 0.95)]
-    print(
-        f"{name:42} best {taken[0]:6.1f} ms   p50 {statistics.median(taken):7.1f} ms   p95 {p95:7.1f} ms   {note}",
-        flush=True,
-    )
-
-
-async def run(url: str, orders: int, assisted: int) -> None:
+async def run(url: str, orders: int, assisted: int, listing: bool) -> None:
     own = "postgresql+asyncpg://" + url.split("://", 1)[1]
     await db.alembic(own, MIGRATIONS, "upgrade", "head")
-    engine = db.engine_for(own, "bench", pool_size=4)
+    engine = db.engine_for(own, "bench", pool_size=1)
     bench = Bench(engine, url, orders, assisted)
     await bench.fill()
     await bench.figures()
-    await bench.listing()
+    if listing:
+        await bench.listing()
     await engine.dispose()
 
 
@@ -264,9 +276,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.orders_at_scale", description=__doc__)
     parser.add_argument("--orders", type=int, default=1_000_000)
     parser.add_argument("--assisted", type=int, default=100_000)
+    parser.add_argument("--no-lists", action="store_true")
     given = parser.parse_args()
     with server() as (url, _programs):
-        uvloop.run(run(url, given.orders, given.assisted))
+        uvloop.run(run(url, given.orders, given.assisted, not given.no_lists))
 
 
 if __name__ == "__main__":
