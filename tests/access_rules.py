@@ -218,7 +218,9 @@ CUSTOMERS_ROWS = {
     ),
     "ListHandoffRefusals": Row({}, "platform admin desk finance", empty="rival"),
     # Data protection
-    "StartDataExport": Row({"account_id": ACCOUNT}, "admin administrator", sees="user ordering"),
+    "StartDataExport": Row(
+        {"account_id": ACCOUNT, "person_id": "{member}"}, "admin user", sees="administrator ordering"
+    ),
     "GetDataExport": Row({"data_export_id": "{export}"}, "admin administrator"),
     "DownloadDataExport": Row({"data_export_id": "{export}"}, "admin administrator"),
     "StartErasure": Row(
@@ -449,6 +451,12 @@ NOTIFICATIONS_ROWS = {
 }
 
 ROWS = CUSTOMERS_ROWS | CATALOG_ROWS | ORDERS_ROWS | LIBRARY_ROWS | NOTIFICATIONS_ROWS
+# What a care worker may do in a session for this very client: everything else is refused, or not there.
+CARERS_OWN = frozenset(
+    "GetAccount ListAddresses OpenCart CreateOrder GetOrder ListOrders UpdateOrder AddOrderLines UpdateOrderLine "
+    "RemoveOrderLine GetCheckout PlaceOrder CancelOrder ListOrderHistory QuoteLines GetProduct SearchProducts "
+    "ListAuditEntries ListBusinessRequests ListBudgets".split()
+)
 # Routes that are not one RPC each, by operation id: the row they share.
 ALIASES = {
     "createHandoffInBrowser": "CreateHandoff",
