@@ -35,7 +35,7 @@ class Settings(ServiceSettings):
     # open: visitors and customers may ask for a business profile; closed: only staff give one.
     self_registration: Literal["open", "closed"] = "closed"
     # Where care workers land who were handed over, unless their platform has a storefront of its own.
-    storefront_url: HttpUrl | None = None
+    storefront_url: HttpUrl | Literal[""] = ""
     service_clients: dict[str, ClientSetting] = Field(default_factory=dict)
 
     @property

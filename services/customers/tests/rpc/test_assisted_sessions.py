@@ -1,5 +1,6 @@
 """Assisted sessions: what they say, how long they last, and that they end when the platform's word ends."""
 
+import asyncio
 import base64
 import datetime
 import json
@@ -194,6 +195,62 @@ async def test_access_ends_at_once_with_the_platforms_word(
     with pytest.raises(refused) as error:
         await partner.exchange(pending)
     assert error.value.reason == "HANDOFF_CODE_REFUSED"
+
+
+LIVING = (
+    "SELECT count(*) FROM session_families f JOIN client_links l ON l.account_id = f.subject_id"
+    " WHERE f.end_time IS NULL"
+)
+
+
+@pytest.mark.spec("H-14")
+@pytest.mark.parametrize("what", WITHDRAWALS)
+async def test_no_session_slips_through_while_the_word_is_taken_back(
+    world: Any, partner: Any, refused: Any, what: str
+) -> None:
+    """Exchanges and the withdrawal at the same moment: whichever comes first, nothing lives afterwards."""
+    codes = [await partner.hand_off() for _ in range(8)]
+
+    async def withdraw() -> None:
+        if what == "care worker withdrawn":
+            request = platforms_pb2.EndAssistedSessionsRequest(
+                care_worker_subject="carer-1", platform_id=partner.id
+            )
+            await world.call("CarePlatformService", "EndAssistedSessions", request)
+        elif what == "client closed":
+            request = platforms_pb2.CloseClientRequest(external_id="client-1", platform_id=partner.id)
+            await world.call("CarePlatformService", "CloseClient", request)
+        else:
+            await WITHDRAWALS[what](partner)
+
+    racing = [partner.exchange(code) for code in codes[:4]]
+    later = [partner.exchange(code) for code in codes[4:]]
+    outcomes = await asyncio.gather(*racing, withdraw(), *later, return_exceptions=True)
+    assert outcomes[4] is None
+    assert all(one.reason == "HANDOFF_CODE_REFUSED" for one in outcomes if isinstance(one, Exception))
+    assert await world.scalar(LIVING) == 0
+
+
+@pytest.mark.spec("H-05", "H-14")
+async def test_handing_over_closing_and_changing_at_once_ends_well(world: Any, partner: Any) -> None:
+    """Everything that locks a client's account, at the same moment, again and again: nothing waits for ever."""
+    opened = await partner.open_session()
+    account_id = opened.session.subject.id
+    for turn in range(4):
+        agreed = platforms_pb2.UpdateClientRequest(
+            account_id=account_id, payment_methods=["PAY_LATER"] if turn % 2 else []
+        )
+        changed = accounts_pb2.UpdateAccountRequest(account={"id": account_id, "groups": [f"G{turn}"]})
+        outcomes = await asyncio.gather(
+            partner.post(partner.assertion(client__phone=f"+32 2 555 00 1{turn}")),
+            partner.post(partner.assertion(client__phone=f"+32 2 555 00 2{turn}", act__name=f"Jan {turn}")),
+            world.call("CarePlatformService", "UpdateClient", agreed),
+            world.call("AccountService", "UpdateAccount", changed),
+            partner.post(partner.assertion(client__phone=f"+32 2 555 00 3{turn}")),
+            return_exceptions=True,
+        )
+        assert not [one for one in outcomes if isinstance(one, Exception)]
+    assert await world.scalar("SELECT count(*) FROM accounts") == 1
 
 
 @pytest.mark.spec("H-14")

@@ -34,6 +34,7 @@ def _below(cls: type) -> set[type[ServiceError]]:
         ("CUSTOMERS_SECRET", "too short"),
         ("CUSTOMERS_SERVICE_CLIENTS", '{"orders": {"secret_sha256": "plain", "scope": "x"}}'),
         ("CUSTOMERS_PUBLIC_URL", "nowhere"),
+        ("CUSTOMERS_STOREFRONT_URL", "nowhere"),
     ],
 )
 def test_wrong_settings_stop_the_start_and_show_no_secret(
@@ -52,3 +53,20 @@ def test_wrong_settings_stop_the_start_and_show_no_secret(
     assert name in said
     assert "hidden-word" not in said
     assert "too short" not in said.replace("string_too_short", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "storefront"),
+    [
+        (None, "https://shop.example/storefront"),
+        ("", "https://shop.example/storefront"),
+        ("https://care.shop.example/", "https://care.shop.example"),
+    ],
+)
+def test_where_care_workers_land(monkeypatch: pytest.MonkeyPatch, given: str | None, storefront: str) -> None:
+    monkeypatch.setenv("CUSTOMERS_DATABASE_URL", "postgresql+asyncpg://u:p@h/d")
+    monkeypatch.setenv("CUSTOMERS_SECRET", "s" * 40)
+    monkeypatch.setenv("CUSTOMERS_PUBLIC_URL", "https://shop.example/")
+    if given is not None:
+        monkeypatch.setenv("CUSTOMERS_STOREFRONT_URL", given)
+    assert load(Settings).storefront == storefront

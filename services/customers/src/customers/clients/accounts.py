@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.ids import new_id
 from customers import folding
 from customers.accounts import events as account_events
-from customers.accounts import search, store
+from customers.accounts import search
+from customers.accounts import store as account_store
 from customers.accounts.models import Account
 from customers.addresses import use_cases as addresses
-from customers.clients import events
+from customers.clients import events, store
 from customers.clients.errors import ClientIdentityChanged
 from customers.clients.models import ClientLink
 from customers.handoffs.errors import Denial, HandoffNotAllowed
@@ -42,16 +43,9 @@ async def keep(session: AsyncSession, handed: Handed) -> UUID:
 
     Found by platform and external id alone. Raises ClientIdentityChanged, HandoffNotAllowed (CLIENT_CLOSED)."""
     await _one_at_a_time(session, handed)
-    link = await session.scalar(
-        sa.select(ClientLink)
-        .where(
-            ClientLink.platform_id == handed.platform_id,
-            ClientLink.external_id == handed.external_id,
-            ClientLink.close_time.is_(None),
-        )
-        .with_for_update(key_share=True)
-    )
-    if link is None:
+    account_id = await session.scalar(store.newest(handed.platform_id, handed.external_id))
+    link = await store.lock(session, account_id) if account_id is not None else None
+    if link is None or link.close_time is not None:
         return await _create(session, handed)
     await _update(session, link, handed)
     return link.account_id
@@ -96,7 +90,7 @@ async def _create(session: AsyncSession, handed: Handed) -> UUID:
 
 async def _update(session: AsyncSession, link: ClientLink, handed: Handed) -> None:
     mine = sa.select(Account.state, Account.holder_id).where(Account.id == link.account_id)
-    account = (await session.execute(mine.with_for_update(key_share=True))).one()
+    account = (await session.execute(mine)).one()
     if account.state != "ACTIVE":
         raise HandoffNotAllowed(Denial.CLIENT_CLOSED)
     changed = await _update_person(session, account.holder_id, handed)
@@ -117,7 +111,7 @@ async def _update(session: AsyncSession, link: ClientLink, handed: Handed) -> No
         own = sa.update(ClientLink).where(ClientLink.account_id == link.account_id)
         await session.execute(own.values(**values).execution_options(synchronize_session=False))
     await search.index(session, [link.account_id])
-    version = await store.touch(session, link.account_id)
+    version = await account_store.touch(session, link.account_id)
     account_events.account_updated(session, link.account_id, version, changed)
 
 
