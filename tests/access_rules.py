@@ -453,9 +453,28 @@ NOTIFICATIONS_ROWS = {
 ROWS = CUSTOMERS_ROWS | CATALOG_ROWS | ORDERS_ROWS | LIBRARY_ROWS | NOTIFICATIONS_ROWS
 # What a care worker may do in a session for this very client: everything else is refused, or not there.
 CARERS_OWN = frozenset(
-    "GetAccount ListAddresses OpenCart CreateOrder GetOrder ListOrders UpdateOrder AddOrderLines UpdateOrderLine "
-    "RemoveOrderLine GetCheckout PlaceOrder CancelOrder ListOrderHistory QuoteLines GetProduct SearchProducts "
-    "ListAuditEntries ListBusinessRequests ListBudgets".split()
+    [
+        "GetAccount",
+        "ListAddresses",
+        "OpenCart",
+        "CreateOrder",
+        "GetOrder",
+        "ListOrders",
+        "UpdateOrder",
+        "AddOrderLines",
+        "UpdateOrderLine",
+        "RemoveOrderLine",
+        "GetCheckout",
+        "PlaceOrder",
+        "CancelOrder",
+        "ListOrderHistory",
+        "QuoteLines",
+        "GetProduct",
+        "SearchProducts",
+        "ListAuditEntries",
+        "ListBusinessRequests",
+        "ListBudgets",
+    ]
 )
 # Routes that are not one RPC each, by operation id: the row they share.
 ALIASES = {

@@ -17,10 +17,12 @@ REQUEST_PROFILE = {"company_name": "Papeterie Noël", "vat_number": "BE040317070
 
 @dataclasses.dataclass
 class Cast:
-    """`callers` by the names of tests.access_rules; `objects` by the names in its curly brackets."""
+    """`callers` by the names of tests.access_rules; `objects` by the names in its curly brackets; `of_carer` are
+    the same with those of the care worker's own client."""
 
     callers: dict[str, Api]
     objects: dict[str, str]
+    of_carer: dict[str, str]
 
 
 async def invite(world: World, account: Json, email: str, role: str) -> Json:
@@ -80,11 +82,19 @@ async def assemble(world: World, platform: Platform, rival: Platform, service_to
         "finance": await staff(world, "FINANCE"),
         "service": world.api.as_(service_token),
     }
+    own = await world.sheet(carer.api, (world.skus[51], 1), payment_method="PAY_LATER")
+    home = (await world.admin.get(f"/v1/accounts/{carer.account_id}"))["addresses"][0]
+    of_carer = {
+        "account": carer.account_id,
+        "order": own["id"],
+        "line": own["lines"][0]["id"],
+        "address": home["id"],
+    }
     objects = (
         await _of_x(world, x, user) | await _of_the_vendor(world) | await _of_the_platform(world, platform)
     )
     objects |= {"member": member["id"], "client": carer.account_id, "nobody": str(uuid.uuid4())}
-    return Cast(callers, objects)
+    return Cast(callers, objects, objects | of_carer)
 
 
 async def _of_x(world: World, x: Json, user: Api) -> dict[str, str]:

@@ -16,7 +16,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from gateway.operation import Operation
 from gateway.routes import OPERATIONS
 from tests import wire
-from tests.access_rules import ALIASES, CALLERS, ROWS
+from tests.access_rules import ALIASES, CALLERS, CARERS_OWN, ROWS
 from tests.api import Api, Json
 from tests.cast import Cast, assemble, service_token
 from tests.partner import Platform
@@ -137,6 +137,24 @@ async def test_every_rpc_with_every_caller(cast: Cast, channels: dict[str, grpc.
             found[caller] = judged(name, await call(METHODS[name], api, cast.objects), none, cast)
         wrong += compare(name, found, "RPC")
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.spec("H-06", "H-14")
+async def test_what_a_care_worker_may_do_for_the_own_client(
+    cast: Cast, channels: dict[str, grpc.aio.Channel]
+) -> None:
+    carer, through = cast.callers["carer"], set()
+    about = [name for name, row in ROWS.items() if "{account}" in str(row) or "{order}" in str(row)]
+    for name in (*about, "ListOrders", "ListBusinessRequests"):
+        absent = wire.message(METHODS[name], wire.absent(cast.objects))
+        none = await wire.by_rpc(channels, METHODS[name], absent, carer.token)
+        request = wire.message(METHODS[name], cast.of_carer)
+        outcome = judged(name, await wire.by_rpc(channels, METHODS[name], request, carer.token), none, cast)
+        assert outcome in {"ok", "empty", "sees", "refused"}, (name, outcome)
+        if outcome in {"ok", "empty"}:
+            through.add(name)
+    assert through == CARERS_OWN
 
 
 @pytest.mark.timeout(900)
