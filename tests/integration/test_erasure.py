@@ -12,8 +12,9 @@ import pytest
 from tests import canary
 from tests.api import Api, Json
 from tests.cast import as_customer, invite
+from tests.partner import Platform
 from tests.stack import Stack
-from tests.world import BRUSSELS, PASSWORD, World, activate
+from tests.world import BRUSSELS, PASSWORD, World, activate, price_for_consumers
 
 FROZEN = {"account_name", "payer_name", "billing_address", "delivery_address", "pricing_customer"}
 
@@ -61,13 +62,15 @@ async def account_of(world: World, who: Somebody) -> Json:
     return account
 
 
-async def fill_sheet(world: World, session: Api, who: Somebody, account: Json | None = None) -> Json:
+async def fill_sheet(
+    world: World, session: Api, who: Somebody, account: Json | None = None, payment: str = "BANK_TRANSFER"
+) -> Json:
     """A draft with the word in every field that a client may write."""
     body = {
         "note": f"{who.word} note", "order_reference": f"{who.word} reference", "cost_centre": who.word,
         "billing_address": who.address, "delivery_address": who.address,
         "contact": {"name": f"{who.word} Contact", "email": who.email, "phone": who.phone},
-        "shipping_method": "STANDARD", "payment_method": "BANK_TRANSFER",
+        "shipping_method": "STANDARD", "payment_method": payment,
         "lines": [{"sku": world.skus[50], "quantity": 1, "note": f"{who.word} line", "line_reference": who.word,
                    "cost_centre": who.word}],
     }  # fmt: skip
@@ -206,9 +209,7 @@ async def test_of_a_placed_order_the_law_keeps_the_parties_only(stack: Stack, wo
     account = await account_of(world, who)
     me = await as_customer(world, who.email)
     order = await fill_sheet(world, me, who)
-    terms = (await me.get(f"/v1/orders/{order['id']}/checkout"))["terms"]
-    accepted = {"terms_version": terms["version"], "terms_hash": terms["hash"]}
-    placed = await me.place(order["id"], accepted)
+    placed = await me.place(order["id"], await me.get(f"/v1/orders/{order['id']}/checkout"))
     assert placed.status_code == 200, placed.text
     await world.mailbox.wait_for(to=who.email, count=2)
     total = placed.json()["totals"]["total"]
@@ -303,6 +304,49 @@ async def test_one_archive_holds_everything_of_every_service(stack: Stack, world
     gone = await world.admin.send("GET", f"/v1/data-exports/{started['id']}/archive")
     assert gone.status_code == 404
     await nowhere(stack, who)
+
+
+@pytest.mark.spec("A-24")
+async def test_a_request_for_a_business_profile_goes_with_its_exchange(stack: Stack, world: World) -> None:
+    who = Somebody()
+    profile = {"company_name": f"{who.word} Company", "vat_number": "BE0403170701"}
+    asked = who.names() | {"phone": who.phone, "profile": profile, "message": f"{who.word} writes"}
+    answered = await world.api.as_("").send("POST", "/v1/business-requests", json=asked)
+    assert answered.status_code == 202, answered.text
+    await activate(world.api, world.mailbox, who.email)
+    me = await as_customer(world, who.email)
+    account = await world.admin.get(f"/v1/accounts/{(await me.get('/v1/session'))['subject']['id']}")
+    waiting = (await world.admin.get("/v1/business-requests", page_size=200))["items"]
+    path = f"/v1/business-requests/{next(one['id'] for one in waiting if one['account_id'] == account['id'])}"
+    await world.admin.post(f"{path}:ask", {"message": f"Dear {who.word}"}, headers=key())
+    await me.post(f"{path}:answer", {"message": f"{who.word} again", "profile": profile}, headers=key())
+    planted = await canary.in_databases(stack, *who.needles)
+    assert planted >= {"customers.public.business_requests", "customers.public.business_request_messages"}
+    await erase(world, account, by=me)
+    await nowhere(stack, who)
+
+
+@pytest.mark.spec("A-24", "H-14")
+async def test_a_client_of_a_care_platform_is_erased_and_would_be_new(stack: Stack, world: World) -> None:
+    who = Somebody()
+    await price_for_consumers(world)
+    platform = await Platform(world.api, f"care{uuid.uuid4().hex[:8]}").register(world.admin)
+    await platform.community(world.admin, "house")
+    client = uuid.uuid4().hex
+    profile = {"first_name": who.word, "last_name": who.word, "phone": who.phone, "email": who.email}
+    handed = await platform.hand_over(client, "house", **profile, address=who.address)
+    await fill_sheet(world, handed.api, who, payment="PAY_LATER")
+    assert await canary.in_databases(stack, *who.needles) >= {
+        "customers.public.persons",
+        "customers.public.addresses",
+        "orders.public.orders",
+    }
+    await erase(world, {"id": handed.account_id})
+    await nowhere(stack, who)
+    refused = await handed.api.send("GET", "/v1/session")
+    assert refused.status_code == 401
+    again = await platform.hand_over(client, "house")
+    assert again.account_id != handed.account_id
 
 
 @pytest.mark.spec("A-24")
