@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from commis.catalog.v1.exports_pb2 import ExportCatalogRequest
 from commis.catalog.v1.imports_pb2 import Import, UploadImportHeader
 
-from gateway import download, handoff, oauth, openapi_problems, upload
+from gateway import download, export, handoff, oauth, openapi_problems, upload
 from gateway.form import FORM
 from gateway.query import documented
 from gateway.wire import schema
@@ -18,6 +19,7 @@ DONE = {200: "Done.", 201: "Created.", 202: "Accepted; it happens later.", 204: 
 def add_to(paths: dict[str, dict[str, Any]], schemas: Schemas) -> None:
     """Adds them to the paths of the document."""
     paths[upload.PATH]["post"] = _upload(schemas)
+    paths[export.PATH] = {"get": _export(schemas)}
     paths[handoff.PATH] = {"post": _browser_handoff()}
     paths[download.PATH.replace(":id}", "}")] = {"get": _download()}
     paths[oauth.TOKEN_PATH] = {"post": _token()}
@@ -31,7 +33,8 @@ def _upload(schemas: Schemas) -> dict[str, Any]:
         "operationId": "uploadImport",
         "tags": ["Imports"],
         "summary": "Upload an import",
-        "description": "A CSV file of up to 2 GiB, read as it arrives; the job starts when all is here.\n\n"
+        "description": "A file of up to 2 GiB, read as it arrives; the job starts when all is here. The media type "
+        "says whether it is CSV, XLSX or ONIX.\n\n"
         "Reasons of errors: `INVALID_FIELDS`, `IMPORT_TOO_LARGE`.",
         "parameters": [
             *documented(upload.QUERY, UploadImportHeader.DESCRIPTOR, schemas),
@@ -40,7 +43,12 @@ def _upload(schemas: Schemas) -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                upload.MEDIA_TYPE: {"schema": {"type": "string"}, "example": "sku,name_fr\nA-1,Livre\n"}
+                "text/csv": {"schema": {"type": "string"}, "example": "sku,name_fr\nA-1,Livre\n"},
+                **{
+                    kind: {"schema": {"type": "string", "format": "binary"}}
+                    for kind in upload.FORMATS
+                    if kind != "text/csv"
+                },
             },
         },
         "responses": {
@@ -52,6 +60,25 @@ def _upload(schemas: Schemas) -> dict[str, Any]:
                 },
             },
             **openapi_problems.listed(400, 401, 403, 408, 413, 415, 422, 429, 431, 500, 503, 504),
+        },
+    }
+
+
+def _export(schemas: Schemas) -> dict[str, Any]:
+    media_types = ("text/csv", *(kind for kind in upload.FORMATS if kind != "text/xml"))
+    return {
+        "operationId": export.Export.name,
+        "tags": ["Exports"],
+        "summary": "Export products, prices, stock or books",
+        "description": "One consistent view of the data, which POST /v1/imports takes unchanged; ONIX holds the books, "
+        "with their prices.\n\nReasons of errors: `INVALID_FIELDS`, `EXPORTS_BUSY`, `CELL_TOO_LONG`, `TOO_MANY_ROWS`.",
+        "parameters": documented(export.QUERY, ExportCatalogRequest.DESCRIPTOR, schemas),
+        "responses": {
+            "200": {
+                "description": DONE[200],
+                "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in media_types},
+            },
+            **openapi_problems.listed(400, 401, 403, 429, 431, 500, 503, 504),
         },
     }
 
@@ -81,9 +108,9 @@ def _download() -> dict[str, Any]:
     }
 
 
-def _token() -> dict[str, Any]:
+def _token_form() -> dict[str, Any]:
     text = {"type": "string"}
-    form = {
+    return {
         "type": "object",
         "properties": {
             "grant_type": {"type": "string", "enum": ["client_credentials"]},
@@ -108,6 +135,9 @@ def _token() -> dict[str, Any]:
         "not": {"required": ["client_secret", "client_assertion"]},
         "additionalProperties": text,
     }
+
+
+def _token() -> dict[str, Any]:
     refused = openapi_problems.OAUTH_ERROR
     return {
         "operationId": "issueToken",
@@ -115,7 +145,7 @@ def _token() -> dict[str, Any]:
         "summary": "Get a token for a program",
         "description": "Client credentials (RFC 6749 section 4.4); errors are those of section 5.2.",
         "security": [],
-        "requestBody": {"required": True, "content": {FORM: {"schema": form}}},
+        "requestBody": {"required": True, "content": {FORM: {"schema": _token_form()}}},
         "responses": {
             "200": {
                 "description": DONE[200],
