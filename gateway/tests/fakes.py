@@ -22,6 +22,7 @@ from gateway.routes import OPERATIONS
 ANY_ID = "0199f3c2-6f00-7cc1-8d55-2f0b7a1c9e01"
 OTHER_ID = "0199f3c2-6f00-7cc1-8d55-2f0b7a1c9e02"
 _EXTRA = (
+    ("commis.catalog.v1.ExportService", "ExportCatalog"),
     ("commis.catalog.v1.ImportService", "UploadImport"),
     ("commis.customers.v1.DataProtectionService", "DownloadDataExport"),
     ("commis.customers.v1.TokenService", "GetJwks"),

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from commis.catalog.v1 import imports_pb2
+from commis.catalog.v1 import exports_pb2, imports_pb2
 from commis.customers.v1 import privacy_pb2, sessions_pb2
 from fastapi import FastAPI
 from starlette.convertors import Convertor, register_url_convertor
@@ -20,7 +20,7 @@ from starlette.routing import Match, Route
 
 from chassis.metrics import LOOP_LAG
 from chassis.server import spare_the_collector
-from gateway import download, handoff, oauth, upload
+from gateway import download, export, handoff, oauth, upload
 from gateway.auth import Admission, verifier
 from gateway.clients import Clients
 from gateway.config import Settings
@@ -38,6 +38,7 @@ _EXPOSED = ["ETag", "Location", "X-Request-Id", "Retry-After", "RateLimit", "Rat
 _ASKED = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-Id", "traceparent"]
 _IMPORTS = imports_pb2.DESCRIPTOR.services_by_name["ImportService"].methods_by_name
 _PROTECTION = privacy_pb2.DESCRIPTOR.services_by_name["DataProtectionService"].methods_by_name
+_EXPORTS = exports_pb2.DESCRIPTOR.services_by_name["ExportService"].methods_by_name
 _TOKENS = sessions_pb2.DESCRIPTOR.services_by_name["TokenService"].methods_by_name
 
 
@@ -97,7 +98,7 @@ def create_app(
 def _clients(settings: Settings) -> Clients:
     methods = [operation.rpc_descriptor for operation in OPERATIONS]
     methods += [_IMPORTS["UploadImport"], _PROTECTION["DownloadDataExport"]]
-    methods += [_TOKENS["GetJwks"], _TOKENS["IssueServiceToken"]]
+    methods += [_TOKENS["GetJwks"], _TOKENS["IssueServiceToken"], _EXPORTS["ExportCatalog"]]
     retried = {operation.rpc: operation.rpc_descriptor for operation in OPERATIONS if _repeatable(operation)}
     return Clients(settings, methods, [*retried.values(), _TOKENS["GetJwks"]])
 
@@ -113,6 +114,7 @@ def _endpoints(settings: Settings, clients: Clients, lifecycle: Lifecycle) -> li
     ]
     listed += [
         (upload.PATH, "POST", upload.Upload(clients, settings.max_import_bytes)),
+        (export.PATH, "GET", export.Export(clients)),
         (handoff.PATH, "POST", handoff.BrowserHandoff(clients)),
         (download.PATH, "GET", download.Download(clients)),
         (oauth.TOKEN_PATH, "POST", oauth.Token(clients)),

@@ -1,4 +1,4 @@
-"""POST /v1/imports: passes a CSV of up to 2 GiB on to the catalogue as it arrives, a piece at a time."""
+"""POST /v1/imports: passes a file of up to 2 GiB on to the catalogue as it arrives, a piece at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from commis.catalog.v1.imports_pb2 import Import, UploadImportHeader, UploadImpo
 from chassis.errors import Violations
 from gateway import headers as header
 from gateway.clients import Clients
-from gateway.endpoint import JSON, ClientGone, check_length, check_media_type, reply, too_large
+from gateway.endpoint import JSON, ClientGone, check_length, reply, too_large
 from gateway.exchange import Exchange, Scope
 from gateway.problems import Problem, invalid_fields
 from gateway.query import Query, query_reader
@@ -25,7 +25,13 @@ QUERY = (
     Query("kind", required=True),
     Query("file_name", description="The client's own name of the file, for people."),
 )
-MEDIA_TYPE = "text/csv"
+# The encoding of a file is found in the file: what headers say of it is often wrong.
+FORMATS = {
+    "text/csv": Import.FORMAT_CSV,
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": Import.FORMAT_XLSX,
+    "application/xml": Import.FORMAT_ONIX,
+    "text/xml": Import.FORMAT_ONIX,
+}
 _PIECE = 512 * 1024
 _IDLE_SECONDS = 30.0
 _TIMEOUT = 3600.0
@@ -46,7 +52,7 @@ class Upload:
         exchange: Exchange = scope["exchange"]
         exchange.route, exchange.client_path = self.name, _client_path
         first = self._header(exchange, scope["query_string"])
-        check_media_type(exchange, MEDIA_TYPE)
+        first.format = _format(exchange)
         check_length(exchange, self._limit)
         trouble: list[Exception] = []
         await self._clients.connected("catalog")
@@ -71,7 +77,7 @@ class Upload:
         request_id = header.request_id_of(key, exchange.token or "", required=False, violations=violations)
         if violations:
             raise invalid_fields(violations)
-        return UploadImportHeader(request_id=request_id, format=Import.FORMAT_CSV, **fields)
+        return UploadImportHeader(request_id=request_id, **fields)
 
     async def _pieces(
         self, first: UploadImportHeader, receive: Any, trouble: list[Exception]
@@ -96,6 +102,16 @@ class Upload:
             yield UploadImportRequest(content=bytes(piece))
         # To the service a cancelled stream looks like one that has ended; only this says that all is there.
         yield UploadImportRequest(content=b"")
+
+
+def _format(exchange: Exchange) -> Any:
+    """By the media type. Raises Problem 415."""
+    kind, _ = header.media_type(exchange.headers)
+    encoding = exchange.headers.get(b"content-encoding", b"identity").lower()
+    if kind not in FORMATS or encoding != b"identity":
+        detail = f"The body must be {', '.join(FORMATS)}, not compressed."
+        raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", detail, headers={"Accept": ", ".join(FORMATS)})
+    return FORMATS[kind]
 
 
 async def _chunk(receive: Any) -> tuple[bytes, bool]:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ommis/catalog/v1/onix.proto\x12\x11\x63ommis.catalog.v1\"\x8d\x01\n\x0bOnixMapping\x12\x35\n\x0bprice_rules\x18\x01 \x03(\x0b\x32 .commis.catalog.v1.OnixPriceRule\x12\x39\n\rsubject_rules\x18\x02 \x03(\x0b\x32\".commis.catalog.v1.OnixSubjectRule\x12\x0c\n\x04\x65tag\x18\x63 \x01(\t\"\x7f\n\rOnixPriceRule\x12\x12\n\nprice_type\x18\x01 \x01(\t\x12\x17\n\x0fprice_qualifier\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\x12\x13\n\x0bregion_code\x18\x04 \x01(\t\x12\x15\n\rprice_list_id\x18\x05 \x01(\t\"D\n\x0fOnixSubjectRule\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61tegory_id\x18\x03 \x01(\t\"\x17\n\x15GetOnixMappingRequest\"I\n\x16GetOnixMappingResponse\x12/\n\x07mapping\x18\x01 \x01(\x0b\x32\x1e.commis.catalog.v1.OnixMapping\"\\\n\x15SetOnixMappingRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12/\n\x07mapping\x18\x02 \x01(\x0b\x32\x1e.commis.catalog.v1.OnixMapping\"I\n\x16SetOnixMappingResponse\x12/\n\x07mapping\x18\x01 \x01(\x0b\x32\x1e.commis.catalog.v1.OnixMapping2\xe2\x01\n\x12OnixMappingService\x12\x65\n\x0eGetOnixMapping\x12(.commis.catalog.v1.GetOnixMappingRequest\x1a).commis.catalog.v1.GetOnixMappingResponse\x12\x65\n\x0eSetOnixMapping\x12(.commis.catalog.v1.SetOnixMappingRequest\x1a).commis.catalog.v1.SetOnixMappingResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ommis/catalog/v1/onix.proto\x12\x11\x63ommis.catalog.v1\"\x8d\x01\n\x0bOnixMapping\x12\x35\n\x0bprice_rules\x18\x01 \x03(\x0b\x32 .commis.catalog.v1.OnixPriceRule\x12\x39\n\rsubject_rules\x18\x02 \x03(\x0b\x32\".commis.catalog.v1.OnixSubjectRule\x12\x0c\n\x04\x65tag\x18\x63 \x01(\t\"\x7f\n\rOnixPriceRule\x12\x12\n\nprice_type\x18\x01 \x01(\t\x12\x17\n\x0fprice_qualifier\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\x12\x13\n\x0bregion_code\x18\x04 \x01(\t\x12\x15\n\rprice_list_id\x18\x05 \x01(\t\"D\n\x0fOnixSubjectRule\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61tegory_id\x18\x03 \x01(\t\"\x17\n\x15GetOnixMappingRequest\"I\n\x16GetOnixMappingResponse\x12/\n\x07mapping\x18\x01 \x01(\x0b\x32\x1e.commis.catalog.v1.OnixMapping\"j\n\x15SetOnixMappingRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12/\n\x07mapping\x18\x02 \x01(\x0b\x32\x1e.commis.catalog.v1.OnixMapping\x12\x0c\n\x04\x65tag\x18\x63 \x01(\t\"I\n\x16SetOnixMappingResponse\x12/\n\x07mapping\x18\x01 \x01(\x0b\x32\x1e.commis.catalog.v1.OnixMapping2\xe2\x01\n\x12OnixMappingService\x12\x65\n\x0eGetOnixMapping\x12(.commis.catalog.v1.GetOnixMappingRequest\x1a).commis.catalog.v1.GetOnixMappingResponse\x12\x65\n\x0eSetOnixMapping\x12(.commis.catalog.v1.SetOnixMappingRequest\x1a).commis.catalog.v1.SetOnixMappingResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,9 +42,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETONIXMAPPINGRESPONSE']._serialized_start=419
   _globals['_GETONIXMAPPINGRESPONSE']._serialized_end=492
   _globals['_SETONIXMAPPINGREQUEST']._serialized_start=494
-  _globals['_SETONIXMAPPINGREQUEST']._serialized_end=586
-  _globals['_SETONIXMAPPINGRESPONSE']._serialized_start=588
-  _globals['_SETONIXMAPPINGRESPONSE']._serialized_end=661
-  _globals['_ONIXMAPPINGSERVICE']._serialized_start=664
-  _globals['_ONIXMAPPINGSERVICE']._serialized_end=890
+  _globals['_SETONIXMAPPINGREQUEST']._serialized_end=600
+  _globals['_SETONIXMAPPINGRESPONSE']._serialized_start=602
+  _globals['_SETONIXMAPPINGRESPONSE']._serialized_end=675
+  _globals['_ONIXMAPPINGSERVICE']._serialized_start=678
+  _globals['_ONIXMAPPINGSERVICE']._serialized_end=904
 # @@protoc_insertion_point(module_scope)

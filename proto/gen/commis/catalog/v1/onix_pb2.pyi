@@ -155,7 +155,10 @@ class SetOnixMappingRequest(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     MAPPING_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
+    etag: _builtins.str
+    """Of the mapping that is replaced."""
     @_builtins.property
     def mapping(self) -> Global___OnixMapping: ...
     def __init__(
@@ -163,10 +166,11 @@ class SetOnixMappingRequest(_message.Message):
         *,
         request_id: _builtins.str = ...,
         mapping: Global___OnixMapping | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["mapping", b"mapping"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mapping", b"mapping", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "mapping", b"mapping", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -47,7 +47,7 @@ class OnixMappingServicer(onix_pb2_grpc.OnixMappingServiceServicer):
         v.raise_if_any()
 
         async def work(session: AsyncSession) -> pb.SetOnixMappingResponse:
-            etag.check("The ONIX mapping", request.mapping.etag, await store.lock(session) - 1)
+            etag.check("The ONIX mapping", request.etag, await store.lock(session) - 1)
             _check_lists(prices, await find(session, [rule.list_id for rule in prices]))
             await categories.check(session, [rule.category_id for rule in subjects])
             await store.replace(session, prices, subjects)
