@@ -11,7 +11,8 @@ from commis.orders.v1 import orders_pb2 as pb
 from chassis.context import Principal
 from chassis.ids import new_id
 from chassis.testing import issuer
-from orders.domain.model import Address, Contact, Party
+from orders.domain.model import Address, Contact
+from orders.domain.parties import Party
 from services.orders.tests.fakes import FakeCustomers
 from services.orders.tests.shop import Shop
 

@@ -17,7 +17,8 @@ from chassis import context, money
 from chassis.errors import FieldViolation, Unavailable
 from chassis.ids import new_id
 from orders.domain.errors import AccountNotFound
-from orders.domain.model import Address, Assistance, Contact, Party, PaymentMethod, PricingCustomer, Quote
+from orders.domain.model import Address, Contact, PaymentMethod, PricingCustomer, Quote
+from orders.domain.parties import Assistance, Party
 from orders.ports import (
     Authorization,
     BudgetNeed,

@@ -8,7 +8,7 @@ from uuid import UUID
 from commis.common.v1 import common_pb2
 
 from chassis import context
-from orders.domain.model import Parties
+from orders.domain.parties import Parties
 
 _KINDS = {name.removeprefix("PARTY_KIND_"): number for name, number in common_pb2.PartyKind.items()}
 _CHANNELS = {name.removeprefix("CHANNEL_"): number for name, number in common_pb2.Channel.items()}

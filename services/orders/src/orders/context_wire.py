@@ -8,7 +8,8 @@ from commis.common.v1 import common_pb2
 from commis.customers.v1 import accounts_pb2, sessions_pb2
 
 from chassis import money
-from orders.domain.model import Address, Assistance, Contact, Party
+from orders.domain.model import Address, Contact
+from orders.domain.parties import Assistance, Party
 from orders.ports import OrderingContext, SpendingControl
 
 

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from chassis.errors import FieldViolation
 from chassis.money import Money
-from orders.domain.model import Address, Assistance, Contact, Party, PricingCustomer, Quote
+from orders.domain.model import Address, Contact, PricingCustomer, Quote
+from orders.domain.parties import Assistance, Party
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,20 +9,17 @@ from uuid import UUID
 
 from orders.domain.model import (
     Address,
-    Approval,
-    Assistance,
     Claim,
     Contact,
     Header,
     Line,
     Order,
-    Parties,
-    Party,
     PaymentMethod,
     PricingCustomer,
     Quote,
     TermsAcceptance,
 )
+from orders.domain.parties import Approval, Assistance, Parties, Party
 from orders.domain.states import FulfilmentState, PaymentState, State
 from orders.domain.totals import TaxTotal, Totals
 from orders.rows import LINE_COLUMNS

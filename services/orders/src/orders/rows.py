@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from orders.domain.folding import fold
-from orders.domain.model import Address, Approval, Line, Order, Parties, Party, PricingCustomer
+from orders.domain.model import Address, Line, Order, PricingCustomer
+from orders.domain.parties import Approval, Parties, Party
 from orders.domain.totals import TaxTotal
 
 # Column and type of what a line is written with, one array each.

@@ -14,7 +14,8 @@ from chassis import etag, money
 from chassis.money import Money
 from orders.attribution import assistance, channel, party_kind
 from orders.domain import postal, states
-from orders.domain.model import Address, Approval, Line, Order, Parties, Party
+from orders.domain.model import Address, Line, Order
+from orders.domain.parties import Approval, Parties, Party
 from orders.domain.totals import Totals
 
 _STATES = {name.removeprefix("STATE_"): number for name, number in orders_pb2.Order.State.items()}

@@ -23,7 +23,8 @@ from chassis.tokens import ServiceTokens
 from orders.budget_client import LibraryClient
 from orders.clients import CatalogClient, CustomersClient
 from orders.domain.errors import AccountNotFound
-from orders.domain.model import Assistance, Party, PricingCustomer
+from orders.domain.model import PricingCustomer
+from orders.domain.parties import Assistance, Party
 from orders.ports import BudgetNeed, WantedLine
 from services.orders.tests.shop import eur
 

@@ -15,7 +15,8 @@ from chassis.consumer import Subscription
 from orders import store
 from orders.approval import domain, events
 from orders.approval import store as approvals
-from orders.domain.model import HistoryEntry, Order, Party
+from orders.domain.model import HistoryEntry, Order
+from orders.domain.parties import Party
 from orders.domain.states import PlacementInProgress, State
 
 _PREFIX = "commis.customers.v1"

@@ -10,7 +10,8 @@ from typing import Any
 
 from chassis.errors import FieldViolation, PermissionDenied
 from orders.access import Caller
-from orders.domain.model import Approval, HistoryEntry, Line, Order, Party
+from orders.domain.model import HistoryEntry, Line, Order
+from orders.domain.parties import Approval, Party
 from orders.domain.states import State
 from orders.placing.domain import Accepted
 from orders.ports import OrderingContext

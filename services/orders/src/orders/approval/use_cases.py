@@ -15,7 +15,8 @@ from orders.answers import AlreadyAnswered, Key, Reply
 from orders.approval import domain, events
 from orders.domain import states
 from orders.domain.errors import OrderNotFound
-from orders.domain.model import Order, Party
+from orders.domain.model import Order
+from orders.domain.parties import Party
 from orders.domain.states import PlacementInProgress, State, Verb
 from orders.infrastructure import Infrastructure
 from orders.placing.claiming import PlaceOrder

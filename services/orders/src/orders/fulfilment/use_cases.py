@@ -15,7 +15,8 @@ from orders.access import Caller
 from orders.answers import AlreadyAnswered, Key, Reply
 from orders.domain import states
 from orders.domain.errors import OrderNotFound
-from orders.domain.model import HistoryEntry, Order, Party
+from orders.domain.model import HistoryEntry, Order
+from orders.domain.parties import Party
 from orders.domain.states import FulfilmentState, PaymentState, PlacementInProgress, Verb
 from orders.fulfilment import events
 from orders.infrastructure import Infrastructure

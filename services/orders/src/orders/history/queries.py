@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from chassis.db import Sessions
 from chassis.paging import Page
-from orders.domain.model import HistoryEntry, Party
+from orders.domain.model import HistoryEntry
+from orders.domain.parties import Party
 from orders.domain.states import State
 
 _PAGE = sa.text(

@@ -18,12 +18,11 @@ from orders.domain.model import (
     Header,
     Line,
     Order,
-    Parties,
-    Party,
     PaymentMethod,
     PricingCustomer,
     Quote,
 )
+from orders.domain.parties import Parties, Party
 from orders.domain.states import State
 from orders.domain.totals import Totals
 from orders.ports import OrderingContext, QuotedLine

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.db import Sessions
 from chassis.paging import Page
 from orders import reading, store
-from orders.domain.model import Order, Parties
+from orders.domain.model import Order
+from orders.domain.parties import Parties
 from orders.domain.states import State
 from orders.tables import orders
 
