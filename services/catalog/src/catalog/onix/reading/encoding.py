@@ -23,7 +23,9 @@ _MARKS = (
 )
 _PROBE = "<?xml version='1.0'?>"
 # Python's own ways of writing, which no XML file may name.
-_NOT_CHARACTER_SETS = frozenset(("unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"))
+_NOT_CHARACTER_SETS = frozenset(
+    ("unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem", "utf-7", "punycode", "idna")
+)
 
 
 def encoding_of(head: bytes) -> str:

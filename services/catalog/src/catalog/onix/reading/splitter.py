@@ -88,6 +88,9 @@ class Splitter:
 
     def _record(self, last: bool) -> Piece | None:
         """The open record, once its end is there; None when more text is needed."""
+        end = self._text.find(">", self._inside)
+        if end >= 0 and self._text[end - 1] == "/":
+            return self._take(end + 1)
         simple = self._text.find("</Product>", self._at)
         if simple < 0:
             simple = self._text.find("</product>", self._at)
