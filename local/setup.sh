@@ -13,7 +13,15 @@ fail() {
 }
 
 # A version manager may put a python3.13 on PATH that only says it is not installed: so each one is tried.
+# The distribution's come first: they are built with profile-guided optimisation, those of version managers
+# often are not, and the whole suite then takes a sixth more processor time.
 find_python() {
+    for name in ${PYTHON:-} /usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11; do
+        if "$name" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            echo "$name"
+            return 0
+        fi
+    done
     for name in ${PYTHON:-} python3.13 python3.12 python3.11 python3; do
         if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
             command -v "$name"
