@@ -92,7 +92,7 @@ class Clients:
 
     def _call(self, path: str, method: MethodDescriptor) -> Any:
         channel = self._channels[owner_of(method)]
-        kind = channel.stream_unary if method.client_streaming else channel.unary_unary
+        kind: Any = channel.stream_unary if method.client_streaming else channel.unary_unary
         if method.server_streaming:
             kind = channel.unary_stream
         return kind(
