@@ -1012,7 +1012,7 @@ class GetBusinessRequestMailRequest(_message.Message):
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     business_request_id: _builtins.str
     message_id: _builtins.str
-    """Empty: the decision."""
+    """Empty: the decision with what staff wrote; before it, the request with what came along."""
     def __init__(
         self,
         *,

@@ -799,7 +799,8 @@ class RecipientServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetBusinessRequestMail(self, request, context):
-        """A message of a business request, or its decision, with its recipient. Errors: BUSINESS_REQUEST_NOT_FOUND.
+        """A message of a business request, the request itself or its decision, with the customer's address in any case.
+        Errors: BUSINESS_REQUEST_NOT_FOUND (also after the business profile was removed).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

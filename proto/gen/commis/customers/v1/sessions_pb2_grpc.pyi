@@ -312,7 +312,9 @@ class RecipientServiceStub:
     Errors: LINK_NOT_VALID when it was used, replaced or ran out.
     """
     GetBusinessRequestMail: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.GetBusinessRequestMailRequest, _sessions_pb2.GetBusinessRequestMailResponse]
-    """A message of a business request, or its decision, with its recipient. Errors: BUSINESS_REQUEST_NOT_FOUND."""
+    """A message of a business request, the request itself or its decision, with the customer's address in any case.
+    Errors: BUSINESS_REQUEST_NOT_FOUND (also after the business profile was removed).
+    """
     GetReceiptMail: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.GetReceiptMailRequest, _sessions_pb2.GetReceiptMailResponse]
     """The receipt of a removed business profile or an erasure, with the address it goes to. That address is forgotten after.
     Errors: RECEIPT_NOT_FOUND.
@@ -331,7 +333,9 @@ class RecipientServiceAsyncStub(RecipientServiceStub):
     Errors: LINK_NOT_VALID when it was used, replaced or ran out.
     """
     GetBusinessRequestMail: _aio.UnaryUnaryMultiCallable[_sessions_pb2.GetBusinessRequestMailRequest, _sessions_pb2.GetBusinessRequestMailResponse]  # type: ignore[assignment]
-    """A message of a business request, or its decision, with its recipient. Errors: BUSINESS_REQUEST_NOT_FOUND."""
+    """A message of a business request, the request itself or its decision, with the customer's address in any case.
+    Errors: BUSINESS_REQUEST_NOT_FOUND (also after the business profile was removed).
+    """
     GetReceiptMail: _aio.UnaryUnaryMultiCallable[_sessions_pb2.GetReceiptMailRequest, _sessions_pb2.GetReceiptMailResponse]  # type: ignore[assignment]
     """The receipt of a removed business profile or an erasure, with the address it goes to. That address is forgotten after.
     Errors: RECEIPT_NOT_FOUND.
@@ -365,7 +369,9 @@ class RecipientServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.GetBusinessRequestMailRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.GetBusinessRequestMailResponse, _abc.Awaitable[_sessions_pb2.GetBusinessRequestMailResponse]]:
-        """A message of a business request, or its decision, with its recipient. Errors: BUSINESS_REQUEST_NOT_FOUND."""
+        """A message of a business request, the request itself or its decision, with the customer's address in any case.
+        Errors: BUSINESS_REQUEST_NOT_FOUND (also after the business profile was removed).
+        """
 
     @_abc_1.abstractmethod
     def GetReceiptMail(
