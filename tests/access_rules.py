@@ -4,8 +4,8 @@ The callers (columns) are those of ``CALLERS``; the objects in curly brackets be
 care platform, unless they say otherwise. ``ok`` names the callers who get through: read RPCs answer, others answer
 or refuse for a reason of the content (the etags here are stale, so that nothing is destroyed). ``empty`` names those
 who are answered a list in which nothing of account X appears; ``sees`` those who may see the object but not do this
-(403, which for an absent object is 404). Everybody else is refused exactly as when the
-objects did not exist: 403, 404, and 401 for the anonymous.
+(403, or the 404 of a part of it; the answer for an absent object is another 404).
+Everybody else is refused exactly as when the objects did not exist: 403, 404, and 401 for the anonymous.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ CUSTOMERS_ROWS = {
     "GetDataExport": Row({"data_export_id": "{export}"}, "admin administrator"),
     "DownloadDataExport": Row({"data_export_id": "{export}"}, "admin administrator"),
     "StartErasure": Row(
-        {"account_id": ACCOUNT, "person_id": "{nobody}"}, "admin administrator user", sees="ordering"
+        {"account_id": ACCOUNT, "person_id": "{nobody}"}, "", sees="admin administrator user ordering"
     ),
     "GetErasure": Row({"erasure_id": "{erasure}"}, "admin"),
     # Between services, by scope

@@ -199,7 +199,8 @@ def _value(item: FieldDescriptor, chance: random.Random, depth: int) -> Any:
             return chance.choice((0, 1, -1, 2**31 - 1, -(2**31)))
         case FieldDescriptor.CPPTYPE_INT64:
             return chance.choice((0, 1, 2**53, 2**63 - 1, -(2**63)))
-    return _text(item, chance)
+    text = _text(item, chance)
+    return text.encode() if item.type == FieldDescriptor.TYPE_BYTES else text
 
 
 def _text(item: FieldDescriptor, chance: random.Random) -> str:
