@@ -56,6 +56,7 @@ class HandoffServiceServicer:
         SIGNATURE, AUDIENCE, EXPIRED, LIFETIME, NOT_YET_VALID, REPLAYED, CLAIMS), HANDOFF_NOT_ALLOWED (PERMISSION_DENIED;
         `cause`: COMMUNITY, CLIENT_NOT_IN_COMMUNITY, RETURN_ADDRESS, CLIENT_CLOSED), CLIENT_IDENTITY_CHANGED
         (FAILED_PRECONDITION), INVALID_FIELDS (the profile, field by field: client.address.postal_code ...).
+        Once the signature is verified, each has the metadata `return_address`, if the statement names a registered one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

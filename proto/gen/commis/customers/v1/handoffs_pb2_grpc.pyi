@@ -38,6 +38,7 @@ class HandoffServiceStub:
     SIGNATURE, AUDIENCE, EXPIRED, LIFETIME, NOT_YET_VALID, REPLAYED, CLAIMS), HANDOFF_NOT_ALLOWED (PERMISSION_DENIED;
     `cause`: COMMUNITY, CLIENT_NOT_IN_COMMUNITY, RETURN_ADDRESS, CLIENT_CLOSED), CLIENT_IDENTITY_CHANGED
     (FAILED_PRECONDITION), INVALID_FIELDS (the profile, field by field: client.address.postal_code ...).
+    Once the signature is verified, each has the metadata `return_address`, if the statement names a registered one.
     """
     ExchangeHandoff: _grpc.UnaryUnaryMultiCallable[_handoffs_pb2.ExchangeHandoffRequest, _handoffs_pb2.ExchangeHandoffResponse]
     """Exchanges the one-time code for an assisted session, once. Errors: HANDOFF_CODE_REFUSED (UNAUTHENTICATED)."""
@@ -52,6 +53,7 @@ class HandoffServiceAsyncStub(HandoffServiceStub):
     SIGNATURE, AUDIENCE, EXPIRED, LIFETIME, NOT_YET_VALID, REPLAYED, CLAIMS), HANDOFF_NOT_ALLOWED (PERMISSION_DENIED;
     `cause`: COMMUNITY, CLIENT_NOT_IN_COMMUNITY, RETURN_ADDRESS, CLIENT_CLOSED), CLIENT_IDENTITY_CHANGED
     (FAILED_PRECONDITION), INVALID_FIELDS (the profile, field by field: client.address.postal_code ...).
+    Once the signature is verified, each has the metadata `return_address`, if the statement names a registered one.
     """
     ExchangeHandoff: _aio.UnaryUnaryMultiCallable[_handoffs_pb2.ExchangeHandoffRequest, _handoffs_pb2.ExchangeHandoffResponse]  # type: ignore[assignment]
     """Exchanges the one-time code for an assisted session, once. Errors: HANDOFF_CODE_REFUSED (UNAUTHENTICATED)."""
@@ -69,6 +71,7 @@ class HandoffServiceServicer(metaclass=_abc_1.ABCMeta):
         SIGNATURE, AUDIENCE, EXPIRED, LIFETIME, NOT_YET_VALID, REPLAYED, CLAIMS), HANDOFF_NOT_ALLOWED (PERMISSION_DENIED;
         `cause`: COMMUNITY, CLIENT_NOT_IN_COMMUNITY, RETURN_ADDRESS, CLIENT_CLOSED), CLIENT_IDENTITY_CHANGED
         (FAILED_PRECONDITION), INVALID_FIELDS (the profile, field by field: client.address.postal_code ...).
+        Once the signature is verified, each has the metadata `return_address`, if the statement names a registered one.
         """
 
     @_abc_1.abstractmethod
