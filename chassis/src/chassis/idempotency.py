@@ -105,9 +105,7 @@ async def forget(session: AsyncSession, needles: Collection[str]) -> int:
         return 0
     connection = await session.connection()
     total = 0
-    for hours in range(
-        KEEP_HOURS + 2
-    ):  # also what is newer than this transaction, or waits for the purge
+    for hours in range(KEEP_HOURS + 2):  # also what is newer than this transaction, or waits for the purge
         deleted = await connection.execute(_FORGET, {"hours": hours, "needles": wanted})
         total += deleted.rowcount
     return total
