@@ -165,6 +165,17 @@ def required_query(item: Operation) -> str:
     return "?" + "&".join(pairs) if pairs else ""
 
 
+def an_answer(method: MethodDescriptor, chance: random.Random) -> Any:
+    """What a service could answer: a message, or several where the RPC streams."""
+    if not method.server_streaming:
+        return a_message(method.output_type, chance)
+    response = message_factory.GetMessageClass(method.output_type)
+    pieces = [response(content=bytes(chance.randrange(256) for _ in range(size))) for size in (0, 300)]
+    if "header" in method.output_type.fields_by_name:
+        pieces.insert(0, response(header={"media_type": "text/csv", "file_name": "stock.csv"}))
+    return pieces
+
+
 def a_message(descriptor: Descriptor, chance: random.Random, depth: int = 5) -> Any:
     """A valid message with random content: what a service could answer."""
     own = _WELL_KNOWN.get(descriptor.full_name)

@@ -22,7 +22,7 @@ from chassis.errors import Kind
 from gateway.config import Settings
 from gateway.openapi import document
 
-from .fakes import Services, a_message, refusal
+from .fakes import Services, an_answer, refusal
 from .test_server import serving
 
 EXAMPLES = int(os.environ.get("COMMIS_FUZZ_EXAMPLES", "6"))
@@ -70,7 +70,7 @@ async def test_valid_requests_are_accepted_and_answered_as_documented(
     chance = random.Random(17)
 
     async def answer(method: Any) -> Any:
-        return a_message(method.output_type, chance)
+        return an_answer(method, chance)
 
     services.default = answer
     chosen = (*CONFORMANCE, not_a_server_error, checks.positive_data_acceptance)
@@ -86,7 +86,7 @@ async def test_invalid_requests_and_failing_services_are_answered_as_documented(
     async def refuse(method: Any) -> Any:
         match chance.randrange(3):
             case 0:
-                return a_message(method.output_type, chance)
+                return an_answer(method, chance)
             case 1:
                 return chance.choice([code for code in grpc.StatusCode if code is not grpc.StatusCode.OK])
         found = [(chance.choice(["", "a.b", "lines[0].x", "\u00e9", "order.note"]), "is wrong", "INVALID")]
