@@ -110,9 +110,13 @@ def ends(record: OnixRecord, before: Known, after: Known, data: VariantData, *, 
 
     What stands in our own shelves can be sold when the publisher has no more: only a deletion ends that.
     """
-    if before.withdrawn == after.withdrawn or others:
+    if others:
         return None
-    if after.withdrawn and record.notification not in codes.DELETE and data.stock_policy != "UNMANAGED":
+    if record.notification in codes.DELETE:
+        return True
+    if before.withdrawn == after.withdrawn:
+        return None
+    if after.withdrawn and data.stock_policy != "UNMANAGED":
         rule = "WITHDRAWN; still sold, for it is kept in stock"
         record.findings.append(Finding("PublishingStatus", after.status or after.availability, rule))
         return None

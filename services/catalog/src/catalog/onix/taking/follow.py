@@ -81,7 +81,8 @@ def _merged(built: Iterable[Span]) -> list[Span]:
 
 def follow(timeline: Timeline, wanted: Sequence[Wanted], today: datetime.date, list_no: int, no: int) -> bool:
     """Whether anything changed. Planned prices that are no longer said are superseded, never lost; where
-    nothing is said of today, the price of today stays up to the first that is. Raises Ambiguous."""
+    nothing is said of today, the price of today stays up to the first that is. A first price may begin in the
+    past; where there are prices, the past is known. Raises Ambiguous."""
     said = spans(wanted, today)
     if not said:
         return False
@@ -94,9 +95,9 @@ def follow(timeline: Timeline, wanted: Sequence[Wanted], today: datetime.date, l
     now = next((price for price in timeline.current if price.covers(today)), None)
     if now is not None:
         said = _meet(timeline, now, said, today)
-    past = max((price.valid_to or _EVER for price in timeline.current), default=datetime.date.min)
+    floor = today if timeline.current or timeline.superseded else datetime.date.min
     for span in said:
-        begin = max(span.begin, past)
+        begin = max(span.begin, floor)
         end = None if span.end == _EVER else span.end
         timeline.current.append(Stored(new_id(), list_no, no, begin, end, end, span.ladder, fresh=True))
     return True
