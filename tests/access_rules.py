@@ -346,6 +346,7 @@ ORDERS_ROWS = {
     "OpenCart": Row({"account_id": ACCOUNT}, CHANGES_ORDERS),
     "CreateOrder": Row({"account_id": ACCOUNT, "lines": ORDER_LINES}, CHANGES_ORDERS),
     "GetOrder": Row({"order_id": ORDER}, READS_ORDERS),
+    "BatchGetOrders": Row({"order_ids": [ORDER]}, "service"),
     "ListOrders": Row({}, READS_ORDERS, empty="neighbour stranger carer"),
     "UpdateOrder": Row(
         {"order": {"id": ORDER, "note": "x", "etag": STALE}, "update_mask": "note"}, CHANGES_ORDERS
@@ -452,14 +453,9 @@ NOTIFICATIONS_ROWS = {
 
 ROWS = CUSTOMERS_ROWS | CATALOG_ROWS | ORDERS_ROWS | LIBRARY_ROWS | NOTIFICATIONS_ROWS
 # What a care worker may do in a session for this very client: everything else is refused, or not there.
-CARERS_OWN = frozenset(
-    [
-        "GetAccount",
-        "ListAddresses",
-        "OpenCart",
-        "CreateOrder",
-        "GetOrder",
-        "ListOrders",
+CARERS_OWN = {
+    *("GetAccount", "ListAddresses", "ListMembers", "OpenCart", "CreateOrder", "GetOrder", "ListOrders"),
+    *(
         "UpdateOrder",
         "AddOrderLines",
         "UpdateOrderLine",
@@ -467,6 +463,8 @@ CARERS_OWN = frozenset(
         "GetCheckout",
         "PlaceOrder",
         "CancelOrder",
+    ),
+    *(
         "ListOrderHistory",
         "QuoteLines",
         "GetProduct",
@@ -474,8 +472,8 @@ CARERS_OWN = frozenset(
         "ListAuditEntries",
         "ListBusinessRequests",
         "ListBudgets",
-    ]
-)
+    ),
+}
 # Routes that are not one RPC each, by operation id: the row they share.
 ALIASES = {
     "createHandoffInBrowser": "CreateHandoff",
