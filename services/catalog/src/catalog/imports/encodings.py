@@ -37,10 +37,10 @@ class Detector:
             self._utf8_ascii(part)
         elif self._valid:
             self._decode(part, last)
-        if not part.isascii():
-            joined = self._last + part
+        joined = self._last + part
+        if not joined.isascii():
             self._foreign = self._foreign or bool(_UNDEFINED.search(part) or _FOREIGN.search(joined))
-        self._last = part[-2:] or self._last
+        self._last = joined[-2:]
 
     def _utf8_ascii(self, part: bytes) -> None:
         """Cheap, unless a character was cut in two before."""

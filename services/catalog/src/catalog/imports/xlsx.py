@@ -80,7 +80,7 @@ class XlsxReader:
             )
         self._last_row = sheet.max_row or 0
         sheet.reset_dimensions()  # they may be wrong, and rows beyond them would be left out
-        self._rows = sheet.iter_rows(max_row=MAX_ROWS, max_col=MAX_COLUMNS, values_only=True)
+        self._rows = sheet.iter_rows(values_only=True)
 
     def feed(self, piece: bytes, *, last: bool = False) -> Iterator[Record]:
         """Raises Unreadable."""
@@ -94,14 +94,15 @@ class XlsxReader:
     def _records(self) -> Iterator[Record]:
         try:
             for number, row in enumerate(self._rows, start=1):
+                if number > MAX_ROWS:  # rows may be numbered as one likes, and what is skipped counts
+                    raise Unreadable(f"a sheet has at most {MAX_ROWS} rows")
                 self.share = min(1.0, number / self._last_row) if self._last_row else None
                 if all(value is None for value in row):
                     continue
                 if self.header:
                     yield self._record(number, row)
                 else:
-                    self.header_line = number
-                    self.header = self._columns.header([_text(value) for value in row], self.findings)
+                    self._read_header(number, row)
         except (
             zipfile.BadZipFile,
             KeyError,
@@ -112,6 +113,14 @@ class XlsxReader:
             OverflowError,
         ) as error:
             raise Unreadable(f"the sheet cannot be read to its end: {error}") from None
+
+    def _read_header(self, number: int, row: Sequence[Any]) -> None:
+        names = [_text(value) for value in row]
+        while names and not names[-1].strip():
+            names.pop()
+        if len(names) > MAX_COLUMNS:
+            raise Unreadable(f"the header has more than {MAX_COLUMNS} columns")
+        self.header_line, self.header = number, self._columns.header(names, self.findings)
 
     def finish(self) -> None:
         self._file.close()
