@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import json
 import time
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import grpc
@@ -15,12 +16,18 @@ from commis.orders.v1 import orders_pb2, orders_pb2_grpc
 from google.protobuf.message import Message
 
 from chassis import client
-from chassis.errors import Kind, ServiceError
+from chassis.errors import Kind, NotFound, ServiceError
 from chassis.tokens import ServiceTokens
 from notifications.ports import BusinessRequestMail, CredentialLink, ReceiptMail, Recipient
 
 LINK_NOT_VALID = "LINK_NOT_VALID"
 CARE_PLATFORM_NOT_FOUND = "CARE_PLATFORM_NOT_FOUND"
+
+_AT_ONCE = 100  # as many as BatchGetOrders takes
+
+
+class OrderMissing(NotFound):
+    reason = "ORDER_NOT_FOUND"
 
 
 class GrpcCustomers:
@@ -112,14 +119,32 @@ class GrpcPlatforms:
 
 
 class GrpcOrders:
+    """Orders asked for in the same turn of the event loop share one call."""
+
     def __init__(self, channel: grpc.aio.Channel, tokens: ServiceTokens) -> None:
         self._stub = orders_pb2_grpc.OrderServiceStub(channel)
         self._tokens = tokens
+        self._wanted: set[str] = set()
+        self._call: asyncio.Task[dict[str, orders_pb2.Order]] | None = None
 
     async def get_order(self, order_id: UUID) -> orders_pb2.Order:
-        request = orders_pb2.GetOrderRequest(order_id=str(order_id))
-        response = await client.call(self._stub.GetOrder, request, service=self._tokens, forward=False)
-        return cast(orders_pb2.Order, response.order)
+        wanted = str(order_id)
+        if self._call is None or len(self._wanted) == _AT_ONCE:
+            self._wanted = set()
+            self._call = asyncio.create_task(self._fetch(self._wanted))
+        self._wanted.add(wanted)
+        found = (await asyncio.shield(self._call)).get(wanted)
+        if found is None:
+            raise OrderMissing(f"Order {order_id} does not exist.", order_id=order_id)
+        return found
+
+    async def _fetch(self, wanted: set[str]) -> dict[str, orders_pb2.Order]:
+        await asyncio.sleep(0)  # whoever else runs in this turn adds to it
+        if self._wanted is wanted:
+            self._call = None
+        request = orders_pb2.BatchGetOrdersRequest(order_ids=wanted)
+        answer = await client.call(self._stub.BatchGetOrders, request, service=self._tokens, forward=False)
+        return {order.id: order for order in answer.orders}
 
 
 class TokenIssuer:

@@ -27,8 +27,10 @@ class Orders(orders_pb2_grpc.OrderServiceServicer):
     def __init__(self, orders: Mapping[str, orders_pb2.Order]) -> None:
         self._orders = orders
 
-    async def GetOrder(self, request: orders_pb2.GetOrderRequest, _: Any) -> orders_pb2.GetOrderResponse:
-        return orders_pb2.GetOrderResponse(order=self._orders[request.order_id])
+    async def BatchGetOrders(
+        self, request: orders_pb2.BatchGetOrdersRequest, _: Any
+    ) -> orders_pb2.BatchGetOrdersResponse:
+        return orders_pb2.BatchGetOrdersResponse(orders=[self._orders[each] for each in request.order_ids])
 
 
 class Tokens(sessions_pb2_grpc.TokenServiceServicer):

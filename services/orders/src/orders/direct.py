@@ -75,9 +75,19 @@ async def alone(engine: AsyncEngine, wanted: Statement, given: Mapping[str, Any]
 
     Raises DatabaseUnavailable when it certainly did not take effect, Unanswered when nobody knows.
     """
+    return await _alone(engine, "fetchrow", wanted, given)
+
+
+async def rows_alone(engine: AsyncEngine, wanted: Statement, given: Mapping[str, Any]) -> list[Row]:
+    """All rows of such a statement. Raises as `alone`."""
+    found: list[Row] = await _alone(engine, "fetch", wanted, given)
+    return found
+
+
+async def _alone(engine: AsyncEngine, fetch: str, wanted: Statement, given: Mapping[str, Any]) -> Any:
     async with db.driver(engine) as driver:
         try:
-            return await driver.fetchrow(wanted.text, *[given[name] for name in wanted.names])
+            return await getattr(driver, fetch)(wanted.text, *[given[name] for name in wanted.names])
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             state = str(getattr(error, "sqlstate", None) or "")
             if driver.is_closed() or isinstance(error, OSError) or state.startswith(_LOST):

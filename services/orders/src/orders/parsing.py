@@ -29,6 +29,14 @@ def order_id(value: str, etag: str = "") -> tuple[Violations, UUID | None]:
     return v, fields.identifier(v, "order_id", value)
 
 
+def order_ids(v: Violations, given: Sequence[str], at_most: int) -> list[UUID]:
+    """Those that are well formed, in their order."""
+    if len(given) > at_most:
+        v.add("order_ids", f"has at most {at_most} ids", "TOO_MANY")
+    found = [fields.identifier(v, f"order_ids[{index}]", each) for index, each in enumerate(given[:at_most])]
+    return [each for each in found if each is not None]
+
+
 def address(v: Violations, field: str, pb: common_pb2.Address) -> Address:
     """Well formed only; whether it is complete is asked at placing, so that a sheet may be half filled."""
     lines = [

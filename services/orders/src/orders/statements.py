@@ -44,7 +44,7 @@ MOVED = ("version", "state", "payment_state", "fulfilment_state", "approval", "u
 _SELECT_LINES = ", ".join(f"array_agg(x.{name}) AS l_{name}" for name in LINE_COLUMNS)
 
 
-def _load(columns: str = "", joins: str = "", before: str = "") -> str:
+def _load(columns: str = "", joins: str = "", before: str = "", which: str = "o.id = :id") -> str:
     return f"""{before}
         SELECT o.*, o.placing_until > clock_timestamp() AS claim_live, l.*{columns}
         FROM orders o
@@ -52,10 +52,11 @@ def _load(columns: str = "", joins: str = "", before: str = "") -> str:
             SELECT {_SELECT_LINES}
             FROM (SELECT * FROM order_lines WHERE order_id = o.id ORDER BY position) x
         ) l ON true {joins}
-        WHERE o.id = :id"""
+        WHERE {which}"""
 
 
 LOAD = direct.statement(_load())
+LOAD_SEVERAL = direct.statement(_load(which="o.id = ANY(:ids)"))
 # What placing needs beside the order: its shipping method and the terms in force.
 _BESIDE = (
     ", m.method, t.version AS current_terms, t.hashes AS current_hashes",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -39,6 +39,12 @@ async def find_alone(engine: AsyncEngine, order_id: UUID) -> Order | None:
     """As `find`, in a transaction of its own."""
     row = await direct.alone(engine, statements.LOAD, {"id": order_id})
     return None if row is None else reading.order(row)
+
+
+async def find_several(engine: AsyncEngine, order_ids: Sequence[UUID]) -> list[Order]:
+    """Those that exist, in no order, in a transaction of its own."""
+    found = await direct.rows_alone(engine, statements.LOAD_SEVERAL, {"ids": order_ids})
+    return [reading.order(row) for row in found]
 
 
 async def lock(connection: AsyncConnection, order_id: UUID) -> Order | None:

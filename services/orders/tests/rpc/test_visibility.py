@@ -189,3 +189,18 @@ async def test_a_rep_lists_the_orders_of_all_own_accounts_together(shop: Shop) -
     assert [order.parties.customer.id for order in listed.orders] == [str(own[2])] * 2
     theirs = pb.ListOrdersRequest(account_id=str(foreign))
     assert not (await shop.orders.ListOrders(theirs, metadata=as_rep(shop.rep))).orders
+
+
+async def test_services_read_several_orders_at_once_and_nobody_else_does(shop: Shop) -> None:
+    first, second = await shop.sheet(("A", 1), ("B", 2)), await shop.placed(("A", 3))
+    request = pb.BatchGetOrdersRequest(order_ids=[second.id, str(new_id()), first.id])
+    answer = await shop.orders.BatchGetOrders(request, metadata=as_service("orders.read"))
+    found = {order.id: order for order in answer.orders}
+    assert found == {first.id: await shop.get(first.id), second.id: await shop.get(second.id)}
+    for who in (shop.customer, as_staff("ADMIN"), as_service("orders.placement")):
+        async with refused("PERMISSION_DENIED"):
+            await shop.orders.BatchGetOrders(request, metadata=who)
+    request.order_ids.extend(["nonsense"] * 98)
+    async with refused("INVALID_FIELDS") as errors:
+        await shop.orders.BatchGetOrders(request, metadata=as_service("orders.read"))
+    assert [each.field for each in errors[0].violations][:2] == ["order_ids", "order_ids[3]"]

@@ -49,6 +49,11 @@ class OrderServiceStub:
                 request_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.GetOrderRequest.SerializeToString,
                 response_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.GetOrderResponse.FromString,
                 _registered_method=True)
+        self.BatchGetOrders = channel.unary_unary(
+                '/commis.orders.v1.OrderService/BatchGetOrders',
+                request_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.BatchGetOrdersRequest.SerializeToString,
+                response_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.BatchGetOrdersResponse.FromString,
+                _registered_method=True)
         self.ListOrders = channel.unary_unary(
                 '/commis.orders.v1.OrderService/ListOrders',
                 request_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.ListOrdersRequest.SerializeToString,
@@ -147,6 +152,14 @@ class OrderServiceServicer:
 
     def GetOrder(self, request, context):
         """Errors: ORDER_NOT_FOUND, also for an order the caller may not see.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetOrders(self, request, context):
+        """Several at once, for services (scope orders.read); those that do not exist are left out. At most 100.
+        Errors: INVALID_FIELDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -282,6 +295,11 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.GetOrder,
                     request_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.GetOrderRequest.FromString,
                     response_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.GetOrderResponse.SerializeToString,
+            ),
+            'BatchGetOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetOrders,
+                    request_deserializer=commis_dot_orders_dot_v1_dot_orders__pb2.BatchGetOrdersRequest.FromString,
+                    response_serializer=commis_dot_orders_dot_v1_dot_orders__pb2.BatchGetOrdersResponse.SerializeToString,
             ),
             'ListOrders': grpc.unary_unary_rpc_method_handler(
                     servicer.ListOrders,
@@ -440,6 +458,33 @@ class OrderService:
             '/commis.orders.v1.OrderService/GetOrder',
             commis_dot_orders_dot_v1_dot_orders__pb2.GetOrderRequest.SerializeToString,
             commis_dot_orders_dot_v1_dot_orders__pb2.GetOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.orders.v1.OrderService/BatchGetOrders',
+            commis_dot_orders_dot_v1_dot_orders__pb2.BatchGetOrdersRequest.SerializeToString,
+            commis_dot_orders_dot_v1_dot_orders__pb2.BatchGetOrdersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,10 @@ class OrderServiceStub:
     """
     GetOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetOrderRequest, _orders_pb2.GetOrderResponse]
     """Errors: ORDER_NOT_FOUND, also for an order the caller may not see."""
+    BatchGetOrders: _grpc.UnaryUnaryMultiCallable[_orders_pb2.BatchGetOrdersRequest, _orders_pb2.BatchGetOrdersResponse]
+    """Several at once, for services (scope orders.read); those that do not exist are left out. At most 100.
+    Errors: INVALID_FIELDS.
+    """
     ListOrders: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ListOrdersRequest, _orders_pb2.ListOrdersResponse]
     """Newest first. A rep sees orders of own accounts only, a USER own orders only."""
     UpdateOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderRequest, _orders_pb2.UpdateOrderResponse]
@@ -99,6 +103,10 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """
     GetOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetOrderRequest, _orders_pb2.GetOrderResponse]  # type: ignore[assignment]
     """Errors: ORDER_NOT_FOUND, also for an order the caller may not see."""
+    BatchGetOrders: _aio.UnaryUnaryMultiCallable[_orders_pb2.BatchGetOrdersRequest, _orders_pb2.BatchGetOrdersResponse]  # type: ignore[assignment]
+    """Several at once, for services (scope orders.read); those that do not exist are left out. At most 100.
+    Errors: INVALID_FIELDS.
+    """
     ListOrders: _aio.UnaryUnaryMultiCallable[_orders_pb2.ListOrdersRequest, _orders_pb2.ListOrdersResponse]  # type: ignore[assignment]
     """Newest first. A rep sees orders of own accounts only, a USER own orders only."""
     UpdateOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderRequest, _orders_pb2.UpdateOrderResponse]  # type: ignore[assignment]
@@ -172,6 +180,16 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.GetOrderResponse, _abc.Awaitable[_orders_pb2.GetOrderResponse]]:
         """Errors: ORDER_NOT_FOUND, also for an order the caller may not see."""
+
+    @_abc_1.abstractmethod
+    def BatchGetOrders(
+        self,
+        request: _orders_pb2.BatchGetOrdersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.BatchGetOrdersResponse, _abc.Awaitable[_orders_pb2.BatchGetOrdersResponse]]:
+        """Several at once, for services (scope orders.read); those that do not exist are left out. At most 100.
+        Errors: INVALID_FIELDS.
+        """
 
     @_abc_1.abstractmethod
     def ListOrders(

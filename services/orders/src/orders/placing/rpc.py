@@ -80,22 +80,12 @@ class PlacementServicer(orders_pb2_grpc.PlacementServiceServicer):
 
     async def GetPlacements(self, request: pb.GetPlacementsRequest, ctx: Any) -> pb.GetPlacementsResponse:
         v = Violations()
-        if len(request.order_ids) > _MAX_PLACEMENTS:
-            v.add("order_ids", f"has at most {_MAX_PLACEMENTS} ids", "TOO_MANY")
-        ids = [
-            fields.identifier(v, f"order_ids[{index}]", order_id)
-            for index, order_id in enumerate(request.order_ids[:_MAX_PLACEMENTS])
-        ]
+        ids = parsing.order_ids(v, request.order_ids, _MAX_PLACEMENTS)
         v.raise_if_any()
-        known = {
-            row.order_id: row
-            for row in await claims.placements(
-                self._infra.sessions, sorted({i for i in ids if i is not None})
-            )
-        }
+        known = {row.order_id: row for row in await claims.placements(self._infra.sessions, sorted(set(ids)))}
         return pb.GetPlacementsResponse(
             placements=[
-                _placement(text, known.get(i)) for text, i in zip(request.order_ids, ids, strict=True) if i
+                _placement(text, known.get(i)) for text, i in zip(request.order_ids, ids, strict=True)
             ]
         )
 

@@ -11,7 +11,7 @@ from chassis import access as rules
 from chassis import fields, idempotency, paging
 from chassis.access import Rule
 from chassis.errors import Violations
-from orders import access, answers, parsing, wire
+from orders import access, answers, parsing, store, wire
 from orders.answers import Reply
 from orders.infrastructure import Infrastructure
 from orders.sheets import changes, header_change, listing, use_cases
@@ -24,6 +24,7 @@ READERS = rules.any_of(
     rules.staff("ORDER_DESK", "FINANCE"),
     rules.services(access.READ_SCOPE),
 )
+_AT_ONCE = 100  # of BatchGetOrders
 CHANGERS = rules.any_of(rules.accounts(), rules.reps(), rules.staff("ORDER_DESK"))
 
 
@@ -44,6 +45,7 @@ class SheetRpcs:
         "OpenCart": CHANGERS,
         "CreateOrder": CHANGERS,
         "GetOrder": READERS,
+        "BatchGetOrders": rules.services(access.READ_SCOPE),
         "ListOrders": READERS,
         "UpdateOrder": CHANGERS,
         "AddOrderLines": CHANGERS,
@@ -82,6 +84,13 @@ class SheetRpcs:
         assert order_id is not None
         order = await listing.get_order(self._infra, order_id)
         return pb.GetOrderResponse(order=wire.order(order))
+
+    async def BatchGetOrders(self, request: pb.BatchGetOrdersRequest, ctx: Any) -> pb.BatchGetOrdersResponse:
+        v = Violations()
+        order_ids = parsing.order_ids(v, request.order_ids, _AT_ONCE)
+        v.raise_if_any()
+        found = await store.find_several(self._infra.engine, order_ids)
+        return pb.BatchGetOrdersResponse(orders=map(wire.order, found))
 
     async def ListOrders(self, request: pb.ListOrdersRequest, ctx: Any) -> pb.ListOrdersResponse:
         v = Violations()
