@@ -90,7 +90,8 @@ async def test_every_route_answers_a_bad_token_with_401(world: World, document: 
     forged = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0."
     checked = 0
     for method, path, operation in operations(document):
-        if not operation.get("security", document.get("security")):
+        # {}: works without a token, too.
+        if not (needed := operation.get("security", document.get("security"))) or {} in needed:
             continue
         for token in ("garbage", forged, ""):
             # What the gateway demands itself is right, so that the service is asked: it alone judges tokens.
