@@ -346,7 +346,7 @@ ORDERS_ROWS = {
     "OpenCart": Row({"account_id": ACCOUNT}, CHANGES_ORDERS),
     "CreateOrder": Row({"account_id": ACCOUNT, "lines": ORDER_LINES}, CHANGES_ORDERS),
     "GetOrder": Row({"order_id": ORDER}, READS_ORDERS),
-    "BatchGetOrders": Row({"order_ids": [ORDER]}, "service"),
+    "BatchGetOrders": Row({"order_ids": [ORDER]}, ""),
     "ListOrders": Row({}, READS_ORDERS, empty="neighbour stranger carer"),
     "UpdateOrder": Row(
         {"order": {"id": ORDER, "note": "x", "etag": STALE}, "update_mask": "note"}, CHANGES_ORDERS

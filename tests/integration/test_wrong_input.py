@@ -54,6 +54,15 @@ def body_fields(document: Json, operation: Json) -> list[str]:
     return sorted(resolve(document, content["schema"]).get("properties", {}))
 
 
+def demanded(operation: Json) -> dict[str, str]:
+    """The query parameters that the gateway demands, with values that it accepts: a choice or a date."""
+    found = {}
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "query" and parameter["required"]:
+            found[parameter["name"]] = parameter["schema"].get("enum", ["2026-11-21"])[0]
+    return found
+
+
 def concrete(path: str) -> str:
     return re.sub(r"\{[^}]+\}", lambda _: str(uuid.uuid4()), path)
 
@@ -96,7 +105,11 @@ async def test_every_route_answers_a_bad_token_with_401(world: World, document: 
         for token in ("garbage", forged, ""):
             # What the gateway demands itself is right, so that the service is asked: it alone judges tokens.
             options = {"params": {"kind": "STOCK"}, "content": b"", "headers": {"Content-Type": "text/csv"}}
-            keyed = {"json": {}, "headers": {"Idempotency-Key": str(uuid.uuid4())}}
+            keyed = {
+                "json": {},
+                "headers": {"Idempotency-Key": str(uuid.uuid4())},
+                "params": demanded(operation),
+            }
             sent = options if (method, path) == ("POST", UPLOAD) else keyed
             response = await world.api.as_(token).send(method, concrete(path), **sent)
             assert response.status_code == 401, (method, path, token, response.text)
