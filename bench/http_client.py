@@ -14,7 +14,7 @@ class Connection:
     def __init__(self, base_url: str, token: str) -> None:
         parts = urlsplit(base_url)
         self._host, self._port = str(parts.hostname), int(parts.port or 80)
-        self._head = f"Host: {self._host}\r\nAuthorization: Bearer {token}\r\n"
+        self._head = f"Host: {self._host}\r\n" + (f"Authorization: Bearer {token}\r\n" if token else "")
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def request(self, method: str, path: str, body: Any = None, headers: str = "") -> tuple[int, bytes]:

@@ -1,6 +1,6 @@
 """What 50 sign-ins at once do to everybody else: p95 of another endpoint, quiet and during the storm.
 
-    python bench/sign_in.py [--seconds 10] [--storm 50]
+    python -m bench.sign_in [--seconds 10] [--storm 50]
 
 A sign-in costs about 50 ms of one processor by design (Argon2id); it must not cost the others their answer. The
 last line is the ratio of the two p95.

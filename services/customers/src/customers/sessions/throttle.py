@@ -62,9 +62,11 @@ _PAY = sa.text(
     RETURNING key, admitted, (level + 1 - capacity) / leak AS wait, success_time
     """  # noqa: S608  # constants
 )
+_LOCK = sa.text(
+    "SELECT 1 FROM throttle_buckets WHERE key = ANY(CAST(:keys AS bytea[])) ORDER BY key FOR UPDATE"
+)
 _REFUND = sa.text(
-    "UPDATE throttle_buckets SET level = greatest(0, level - 1) WHERE key IN"
-    " (SELECT key FROM throttle_buckets WHERE key = ANY(CAST(:keys AS bytea[])) ORDER BY key FOR UPDATE)"
+    "UPDATE throttle_buckets SET level = greatest(0, level - 1) WHERE key = ANY(CAST(:keys AS bytea[]))"
 )
 _TRUST = sa.text(
     "INSERT INTO throttle_buckets (key, capacity, leak, level, admitted, success_time)"
@@ -108,6 +110,8 @@ class Throttle:
     async def refund(self, session: AsyncSession, attempt: Attempt) -> None:
         """The password was right: take the payment back and remember the network."""
         keys = [self._key(limit, attempt) for limit in attempt.paid if limit is not PAIR]
+        # All of them in the order in which they are paid: others who sign in hold some and wait for the rest.
+        await session.execute(_LOCK, {"keys": [*keys, self._key(PAIR, attempt)]})
         await session.execute(_REFUND, {"keys": keys})
         await self._trust(session, attempt)
 
