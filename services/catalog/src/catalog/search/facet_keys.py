@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,7 +39,7 @@ class Facet:
     def key(self) -> tuple[str, str]:
         if self.name in (CATEGORY, BRAND):
             return self.name, fold(self.value)[:MAX_KEY]
-        return f"x:{fold(self.name)}"[:MAX_KEY], fold(self.value)[:MAX_KEY]
+        return _key(self.name, self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,12 @@ class Characteristic(Facet):
 
     @property
     def key(self) -> tuple[str, str]:
-        return f"x:{fold(self.name)}"[:MAX_KEY], fold(self.value)[:MAX_KEY]
+        return _key(self.name, self.value)
+
+
+@lru_cache(maxsize=10_000)  # asked for several times in the making of a document
+def _key(name: str, value: str) -> tuple[str, str]:
+    return f"x:{fold(name)}"[:MAX_KEY], fold(value)[:MAX_KEY]
 
 
 def of_category(category_id: UUID) -> Facet:

@@ -13,9 +13,30 @@ MAX_QUERY_WORDS = 10
 MAX_WORD = 60
 SORT_KEY = 80
 # Letters that Unicode does not decompose but people type without their stroke or ligature.
-_LETTERS = str.maketrans(
-    {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ħ": "h", "ĳ": "ij"}
-)
+_LETTERS = {
+    "ø": "o",
+    "đ": "d",
+    "ð": "d",
+    "ł": "l",
+    "æ": "ae",
+    "œ": "oe",
+    "ı": "i",
+    "þ": "th",
+    "ħ": "h",
+    "ĳ": "ij",
+}
+
+
+class _Plain(dict[int, str]):
+    """For str.translate: letters without their marks; learns each character when it first occurs."""
+
+    def __missing__(self, number: int) -> str:
+        character = chr(number)
+        self[number] = "" if unicodedata.combining(character) else _LETTERS.get(character, character)
+        return self[number]
+
+
+_PLAIN = _Plain()
 _WORD = re.compile(r"[^\W_]+")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.){2,}")
 _WEIGHTS = "ABCD"
@@ -25,8 +46,7 @@ def fold(text: str) -> str:
     """Lower case without diacritics; `ß` becomes `ss`."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_LETTERS)
+    return unicodedata.normalize("NFKD", text.casefold()).translate(_PLAIN)
 
 
 def code(text: str) -> str:

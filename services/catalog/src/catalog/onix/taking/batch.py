@@ -130,8 +130,8 @@ async def read(session: AsyncSession, job: Job, rules: Rules, records: Sequence[
     keys = [(item.no, place[1]) for item in batch.lists.values() for place in batch.by_variant.values()]
     book = await PriceBook.read(session, [(no, variant.no) for no, variant in keys], job.today)
     batch.timelines = {(no, variant.id): book.timelines[no, variant.no] for no, variant in keys}
-    numbers = ("1", "2", "4", "6")
-    skus = [*skus, *(place[1].data.sku for place in batch.by_variant.values())]
-    wanted_keys = [f"o:{sku}|{number}" for sku in set(skus) for number in numbers]
-    batch.seen = await seen.find(session, job.id, wanted_keys)
+    own = {place[1].data.sku for place in batch.by_variant.values()}
+    own |= {record.sku or record.isbn or record.gtin or "" for record in records}
+    keys_of = [f"o:{sku}|{number}" for sku in own for number in BLOCKS.values()]
+    batch.seen = await seen.find(session, job.id, keys_of)
     return batch
