@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("placing", "accounts", "catalog", "sign_in", "orders_at_scale")
+BENCHMARKS = ("placing", "accounts", "catalog", "imports", "sign_in", "orders_at_scale")
 
 if __name__ == "__main__":
     for name in BENCHMARKS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from catalog.search.folding import code
 
@@ -23,6 +24,7 @@ def gs1_check_digit(body: str) -> str:
     return str(-total % 10)
 
 
+@lru_cache(maxsize=4096)  # the codes of one record are looked at several times
 def valid_gtin(digits: str) -> bool:
     """GTIN-8, -12, -13 or -14 with the right check digit."""
     return _GTIN.fullmatch(digits) is not None and gs1_check_digit(digits[:-1]) == digits[-1]

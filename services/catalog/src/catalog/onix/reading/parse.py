@@ -13,7 +13,6 @@ from catalog.imports.domain import Finding, Refused
 from catalog.onix.reading.tags import REFERENCE
 
 _PREDEFINED = ("amp", "lt", "gt", "apos", "quot")
-_UNSTORABLE = re.compile("[\ud800-\udfff]")
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
 
 
@@ -23,9 +22,6 @@ def parse(text: str, prefixes: Mapping[str, str], findings: list[Finding], *, do
 
     Raises Refused.
     """
-    if not text.isascii() and (wrong := _UNSTORABLE.search(text)):
-        around = text[max(0, wrong.start() - 50) : wrong.end() + 50]
-        raise Refused(Finding("record", _UNSTORABLE.sub("\ufffd", around), "UNSTORABLE_CHARACTER"))
     if doctype and "&" in text:
         text = _named(text, findings)
     if prefixes:
@@ -33,7 +29,10 @@ def parse(text: str, prefixes: Mapping[str, str], findings: list[Finding], *, do
         text = f"<r {spaces}>{text}</r>"
     try:
         # Not of untrusted structure: no DTD, no entities, a bounded size; see the module.
-        root = ElementTree.fromstring(text)  # noqa: S314
+        root = ElementTree.fromstring(text.encode())  # noqa: S314
+    except UnicodeEncodeError as error:
+        around = text[max(0, error.start - 50) : error.end + 50]
+        raise Refused(Finding("record", around, "UNSTORABLE_CHARACTER")) from None
     except (ElementTree.ParseError, ValueError) as error:
         raise Refused(Finding("record", text[:200], f"MALFORMED: {error}")) from None
     product = root[0] if prefixes else root

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_RECORD = 2 * 1024**2
-_OPENING = r"(?:[A-Za-z_][\w.-]*:)?[Pp]roduct"
-_START = re.compile(rf"<{_OPENING}(?=[\s/>])")
-_SKIP_OR_START = re.compile(rf"<!--|<!\[CDATA\[|<\?|<{_OPENING}(?=[\s/>])")
-_ANY = re.compile(rf"<!--|<!\[CDATA\[|<\?|<{_OPENING}(?=[\s/>])|</{_OPENING}\s*>")
+_NAME = r"[Pp]roduct"
+_HIDES = r"!--|!\[CDATA\[|\?"
+_ANY_PREFIX = r"(?:[A-Za-z_][\w.-]*:)?"
+_FIRST = re.compile(rf"<(?:{_HIDES}|({_ANY_PREFIX}){_NAME}(?=[\s/>]))")
 _CLOSED_BY = {"<!--": "-->", "<![CDATA[": "]]>", "<?": "?>"}
 _TAIL = 200  # longer than any tag that is looked for
 
@@ -38,6 +38,9 @@ class Splitter:
         self._inside = -1  # where the open record begins
         self._lost = False  # behind a record that was given up: only a start tag counts
         self._any = False
+        self._start = re.compile(rf"<{_ANY_PREFIX}{_NAME}(?=[\s/>])")
+        self._hidden_or_start = _FIRST
+        self._each = self._start
         self.before = ""
         self.ended = False
 
@@ -59,13 +62,15 @@ class Splitter:
 
     def _find(self, last: bool) -> Piece | None:
         """Up to the next start tag; None when more text is needed."""
-        found = (_START if self._lost else _SKIP_OR_START).search(self._text, self._at)
+        found = (self._start if self._lost else self._hidden_or_start).search(self._text, self._at)
         if found is None:
             self._pass(len(self._text) if last else max(self._at, len(self._text) - _TAIL))
             return None
         closing = _CLOSED_BY.get(found[0])
         if closing is None:
             self._pass(found.start())
+            if not self._any:
+                self._learn(found[1] if found.re is _FIRST else "")
             self._inside, self._at, self._lost, self._any = found.start(), found.end(), False, True
             return Piece("")
         end = self._text.find(closing, found.end())
@@ -77,6 +82,13 @@ class Splitter:
             return Piece("")
         self._pass(end + len(closing))
         return Piece("")
+
+    def _learn(self, prefix: str) -> None:
+        """All Products have the prefix of the first: without guessing at every tag, the search is much faster."""
+        start = rf"{re.escape(prefix)}{_NAME}(?=[\s/>])"
+        self._start = re.compile(rf"<{start}")
+        self._hidden_or_start = re.compile(rf"<(?:{_HIDES}|{start})")
+        self._each = re.compile(rf"<(?:{_HIDES}|{start}|/{re.escape(prefix)}{_NAME}\s*>)")
 
     def _pass(self, to: int) -> None:
         passed = self._text[self._at : to]
@@ -101,7 +113,7 @@ class Splitter:
     def _closely(self) -> Piece | None:
         """By every mark that could hide a tag."""
         at = self._at
-        while (found := _ANY.search(self._text, at)) is not None:
+        while (found := self._each.search(self._text, at)) is not None:
             closing = _CLOSED_BY.get(found[0])
             if closing is None:
                 if found[0].startswith("</"):

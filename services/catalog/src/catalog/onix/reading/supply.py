@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from catalog.imports.domain import Finding, Refused
@@ -61,15 +62,16 @@ def _territory(parent: Element) -> Territory:
     element = parent.find("Territory")
     if element is None:
         return _ANYWHERE
-    words = {
-        name: frozenset(child(element, name).upper().split())
-        for name in ("CountriesIncluded", "RegionsIncluded", "CountriesExcluded", "RegionsExcluded")
-    }
-    return Territory(
-        words["CountriesIncluded"],
-        words["RegionsIncluded"],
-        words["CountriesExcluded"] | words["RegionsExcluded"],
+    return _parsed(
+        child(element, "CountriesIncluded"),
+        child(element, "RegionsIncluded"),
+        f"{child(element, 'CountriesExcluded')} {child(element, 'RegionsExcluded')}",
     )
+
+
+@lru_cache(maxsize=1000)  # a sender says the same few territories in all records
+def _parsed(countries: str, regions: str, without: str) -> Territory:
+    return Territory(*(frozenset(words.upper().split()) for words in (countries, regions, without)))
 
 
 def _prices(
