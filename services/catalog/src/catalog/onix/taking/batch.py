@@ -58,6 +58,18 @@ class Batch:
             if code and variant.id not in self.by_code.setdefault(code, []):
                 self.by_code[code].append(variant.id)
 
+    def take(
+        self, product: EditedProduct, variant: EditedVariant, new: ProductData, new_variant: VariantData
+    ) -> None:
+        """The product and the variant are from now on so."""
+        product.changed |= new != product.data
+        variant.changed |= new_variant != variant.data
+        product.data, variant.data = new, new_variant
+        if product.id in self.products:
+            self.index(product, variant)
+        else:
+            self.add(product)
+
     def link(self, record: Known) -> None:
         self.known[record.ref] = record
         self.refs_of.setdefault(record.variant_id, set()).add(record.ref)

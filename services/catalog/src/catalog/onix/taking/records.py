@@ -69,9 +69,8 @@ class OnixImport:
 def _apply(batch: Batch, job: Job, record: OnixRecord, keys: list[str]) -> str:
     """The outcome. Raises Refused; then nothing of the record was taken."""
     if record.notification in codes.TEST:
-        record.findings.append(
-            Finding("NotificationType", record.notification, "TEST_RECORD; nothing is done")
-        )
+        rule = "TEST_RECORD; nothing is done"
+        record.findings.append(Finding("NotificationType", record.notification, rule))
         return UNCHANGED
     place = batch.find(record)
     if place is None and record.notification in codes.DELETE:
@@ -84,28 +83,19 @@ def _apply(batch: Batch, job: Job, record: OnixRecord, keys: list[str]) -> str:
     product, variant = place or batch.make(record)
     before = batch.known.get(record.ref) or Known(record.ref, variant.id)
     after = edit.heard(record, before)
-    refs = batch.refs_of.get(variant.id, set()) - {record.ref}
-    others = any(not batch.known[ref].withdrawn for ref in refs)
+    others = any(
+        not batch.known[ref].withdrawn for ref in batch.refs_of.get(variant.id, set()) - {record.ref}
+    )
     ends = edit.ends(record, before, after, variant.data, others=others)
     new_product = edit.product_data(record, product.data, batch.rules, new=product.is_new)
     new_variant = edit.variant_data(record, variant.data, ends=ends)
     prices = _prices(batch, job, record, variant.id)
-    changes_product = new_product != product.data
-    changes = changes_product or new_variant != variant.data or bool(prices)
-    blocks = _ALL_BLOCKS if record.notification in codes.DELETE else ()
-    own = batches.seen_keys(record, variant.data.sku) + [f"o:{variant.data.sku}|{block}" for block in blocks]
+    changes = (new_product, new_variant) != (product.data, variant.data) or bool(prices)
+    own = _own_keys(record, variant.data.sku)
     if place is not None and changes and not batch.seen.isdisjoint(own):
-        raise Refused(
-            Finding(
-                "RecordReference", record.ref, "REPEATED: another record of this file says something else"
-            )
-        )
-    product.changed |= changes_product
-    variant.changed |= new_variant != variant.data
-    product.data, variant.data = new_product, new_variant
-    if place is None:
-        batch.add(product)
-    batch.index(product, variant)
+        rule = "REPEATED: another record of this file says something else"
+        raise Refused(Finding("RecordReference", record.ref, rule))
+    batch.take(product, variant, new_product, new_variant)
     batch.timelines.update(prices)
     batch.repriced.update(prices)
     _remember(batch, record, before, after)
@@ -114,6 +104,13 @@ def _apply(batch: Batch, job: Job, record: OnixRecord, keys: list[str]) -> str:
     if place is None:
         return ACCEPTED
     return CHANGED if changes else UNCHANGED
+
+
+def _own_keys(record: OnixRecord, sku: str) -> list[str]:
+    """A deletion speaks of every block."""
+    if record.notification in codes.DELETE:
+        return [f"o:{sku}|{block}" for block in _ALL_BLOCKS]
+    return batches.seen_keys(record, sku)
 
 
 def _remember(batch: Batch, record: OnixRecord, before: Known, after: Known) -> None:
