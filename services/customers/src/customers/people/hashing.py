@@ -1,10 +1,13 @@
 """Argon2id in a pool of its own: two threads and a short queue, so that a flood of sign-ins is refused early
-instead of taking every processor and letting each of them wait."""
+instead of letting each of them wait; the threads give way to everybody who does not hash."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -20,6 +23,8 @@ TIME_COST = 2
 PARALLELISM = 1
 THREADS = 2
 QUEUE_LIMIT = 20
+# A weight of about a tenth beside threads of the usual niceness (sched(7)).
+NICENESS = 10
 
 T = TypeVar("T")
 
@@ -31,6 +36,12 @@ class PasswordsBusy(ResourceExhausted):
         super().__init__(
             "Too many passwords are being checked right now; try again shortly.", retry_after=1.0
         )
+
+
+def _give_way() -> None:
+    """Linux counts niceness per thread; elsewhere it belongs to the whole process, which must not be slowed."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def owasp_hasher() -> PasswordHasher:
@@ -48,7 +59,7 @@ class HashPool:
         queue_limit: int = QUEUE_LIMIT,
     ) -> None:
         self._hasher = hasher or owasp_hasher()
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._threads = ThreadPoolExecutor(threads, "argon2", initializer=_give_way)
         self._capacity = threads + queue_limit
         self._pending = 0
         # What an unknown e-mail is checked against: the same work, and no password matches it.
