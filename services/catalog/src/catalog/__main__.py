@@ -34,7 +34,8 @@ def subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscripti
     channel = client.channel(settings.customers_target, settings)
     issuer = TokenClient(channel, settings.client_id, settings.client_secret.get_secret_value())
     asked = DataProtectionClient(channel, ServiceTokens(issuer.issue))
-    return [ORDERS, *DataProtection(sessions, asked).subscriptions()]
+    conditions = pricing.consumers.subscription(ZoneInfo(settings.business_zone))
+    return [ORDERS, conditions, *DataProtection(sessions, asked).subscriptions()]
 
 
 async def run(settings: Settings) -> None:

@@ -99,8 +99,9 @@ async def test_every_wrong_field_is_named(catalog: Catalog) -> None:
         text_language_code="eng",
         picture_urls=["ftp://x", "javascript:alert(1)"],
         characteristics=[pb.Characteristic(name="", value="a\x00b")],
-        variants=[pb.Variant(sku="", gtin="4006381333932", isbn="123", weight_grams=-1), pb.Variant(sku="")],
-    )
+        variants=[pb.Variant(sku="", gtin="4006381333932", isbn="123", weight_grams=-1), pb.Variant(sku=""),
+                  pb.Variant(sku="B", gtin="9780439023481", isbn="9780007232833")],
+    )  # fmt: skip
     refused = await refusal(
         catalog.products.CreateProduct(pb.CreateProductRequest(product=wrong), metadata=STAFF)
     )
@@ -109,7 +110,7 @@ async def test_every_wrong_field_is_named(catalog: Catalog) -> None:
         "product_ref", "name", "name.texts", "category_ids[0]", "vat_class", "publication_date", "product_form",
         "text_language_code", "picture_urls[0]", "picture_urls[1]", "characteristics[0].name",
         "characteristics[0].value", "variants[0].sku", "variants[0].gtin", "variants[0].isbn",
-        "variants[0].weight_grams", "variants[1].sku",
+        "variants[0].weight_grams", "variants[1].sku", "variants[2].gtin",
     }  # fmt: skip
     none = await refusal(catalog.products.CreateProduct(pb.CreateProductRequest(), metadata=STAFF))
     assert none.fields == {"product.name", "product.variants"}

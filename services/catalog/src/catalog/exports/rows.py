@@ -16,7 +16,7 @@ from catalog.exports.domain import Cell, Number
 from catalog.exports.snapshot import Snapshot
 from catalog.imports.cells import joined, joined_pairs, neutral
 from catalog.products.domain import LANGUAGES
-from catalog.products.identifiers import valid_isbn13
+from catalog.products.identifiers import isbn_of_gtin
 
 _PRODUCTS = """
     SELECT * FROM (SELECT coalesce(p.product_ref, CASE WHEN taken.id IS NULL THEN first.sku ELSE p.id::text END) AS ref,
@@ -51,10 +51,7 @@ def _yes(value: bool) -> str:
 
 def isbn_of(isbn: str | None, gtin: str | None) -> str:
     """A GTIN that is an ISBN says so, as it does when it is imported."""
-    if isbn:
-        return isbn
-    found = (gtin or "").zfill(13)[-13:]
-    return found if valid_isbn13(found) else ""
+    return isbn or isbn_of_gtin(gtin or "")
 
 
 def _product(row: Any) -> list[Row]:

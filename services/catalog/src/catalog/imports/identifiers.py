@@ -47,8 +47,8 @@ def identifiers_of(values: Mapping[str, str]) -> Identifiers:
             found.findings.append(Finding(name, written, repaired, repaired=True))
     isbns = {value for name, value in valid.items() if name != "gtin"}
     gtin = valid.get("gtin")
-    if gtin is not None and check.valid_isbn13(gtin.zfill(13)[-13:]):
-        isbns.add(gtin.zfill(13)[-13:])
+    if gtin is not None and (other := check.isbn_of_gtin(gtin)):
+        isbns.add(other)
     if len(isbns) > 1:
         raise Refused(*(Finding(name, values[name], "IDENTIFIERS_DISAGREE") for name in valid))
     found.isbn, found.gtin = next(iter(isbns), None), gtin

@@ -55,6 +55,12 @@ def normal_isbn(written: str) -> str | None:
     return isbn13_of(text) if valid_isbn10(text) else None
 
 
+def isbn_of_gtin(gtin: str) -> str:
+    """The ISBN-13 that a GTIN is, of 13 or 14 digits; empty when it is none."""
+    found = gtin.zfill(13)[-13:]
+    return found if valid_isbn13(found) else ""
+
+
 def normal_gtin(written: str) -> str | None:
     text = bare(written)
     return text if valid_gtin(text) else None

@@ -164,6 +164,9 @@ def _variant(v: Violations, path: str, sent: products_pb2.Variant) -> VariantDat
         v.add(f"{path}.gtin", "must be a GTIN-8, -12, -13 or -14 with the right check digit", "CHECK_DIGIT")
     if isbn and data.isbn is None:
         v.add(f"{path}.isbn", "must be an ISBN with the right check digit", "CHECK_DIGIT")
+    other = identifiers.isbn_of_gtin(data.gtin or "")
+    if data.isbn and other and other != data.isbn:
+        v.add(f"{path}.gtin", "is the ISBN of another book than isbn", "IDENTIFIERS_DISAGREE")
     return data
 
 
