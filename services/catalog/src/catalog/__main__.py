@@ -12,6 +12,7 @@ from catalog import database, services
 from catalog.clients import CustomersClient, OrdersClient
 from catalog.config import Settings
 from catalog.imports.runner import ImportRunner
+from catalog.pricing import consumers
 from catalog.privacy.client import DataProtectionClient
 from catalog.privacy.consumers import DataProtection
 from catalog.reservations.consumers import ORDERS
@@ -34,7 +35,7 @@ def subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscripti
     channel = client.channel(settings.customers_target, settings)
     issuer = TokenClient(channel, settings.client_id, settings.client_secret.get_secret_value())
     asked = DataProtectionClient(channel, ServiceTokens(issuer.issue))
-    conditions = pricing.consumers.subscription(ZoneInfo(settings.business_zone))
+    conditions = consumers.subscription(settings.zone)
     return [ORDERS, conditions, *DataProtection(sessions, asked).subscriptions()]
 
 
@@ -56,7 +57,7 @@ async def run(settings: Settings) -> None:
     quoter = services.quoter_of(settings)
     http = ForeignHttp(internal_allowed=settings.profile == "local")
     runner = ImportRunner(engine, sessions, quoter, settings.vendor_language, http)
-    consumers = [Consumer(sessions, nats, subscription) for subscription in subscriptions(settings, sessions)]
+    running = [Consumer(sessions, nats, subscription) for subscription in subscriptions(settings, sessions)]
     await server.serve(
         settings,
         servicers=services.servicers(needs, quoter, runner),
@@ -66,7 +67,7 @@ async def run(settings: Settings) -> None:
         background=[
             Relay(engine, nats, "catalog"),
             Housekeeping(sessions),
-            *consumers,
+            *running,
             *services.background(needs, quoter, runner),
         ],
         ready={"database": lambda: _ping(engine)},
