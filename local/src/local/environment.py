@@ -69,7 +69,6 @@ def of_gateway(ports: Ports) -> dict[str, str]:
 
 def _own(name: str, ports: Ports, secrets: Secrets) -> dict[str, str]:
     """The settings that only this service has."""
-    public_url = f"http://{HOST}:{ports.gateway}"
     match name:
         case "customers":
             clients = {
@@ -81,7 +80,7 @@ def _own(name: str, ports: Ports, secrets: Secrets) -> dict[str, str]:
             }
             return {
                 "SECRET": secrets.customers_secret,
-                "PUBLIC_URL": public_url,
+                "PUBLIC_URL": f"http://{HOST}:{ports.gateway}",
                 "SELF_REGISTRATION": "open",
                 "SERVICE_CLIENTS": json.dumps(clients),
             }
@@ -94,7 +93,6 @@ def _own(name: str, ports: Ports, secrets: Secrets) -> dict[str, str]:
                 "MAIL_FROM": "Commis <no-reply@commis.example>",
                 "VENDOR_MAIL": VENDOR_MAIL,
                 "VENDOR_LANGUAGE": "fr",
-                "PUBLIC_URL": public_url,
             }
     return {}
 
