@@ -325,3 +325,29 @@ async def test_too_large_a_file_leaves_nothing(importing: Importing, monkeypatch
     with pytest.raises(ImportTooLarge):
         await importing.upload("PRODUCTS", "x" * 3000)
     assert await importing.all("SELECT 1 FROM imports UNION ALL SELECT 1 FROM import_pieces") == []
+
+
+@pytest.mark.spec("C-04")
+async def test_a_large_file_is_cleared_away_in_slices(
+    importing: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from catalog.imports import upload as uploading
+
+    monkeypatch.setattr(uploading, "MAX_PIECE", 2000)
+    monkeypatch.setattr(store, "PIECES_AT_ONCE", 3)
+    monkeypatch.setattr(store, "KEYS_AT_ONCE", 50)
+    rows = "sku,name_en\n" + "".join(f"S{n},Thing {n}\n" for n in range(2000))
+    original = store.clear
+
+    async def died(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "clear", died)
+    with pytest.raises(KeyboardInterrupt):
+        await importing("PRODUCTS", rows)
+    monkeypatch.setattr(store, "clear", original)
+    (pieces,) = (await importing.all("SELECT count(*) FROM import_pieces"))[0]
+    assert pieces > 9
+    await importing.runner.tidy()
+    assert await importing.all("SELECT 1 FROM import_pieces UNION ALL SELECT 1 FROM import_seen") == []
+    assert await importing.all("SELECT state, accepted_count FROM imports") == [("SUCCEEDED", 2000)]

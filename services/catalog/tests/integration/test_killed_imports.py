@@ -129,5 +129,6 @@ async def test_killed_at_random_and_gone_on_with(
         await process.wait()
     assert kills >= 2
     await importing.runner.run_next("PRODUCTS")
+    await importing.runner.tidy()
     assert await everything(engine, sessions) == alone
     assert len(alone["verdicts"]) == RECORDS  # type: ignore[arg-type]

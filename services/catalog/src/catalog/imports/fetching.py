@@ -17,8 +17,7 @@ _ASKED = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "Commis"
 
 async def fetch(job: Job, http: ForeignHttp, stopping: Callable[[], bool]) -> Job:
     """The job with its file in the database. Raises Unreadable, Stopped, Cancelled."""
-    async with job.sessions.begin() as session:
-        await store.drop_pieces(session, job.id)
+    await store.clear(job.sessions, job.id)
     content = Receiver(job.sessions, job.id)
     checked = 0
 

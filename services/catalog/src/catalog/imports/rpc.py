@@ -115,8 +115,8 @@ class ImportServicer(imports_pb2_grpc.ImportServiceServicer):
             view = await store.get(session, import_id)
             if not cancelled and view.state != "CANCELLED":
                 raise ImportEnded(import_id, view.state)
-            if view.state == "CANCELLED":
-                await store.clear(session, import_id)
+        if view.state == "CANCELLED":
+            await store.clear(self._sessions, import_id)
         return pb.CancelImportResponse(**{"import": _import(view)})
 
 

@@ -215,11 +215,10 @@ class Run:
 
 
 async def finish(session: AsyncSession, job: Job, state: str, error: str) -> None:
-    """Ends the job; what only a living one needs is deleted."""
+    """Ends the job; the caller clears what only a living one needs."""
     row = await sql.first(session, _FINISH, {"id": job.id, "state": state, "error": error[:1000]})
     if row is None:
         return
-    await store.clear(session, job.id)
     event = events_pb2.ImportFinished(
         attribution=common_pb2.Attribution.FromString(job.attribution),
         import_id=str(job.id),

@@ -67,7 +67,7 @@ class ImportRunner:
     async def run(self) -> None:
         self._ended.clear()
         try:
-            await asyncio.gather(*(self._serve(kind) for kind in KINDS), self._tidy())
+            await asyncio.gather(*(self._serve(kind) for kind in KINDS), self.tidy())
         finally:
             self._ended.set()
 
@@ -77,10 +77,14 @@ class ImportRunner:
         self.nudge()
         await self._ended.wait()
 
-    async def _tidy(self) -> None:
-        async with self._sessions.begin() as session:
-            for import_id in await store.abandoned(session):
-                await store.drop_upload(session, import_id)
+    async def tidy(self) -> None:
+        """What uploads and jobs left behind when their process died."""
+        async with self._sessions() as session:
+            abandoned, ended = await store.abandoned(session), await store.left_over(session)
+        for import_id in abandoned:
+            await store.drop_upload(self._sessions, import_id)
+        for import_id in ended:
+            await store.clear(self._sessions, import_id)
 
     async def _serve(self, kind: str) -> None:
         while not self._stopping:
@@ -128,6 +132,7 @@ class ImportRunner:
             state, error = "FAILED", str(unreadable)
         async with self._sessions.begin() as session:
             await finish(session, job, state, error)
+        await store.clear(self._sessions, job.id)
 
     def _job(self, row: sql.Row) -> Job:
         attribution = common_pb2.Attribution.FromString(row.attribution)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog import sql
 from catalog.imports.domain import ImportNotFound, ImportView, Verdict
 from catalog.products.queries import parsed
+from chassis.db import Sessions
 
 _VIEW = (
     "id, kind, format, file_name, state, total_bytes, processed_bytes, accepted_count, changed_count,"
@@ -57,8 +58,21 @@ _ADD_VERDICTS = sql.statement("""
         CAST(:outcomes AS text[]), CAST(:findings AS text[])) AS v(n, r, o, f)
     ON CONFLICT (import_id, record_number) DO NOTHING
 """)
-_DROP_PIECES = sql.statement("DELETE FROM import_pieces WHERE import_id = :id")
-_DROP_SEEN = sql.statement("DELETE FROM import_seen WHERE import_id = :id")
+# In slices: deleting two gigabytes takes longer than a statement may.
+PIECES_AT_ONCE, KEYS_AT_ONCE = 32, 20_000
+_DROP_PIECES = sql.statement("""
+    DELETE FROM import_pieces WHERE import_id = :id AND no IN
+        (SELECT no FROM import_pieces WHERE import_id = :id ORDER BY no DESC LIMIT :most)
+""")
+_DROP_SEEN = sql.statement("""
+    DELETE FROM import_seen WHERE import_id = :id AND key IN
+        (SELECT key FROM import_seen WHERE import_id = :id LIMIT :most)
+""")
+_LEFT_OVER = sql.statement("""
+    SELECT id FROM imports i WHERE state IN ('SUCCEEDED', 'FAILED', 'CANCELLED') AND (
+        EXISTS (SELECT 1 FROM import_pieces WHERE import_id = i.id)
+        OR EXISTS (SELECT 1 FROM import_seen WHERE import_id = i.id))
+""")
 _DROP = sql.statement("DELETE FROM imports WHERE id = :id AND state = 'UPLOADING'")
 _ABANDONED = sql.statement("""
     SELECT id FROM imports WHERE state = 'UPLOADING' AND create_time < now() - interval '1 day' LIMIT 10
@@ -95,11 +109,6 @@ async def fetched(
 async def cancel_requested(session: AsyncSession, import_id: UUID) -> bool:
     row = await sql.first(session, _CANCELLED, {"id": import_id})
     return row is None or bool(row.cancel_requested)
-
-
-async def drop_pieces(session: AsyncSession, import_id: UUID) -> None:
-    """What a fetch that did not end left behind."""
-    await sql.run(session, _DROP_PIECES, {"id": import_id})
 
 
 async def find_same(session: AsyncSession, caller: str, request_id: UUID) -> sql.Row | None:
@@ -150,16 +159,25 @@ async def list_verdicts(
     return [(row.record_number, row.record_ref, row.outcome, parsed(row.findings) or []) for row in rows]
 
 
-async def clear(session: AsyncSession, import_id: UUID) -> None:
-    """What only a living job needs."""
-    await sql.run(session, _DROP_SEEN, {"id": import_id})
-    await sql.run(session, _DROP_PIECES, {"id": import_id})
+async def clear(sessions: Sessions, import_id: UUID) -> None:
+    """What only a living job needs, in transactions of its own; what a crash leaves is found by `left_over`."""
+    for statement, most in ((_DROP_PIECES, PIECES_AT_ONCE), (_DROP_SEEN, KEYS_AT_ONCE)):
+        deleted = most
+        while deleted == most:
+            async with sessions.begin() as session:
+                deleted = await sql.run(session, statement, {"id": import_id, "most": most})
 
 
-async def drop_upload(session: AsyncSession, import_id: UUID) -> None:
+async def drop_upload(sessions: Sessions, import_id: UUID) -> None:
     """An upload that never became a job."""
-    await sql.run(session, _DROP_PIECES, {"id": import_id})
-    await sql.run(session, _DROP, {"id": import_id})
+    await clear(sessions, import_id)
+    async with sessions.begin() as session:
+        await sql.run(session, _DROP, {"id": import_id})
+
+
+async def left_over(session: AsyncSession) -> list[UUID]:
+    """Jobs that ended and were not cleared."""
+    return [row.id for row in await sql.rows(session, _LEFT_OVER)]
 
 
 async def abandoned(session: AsyncSession) -> list[UUID]:

@@ -89,8 +89,7 @@ async def upload(sessions: Sessions, command: UploadImport, parts: AsyncIterator
         await content.end()
         return await _finish(sessions, command, import_id, content)
     except BaseException:
-        async with sessions.begin() as session:
-            await store.drop_upload(session, import_id)
+        await store.drop_upload(sessions, import_id)
         raise
 
 
@@ -105,8 +104,8 @@ async def _finish(
     except IntegrityError as error:
         if db.constraint_name(error) != "uq_imports_request_id" or command.request_id is None:
             raise
-    async with sessions.begin() as session:
-        await store.drop_upload(session, import_id)
+    await store.drop_upload(sessions, import_id)
+    async with sessions() as session:
         known = await store.find_same(session, command.caller, command.request_id)
         assert known is not None, "a job with this request id was in the way"
         if (known.kind, known.format, known.sha256) != (command.kind, command.format, digest):
