@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.imports import readers, store
 from catalog.imports import run as running
-from catalog.imports import store
 from catalog.imports.domain import ImportTooLarge
 from chassis.db import Sessions
 from chassis.errors import RequestIdReused
@@ -13,6 +13,11 @@ from chassis.ids import new_id
 
 from .. import factories as a
 from .importing import Importing, counts
+
+
+class Crash(BaseException):
+    """Nothing in the program catches it."""
+
 
 PRODUCTS = """product_ref,sku,name_en,name_fr,brand,category,option_size,option_color,attr_material,vat_class,\
 weight_grams,stock_policy
@@ -254,11 +259,11 @@ async def test_a_job_goes_on_from_its_checkpoint_after_a_crash(
         nonlocal crashes
         crashes += 1
         if crashes in (2, 4):
-            raise KeyboardInterrupt
+            raise Crash
 
     monkeypatch.setattr(running.crash, "point", crash)
     for _ in range(2):
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Crash):
             await importing.runner.run_next("PRODUCTS")
     assert (await importing.view(job.id)).state == "RUNNING"
     await importing.runner.run_next("PRODUCTS")
@@ -273,14 +278,14 @@ async def test_a_batch_that_fails_is_taken_apart(
     importing: Importing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = "".join(f"S{n},Thing {n}\n" for n in range(20))
-    original = running.ProductImport.apply
+    original = readers.ProductImport.apply
 
     async def fragile(self, session, job, records):  # type: ignore[no-untyped-def]
         if any(record.values["sku"] == "S13" for record in records):
             raise RuntimeError("nobody thought of this")
         return await original(self, session, job, records)
 
-    monkeypatch.setattr(running.ProductImport, "apply", fragile)
+    monkeypatch.setattr(readers.ProductImport, "apply", fragile)
     job = await importing("PRODUCTS", "sku,name_en\n" + rows)
     assert (job.state, counts(job)) == ("SUCCEEDED", (19, 0, 0, 1))
     assert list(await importing.findings(job, "REFUSED")) == [15]
@@ -291,7 +296,7 @@ async def test_cancel_keeps_what_was_applied(importing: Importing, monkeypatch: 
     monkeypatch.setattr(running, "BATCH", 10)
     rows = "".join(f"S{n},Thing {n}\n" for n in range(35))
     job = await importing.upload("PRODUCTS", "sku,name_en\n" + rows)
-    original = running.ProductImport.prepare
+    original = readers.ProductImport.prepare
 
     async def cancel_soon(self, found, records):  # type: ignore[no-untyped-def]
         if records[0].number > 20:
@@ -299,7 +304,7 @@ async def test_cancel_keeps_what_was_applied(importing: Importing, monkeypatch: 
                 assert await store.cancel(session, job.id)
         await original(self, found, records)
 
-    monkeypatch.setattr(running.ProductImport, "prepare", cancel_soon)
+    monkeypatch.setattr(readers.ProductImport, "prepare", cancel_soon)
     await importing.runner.run_next("PRODUCTS")
     ended = await importing.view(job.id)
     assert (ended.state, counts(ended)) == ("CANCELLED", (20, 0, 0, 0))

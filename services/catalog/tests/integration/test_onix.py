@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from catalog.imports import readers
 from catalog.imports import run as running
 from catalog.onix.mapping import store as mapping
 from catalog.onix.mapping.domain import PriceRule, SubjectRule
@@ -319,13 +320,13 @@ async def test_a_batch_of_large_records_stays_small(
 ) -> None:
     monkeypatch.setattr(running, "MAX_SIZE", 20_000)
     sizes: list[int] = []
-    original = running.OnixImport.apply
+    original = readers.OnixImport.apply
 
     async def measured(self, session, job, records):  # type: ignore[no-untyped-def]
         sizes.append(sum(record.size for record in records))
         return await original(self, session, job, records)
 
-    monkeypatch.setattr(running.OnixImport, "apply", measured)
+    monkeypatch.setattr(readers.OnixImport, "apply", measured)
     large = "<CollateralDetail>" + "<x>y</x>" * 1000 + "</CollateralDetail>"
     products = (onix.product(f"r{n}", onix.descriptive(f"T{n}"), large, number=n) for n in range(30))
     assert counts(await importing.onix(onix.message(*products))) == (30, 0, 0, 0)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from commis.catalog.v1 import events_pb2
 from commis.common.v1 import common_pb2
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
-from catalog.imports import columns, store
-from catalog.imports.columns import Columns
+from catalog.imports import store
 from catalog.imports.domain import (
     ACCEPTED,
     CHANGED,
@@ -25,14 +24,8 @@ from catalog.imports.domain import (
     Unreadable,
     Verdict,
 )
-from catalog.imports.job import Applier, Job
-from catalog.imports.prices import PriceImport
-from catalog.imports.products import ProductImport
-from catalog.imports.reader import CsvReader
-from catalog.imports.stock import StockImport
-from catalog.imports.xlsx import XlsxReader
-from catalog.onix.reading.reader import OnixReader
-from catalog.onix.taking.records import OnixImport
+from catalog.imports.job import Job
+from catalog.imports.readers import reader_of
 from chassis import crash, db, outbox
 from chassis.logs import log
 
@@ -53,49 +46,9 @@ _FINISH = sql.statement("""
 """)
 
 
-class Reader(Protocol):
-    """Bytes in, records out; numbers ascend. `header_line` is the number under which `findings` are kept."""
-
-    header_line: int
-    findings: list[Finding]
-
-    @property
-    def share(self) -> float | None:
-        """How much of the file the records so far are; None: as much as was fed."""
-        ...
-
-    async def open(self) -> None:
-        """After all pieces were fed, and before the last, which is empty. Raises Unreadable."""
-        ...
-
-    def feed(self, piece: bytes, *, last: bool = False) -> Iterator[Record]:
-        """Raises Unreadable."""
-        ...
-
-    def finish(self) -> None:
-        """Raises Unreadable for a file that was cut off, or without content."""
-        ...
-
-
-def reader_of(job: Job) -> tuple[Reader, Applier]:
-    if job.format == "ONIX":
-        reading = OnixReader(done=job.record_number, language=job.language, country=job.country)
-        return reading, OnixImport()
-    known, applier = _OF_KIND[job.kind]
-    if job.format == "XLSX":
-        return XlsxReader(known), applier()
-    return CsvReader(job.encoding, known), applier()
-
-
-_OF_KIND: Mapping[str, tuple[Columns, Callable[[], Applier]]] = {
-    "PRODUCTS": (columns.PRODUCTS, ProductImport),
-    "PRICES": (columns.PRICES, PriceImport),
-    "STOCK": (columns.STOCK, StockImport),
-}
-
-
 class Run:
-    """`stopping` is asked after every batch."""
+    """`stopping` is asked after every batch. While the database takes one batch, the next is read: at most two
+    are in memory, and they are applied in order."""
 
     def __init__(self, job: Job, stopping: Callable[[], bool]) -> None:
         self._job = job
@@ -105,9 +58,22 @@ class Run:
         self._batch: list[Record] = []
         self._size = 0
         self._bytes = 0
+        self._applying: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Raises Unreadable, Stopped, Cancelled."""
+        try:
+            await self._read()
+        except Unreadable:
+            await self._applied()
+            raise
+        except BaseException:
+            if self._applying is not None:
+                self._applying.cancel()
+                await asyncio.wait([self._applying])
+            raise
+
+    async def _read(self) -> None:
         if not self._job.total_bytes:
             raise Unreadable("the file is empty")
         number = 0
@@ -124,6 +90,7 @@ class Run:
                 break
         await self._header_verdict()
         await self._flush()
+        await self._applied()
         self._reader.finish()
 
     async def _take(self, record: Record) -> None:
@@ -152,11 +119,17 @@ class Run:
 
     async def _flush(self) -> None:
         batch, self._batch, self._size = self._batch, [], 0
+        await self._applied()
+        if self._stopping():
+            raise Stopped
         if batch:
-            await self._apply(batch)
-            await asyncio.sleep(0)  # others first
-            if self._stopping():
-                raise Stopped
+            self._applying = asyncio.create_task(self._apply(batch))
+
+    async def _applied(self) -> None:
+        """The batch before is in the database. Raises what it raised."""
+        applying, self._applying = self._applying, None
+        if applying is not None:
+            await applying
 
     async def _apply(self, batch: list[Record]) -> None:
         """A batch that fails as a whole is halved until the record at fault is alone, and refused."""
