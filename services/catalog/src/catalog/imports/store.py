@@ -58,15 +58,16 @@ _ADD_VERDICTS = sql.statement("""
         CAST(:outcomes AS text[]), CAST(:findings AS text[])) AS v(n, r, o, f)
     ON CONFLICT (import_id, record_number) DO NOTHING
 """)
-# In slices: deleting two gigabytes takes longer than a statement may.
+# In slices: deleting two gigabytes takes longer than a statement may. By row addresses, because no statistics of
+# a table that was filled this minute can mislead the planner about those.
 PIECES_AT_ONCE, KEYS_AT_ONCE = 32, 20_000
 _DROP_PIECES = sql.statement("""
-    DELETE FROM import_pieces WHERE import_id = :id AND no IN
-        (SELECT no FROM import_pieces WHERE import_id = :id ORDER BY no DESC LIMIT :most)
+    DELETE FROM import_pieces
+    WHERE ctid = ANY(ARRAY(SELECT ctid FROM import_pieces WHERE import_id = :id LIMIT :most))
 """)
 _DROP_SEEN = sql.statement("""
-    DELETE FROM import_seen WHERE import_id = :id AND key IN
-        (SELECT key FROM import_seen WHERE import_id = :id LIMIT :most)
+    DELETE FROM import_seen
+    WHERE ctid = ANY(ARRAY(SELECT ctid FROM import_seen WHERE import_id = :id LIMIT :most))
 """)
 _LEFT_OVER = sql.statement("""
     SELECT id FROM imports i WHERE state IN ('SUCCEEDED', 'FAILED', 'CANCELLED') AND (
