@@ -11,7 +11,7 @@ import nats
 import pytest
 
 from local.suite import Suite
-from tests.api import Api, Json
+from tests.api import Api, Json, Refused
 from tests.faults.checks import all_is_well, eventually
 from tests.world import World
 
@@ -38,6 +38,18 @@ POINTS = [
 ]
 
 
+async def draft_until_made(world: World, session: Api, basket: list[tuple[str, int]]) -> Json:
+    """Who was restarted a moment ago may still be out of reach for its callers: they are told to try again."""
+    for _ in range(50):
+        try:
+            return await world.sheet(session, *basket)
+        except Refused as refused:
+            if refused.response.status_code != 503:
+                raise
+        await asyncio.sleep(0.2)
+    pytest.fail("no draft within ten seconds")
+
+
 async def place_until_answered(session: Api, order: Json, terms: Json, retry: bool) -> httpx.Response | None:
     """One client: it repeats a lost answer with the same key, or gives up at once (then None)."""
     key = str(uuid.uuid4())
@@ -61,7 +73,7 @@ async def test_killed_at_a_named_point(
 ) -> None:
     session = await world.ordering(world.accounts[0])
     basket = [(world.skus[n], n + 1) for n in range(3)]
-    drafts = [await world.sheet(session, *basket) for _ in range(8)]
+    drafts = [await draft_until_made(world, session, basket) for _ in range(8)]
     suite.env[reaches]["COMMIS_CRASH_AT"] = point
     if dies != reaches:
         suite.env[reaches]["COMMIS_CRASH_PID"] = str(suite.pid(dies))

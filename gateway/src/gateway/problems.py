@@ -26,7 +26,8 @@ HTTP_STATUS: dict[grpc.StatusCode, int] = {
     grpc.StatusCode.ALREADY_EXISTS: 409,
     grpc.StatusCode.ABORTED: 409,
     grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
-    grpc.StatusCode.CANCELLED: 499,
+    # By the service, which is stopping: who cancels here has hung up, and reads no answer.
+    grpc.StatusCode.CANCELLED: 503,
     grpc.StatusCode.INTERNAL: 500,
     grpc.StatusCode.UNKNOWN: 500,
     grpc.StatusCode.DATA_LOSS: 500,
@@ -38,7 +39,6 @@ HTTP_STATUS: dict[grpc.StatusCode, int] = {
 # name hosts and ports.
 _TRANSPORT = {
     429: ("RESOURCE_EXHAUSTED", "The service has no capacity for this now."),
-    499: ("CANCELLED", "The request was cancelled."),
     501: ("UNIMPLEMENTED", "The service does not offer this yet."),
     503: ("SERVICE_UNAVAILABLE", "The service cannot be reached now; try again."),
     504: ("DEADLINE_EXCEEDED", "The service did not answer in time."),
