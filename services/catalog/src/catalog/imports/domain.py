@@ -56,6 +56,13 @@ class Unreadable(Exception):
     """The file as a whole cannot be read; the job fails with this text."""
 
 
+class ReaderDied(Exception):
+    """The process that reads a file ended before its time: killed, or out of memory."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the process that reads the file ended with status {status}")
+
+
 class Refused(Exception):
     """One record cannot be taken."""
 

@@ -31,7 +31,6 @@ from chassis.logs import log
 
 BATCH = 1000
 MAX_SIZE = 8 * 1024**2  # characters of a batch
-BREATH = 16
 
 _CHECK = sql.statement("SELECT state, record_number, cancel_requested FROM imports WHERE id = :id FOR UPDATE")
 _ADVANCE = sql.statement("""
@@ -61,7 +60,7 @@ class Run:
         self._applying: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Raises Unreadable, Stopped, Cancelled."""
+        """Raises Unreadable, ReaderDied, Stopped, Cancelled."""
         try:
             await self._read()
         except Unreadable:
@@ -72,6 +71,8 @@ class Run:
                 self._applying.cancel()
                 await asyncio.wait([self._applying])
             raise
+        finally:
+            await self._reader.close()
 
     async def _read(self) -> None:
         if not self._job.total_bytes:
@@ -80,9 +81,7 @@ class Run:
         while True:
             async with self._job.sessions() as session:
                 piece = await store.piece(session, self._job.id, number)
-            if piece is None:
-                await self._reader.open()
-            for record in self._reader.feed(piece or b"", last=piece is None):
+            async for record in self._reader.feed(piece or b"", last=piece is None):
                 await self._take(record)
             self._bytes += len(piece or b"")
             number += 1
@@ -91,7 +90,7 @@ class Run:
         await self._header_verdict()
         await self._flush()
         await self._applied()
-        self._reader.finish()
+        await self._reader.finish()
 
     async def _take(self, record: Record) -> None:
         if record.number <= self._job.record_number:
@@ -105,8 +104,6 @@ class Run:
             await self._flush()
         self._batch.append(record)
         self._size += record.size
-        if len(self._batch) % BREATH == 0:
-            await asyncio.sleep(0)  # reading takes CPU, and others share this loop
 
     async def _header_verdict(self) -> None:
         findings = list(self._reader.findings)

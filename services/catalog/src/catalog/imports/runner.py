@@ -7,6 +7,7 @@ the row of the job, locked by every batch, makes sure that two that believe so c
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import suppress
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from catalog import sql
 from catalog.imports import store
-from catalog.imports.domain import Cancelled, Stopped, Unreadable
+from catalog.imports.domain import Cancelled, ReaderDied, Stopped, Unreadable
 from catalog.imports.fetching import fetch
 from catalog.imports.job import Job
 from catalog.imports.run import Run, finish
@@ -26,6 +27,7 @@ from chassis.logs import log
 from chassis.outward import ForeignHttp
 
 POLL_SECONDS = 1.0
+MAX_DEATHS = 3  # of the process that reads a file, before the file is held to be the cause
 KINDS = ("PRODUCTS", "PRICES", "STOCK")
 _LOCK = 0x696D70  # with the number of the kind
 
@@ -55,6 +57,7 @@ class ImportRunner:
         self._quoter = quoter
         self._language = language
         self._http = http or ForeignHttp()
+        self._deaths: Counter[UUID] = Counter()
         self._stopping = False
         self._wake = {kind: asyncio.Event() for kind in KINDS}
         self._ended = asyncio.Event()
@@ -130,6 +133,12 @@ class ImportRunner:
             state = "CANCELLED"
         except Unreadable as unreadable:
             state, error = "FAILED", str(unreadable)
+        except ReaderDied as died:
+            self._deaths[job.id] += 1
+            if self._deaths[job.id] < MAX_DEATHS:
+                raise
+            state, error = "FAILED", str(died)
+        self._deaths.pop(job.id, None)
         async with self._sessions.begin() as session:
             await finish(session, job, state, error)
         await store.clear(self._sessions, job.id)

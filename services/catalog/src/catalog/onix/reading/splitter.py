@@ -141,9 +141,7 @@ class Splitter:
 
     def _plain(self, end: int) -> bool:
         """Whether nothing up to there needs a closer look."""
-        text, at = self._text, self._at
-        wanted = ("<!", "<?", "<Product>", "<product>", "<Product ", "<product ")
-        return all(text.find(mark, at, end) < 0 for mark in wanted)
+        return self._hidden_or_start.search(self._text, self._at, end) is None
 
     def _take(self, end: int) -> Piece:
         text = self._text[self._inside : end]
