@@ -1,5 +1,6 @@
 """deploy/nats/nats.conf keeps every service to its own name. Tried on a real server with that very file."""
 
+import asyncio
 import contextlib
 import os
 import subprocess
@@ -45,15 +46,26 @@ async def signed_in(url: str, user: str) -> AsyncIterator[Client]:
     await client.close()
 
 
+async def _answered(client: Client) -> None:
+    """The server has read everything this connection wrote. `flush` does not tell: its PING may overtake."""
+    inbox = client.new_inbox()
+    own = await client.subscribe(inbox)
+    await client.publish(inbox)
+    await own.next_msg()
+
+
 async def arrives(server: str, sender: Client, subject: str) -> bool:
-    """Whether the server lets through what this connection publishes there."""
-    async with signed_in(server, "operator") as witness:
+    """Whether the server lets through what this connection publishes there: waits for the message or the refusal."""
+    refusal = f'permissions violation for publish to "{subject.lower()}"'
+    async with signed_in(server, "operator") as witness, asyncio.timeout(10):
         seen = await witness.subscribe(subject)
-        await witness.flush()
+        await _answered(witness)
         await sender.publish(subject, b"{}")
-        await sender.flush()
-        await witness.flush()
-        return seen.pending_msgs > 0
+        while not seen.pending_msgs:
+            if refusal in str(sender.last_error).lower():
+                return False
+            await asyncio.sleep(0.01)
+        return True
 
 
 @pytest.mark.parametrize("service", SERVICES)

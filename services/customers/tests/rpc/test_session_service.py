@@ -273,14 +273,27 @@ async def test_unknown_emails_are_throttled_like_known_ones(world: Any, refused:
     assert error.value.reason == "SIGN_IN_THROTTLED"
 
 
-async def test_too_many_passwords_at_once_are_refused_early(world: Any, refused: Any) -> None:
+async def test_too_many_passwords_at_once_are_refused_early_and_not_counted(world: Any, refused: Any) -> None:
     pool = HashPool(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1), threads=1, queue_limit=0)
     object.__setattr__(world.door, "hashes", pool)
-    pool._pending = 1
+    async with pool.turn(), pool.turn():
+        for _ in range(int(PAIR.capacity) + 1):
+            with pytest.raises(refused) as error:
+                await world.sign_in("nobody@shops.example", "the wrong password 1")
+            assert (error.value.code, error.value.reason) == ("RESOURCE_EXHAUSTED", "PASSWORDS_BUSY")
+            assert error.value.retry == 1
     with pytest.raises(refused) as error:
         await world.sign_in("nobody@shops.example", "the wrong password 1")
-    assert (error.value.code, error.value.reason) == ("RESOURCE_EXHAUSTED", "PASSWORDS_BUSY")
-    assert error.value.retry == 1
+    assert error.value.reason == "SIGN_IN_FAILED"
+
+
+async def test_whoever_waits_gets_a_turn(world: Any) -> None:
+    await world.account("lies@shops.example")
+    await world.activate("lies@shops.example")
+    pool = HashPool(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1), threads=1, queue_limit=20)
+    object.__setattr__(world.door, "hashes", pool)
+    answers = await asyncio.gather(*(world.sign_in("lies@shops.example") for _ in range(10)))
+    assert len({answer.tokens.refresh_token for answer in answers}) == 10
 
 
 @pytest.mark.spec("A-20")

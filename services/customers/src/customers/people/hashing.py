@@ -1,4 +1,4 @@
-"""Argon2id in a pool of its own: two threads and a short queue, so that a flood of sign-ins is refused early
+"""Argon2id in a pool of its own, and turns with a short queue: a flood of sign-ins is refused early and for nothing
 instead of letting each of them wait; the threads give way to everybody who does not hash."""
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
@@ -49,7 +50,7 @@ def owasp_hasher() -> PasswordHasher:
 
 
 class HashPool:
-    """Hashes and verifies; at most `threads` at a time and `queue_limit` waiting, PasswordsBusy beyond."""
+    """Hashes and verifies; at most one more than `threads` have a turn at a time, and `queue_limit` wait for one."""
 
     def __init__(
         self,
@@ -60,10 +61,25 @@ class HashPool:
     ) -> None:
         self._hasher = hasher or owasp_hasher()
         self._threads = ThreadPoolExecutor(threads, "argon2", initializer=_give_way)
-        self._capacity = threads + queue_limit
+        self._turns = asyncio.Semaphore(threads + 1)  # one at the database while the others hash
+        self._capacity = threads + 1 + queue_limit
         self._pending = 0
         # What an unknown e-mail is checked against: the same work, and no password matches it.
         self._dummy = self._hasher.hash(secrets.token_bytes(32))
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Around everything that a client's password causes, what is asked of the database included: others get
+        their answers between few such requests, not behind all of them. Raises PasswordsBusy, before anything of
+        it has begun."""
+        if self._pending >= self._capacity:
+            raise PasswordsBusy
+        self._pending += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._pending -= 1
 
     async def hash(self, password: str) -> str:
         return await self._run(lambda: self._hasher.hash(password))
@@ -87,10 +103,4 @@ class HashPool:
             return False
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._pending >= self._capacity:
-            raise PasswordsBusy
-        self._pending += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._pending -= 1
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -48,7 +48,8 @@ async def set_password(
     found = Violations()
     prepared = passwords.check(found, "password", password)
     found.raise_if_any()
-    digest = await hashes.hash(prepared)
+    async with hashes.turn():
+        digest = await hashes.hash(prepared)
     async with sessions.begin() as session:
         person_id = await credentials.owner_of(session, request_id)
         await credentials.lock_person(session, person_id)

@@ -61,6 +61,11 @@ async def sign_in(door: Door, email: str, password: str) -> Opened:
     """No connection is held while the password is checked, and an unknown e-mail costs the same work.
 
     Raises SignInFailed, SignInThrottled, PasswordsBusy."""
+    async with door.hashes.turn():
+        return await _sign_in(door, email, password)
+
+
+async def _sign_in(door: Door, email: str, password: str) -> Opened:
     normalised = emails.normalise(email)
     attempt = await door.throttle.pay(normalised or email.strip().lower())
     stored = await _stored(door.sessions, normalised) if normalised is not None else None
