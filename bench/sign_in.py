@@ -26,17 +26,23 @@ from tests.api import Api, sign_in
 from tests.world import PASSWORD, Mailbox, activate
 
 
+PER_SECOND = 50
+
+
 def percentile(values: list[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 async def watch(url: str, token: str, seconds: float) -> list[float]:
-    """Times of GET /v1/accounts, one after another, in seconds."""
+    """Times of GET /v1/accounts, in seconds, each from the moment at which it was due: who comes while another
+    still waits, waits as well. As many in every phase, so that the phases can be compared."""
     connection = Connection(url, token)
     times: list[float] = []
-    end = time.perf_counter() + seconds
-    while (begin := time.perf_counter()) < end:
+    start = time.perf_counter()
+    for number in range(int(seconds * PER_SECOND)):
+        begin = start + number / PER_SECOND
+        await asyncio.sleep(max(0.0, begin - time.perf_counter()))
         status, body = await connection.request("GET", "/v1/accounts?page_size=1")
         if status != 200:
             raise SystemExit(f"GET /v1/accounts answered {status}: {body[:300]!r}")

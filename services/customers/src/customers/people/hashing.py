@@ -22,8 +22,9 @@ from chassis.errors import ResourceExhausted
 MEMORY_COST = 19456
 TIME_COST = 2
 PARALLELISM = 1
-THREADS = 2
-QUEUE_LIMIT = 20
+# Half of the processors answer everybody else without waiting for a hash to give way.
+THREADS = max(1, (os.cpu_count() or 2) // 2)
+QUEUE_LIMIT = 50
 # A weight of about a tenth beside threads of the usual niceness (sched(7)).
 NICENESS = 10
 
