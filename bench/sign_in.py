@@ -25,7 +25,6 @@ from local.suite import Suite
 from tests.api import Api, sign_in
 from tests.world import PASSWORD, Mailbox, activate
 
-
 PER_SECOND = 50
 
 
