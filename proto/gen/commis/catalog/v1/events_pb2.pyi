@@ -164,6 +164,100 @@ class StockMoved(_message.Message):
 Global___StockMoved: _TypeAlias = StockMoved  # noqa: Y015
 
 @_typing.final
+class BackorderFilled(_message.Message):
+    """backorder_filled: goods arrived for an order line that waited, all of it or a part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    MISSING_QUANTITY_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    line_id: _builtins.str
+    variant_id: _builtins.str
+    warehouse_id: _builtins.str
+    quantity: _builtins.int
+    missing_quantity: _builtins.int
+    """What the line still waits for there."""
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        order_id: _builtins.str = ...,
+        line_id: _builtins.str = ...,
+        variant_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        missing_quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "line_id", b"line_id", "missing_quantity", b"missing_quantity", "order_id", b"order_id", "quantity", b"quantity", "variant_id", b"variant_id", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BackorderFilled: _TypeAlias = BackorderFilled  # noqa: Y015
+
+@_typing.final
+class LegalCapChanged(_message.Message):
+    """legal_cap_changed"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    LEGAL_CAP_ID_FIELD_NUMBER: _builtins.int
+    legal_cap_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        legal_cap_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "legal_cap_id", b"legal_cap_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LegalCapChanged: _TypeAlias = LegalCapChanged  # noqa: Y015
+
+@_typing.final
+class SelectionChanged(_message.Message):
+    """selection_changed"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    SELECTION_ID_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
+    selection_id: _builtins.str
+    created: _builtins.bool
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        selection_id: _builtins.str = ...,
+        created: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "created", b"created", "selection_id", b"selection_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SelectionChanged: _TypeAlias = SelectionChanged  # noqa: Y015
+
+@_typing.final
 class ImportFinished(_message.Message):
     """import_finished"""
 

@@ -51,6 +51,7 @@ class PriceList(_message.Message):
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     TAX_INCLUSIVE_FIELD_NUMBER: _builtins.int
     DEFAULT_USE_FIELD_NUMBER: _builtins.int
+    PUBLISHER_REGION_CODE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
@@ -60,6 +61,10 @@ class PriceList(_message.Message):
     tax_inclusive: _builtins.bool
     default_use: Global___PriceList.DefaultUse.ValueType
     """Used by accounts and groups without a set of their own: businesses, consumers, nobody."""
+    publisher_region_code: _builtins.str
+    """ISO 3166-1: the list holds the publishers' prices for this country, on which legal caps are reckoned; nobody is
+    quoted from it unless it is in a set. Empty: an ordinary list.
+    """
     etag: _builtins.str
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
@@ -72,12 +77,13 @@ class PriceList(_message.Message):
         currency_code: _builtins.str = ...,
         tax_inclusive: _builtins.bool = ...,
         default_use: Global___PriceList.DefaultUse.ValueType = ...,
+        publisher_region_code: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "create_time", b"create_time", "currency_code", b"currency_code", "default_use", b"default_use", "display_name", b"display_name", "etag", b"etag", "id", b"id", "tax_inclusive", b"tax_inclusive"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "create_time", b"create_time", "currency_code", b"currency_code", "default_use", b"default_use", "display_name", b"display_name", "etag", b"etag", "id", b"id", "publisher_region_code", b"publisher_region_code", "tax_inclusive", b"tax_inclusive"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -374,6 +380,7 @@ class LinePrice(_message.Message):
     TAX_CATEGORY_FIELD_NUMBER: _builtins.int
     TRACE_FIELD_NUMBER: _builtins.int
     WEIGHT_GRAMS_FIELD_NUMBER: _builtins.int
+    LEGAL_CAP_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     tax_inclusive: _builtins.bool
     tax_category: _builtins.str
@@ -401,6 +408,10 @@ class LinePrice(_message.Message):
     def tax_rate_percent(self) -> _decimal_pb2.Decimal: ...
     @_builtins.property
     def trace(self) -> _containers.RepeatedCompositeFieldContainer[Global___PriceTraceStep]: ...
+    @_builtins.property
+    def legal_cap(self) -> Global___LegalCapProof:
+        """When a legal cap was in force for this line, whether or not it raised the price."""
+
     def __init__(
         self,
         *,
@@ -416,14 +427,62 @@ class LinePrice(_message.Message):
         tax_category: _builtins.str = ...,
         trace: _abc.Iterable[Global___PriceTraceStep] | None = ...,
         weight_grams: _builtins.int = ...,
+        legal_cap: Global___LegalCapProof | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "discount_percent", b"discount_percent", "tax_rate_percent", b"tax_rate_percent", "total", b"total", "unit_gross", b"unit_gross", "unit_net", b"unit_net", "unit_price", b"unit_price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "discount_percent", b"discount_percent", "legal_cap", b"legal_cap", "tax_rate_percent", b"tax_rate_percent", "total", b"total", "unit_gross", b"unit_gross", "unit_net", b"unit_net", "unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "discount", b"discount", "discount_percent", b"discount_percent", "tax_category", b"tax_category", "tax_inclusive", b"tax_inclusive", "tax_rate_percent", b"tax_rate_percent", "total", b"total", "trace", b"trace", "unit_gross", b"unit_gross", "unit_net", b"unit_net", "unit_price", b"unit_price", "weight_grams", b"weight_grams"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "discount", b"discount", "discount_percent", b"discount_percent", "legal_cap", b"legal_cap", "tax_category", b"tax_category", "tax_inclusive", b"tax_inclusive", "tax_rate_percent", b"tax_rate_percent", "total", b"total", "trace", b"trace", "unit_gross", b"unit_gross", "unit_net", b"unit_net", "unit_price", b"unit_price", "weight_grams", b"weight_grams"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LinePrice: _TypeAlias = LinePrice  # noqa: Y015
+
+@_typing.final
+class LegalCapProof(_message.Message):
+    """What an inspector asks for: which rule, on what price, since when, for whom."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEGAL_CAP_ID_FIELD_NUMBER: _builtins.int
+    JURISDICTION_FIELD_NUMBER: _builtins.int
+    BUYER_CLASS_FIELD_NUMBER: _builtins.int
+    PUBLICATION_DATE_FIELD_NUMBER: _builtins.int
+    PUBLISHER_PRICE_FIELD_NUMBER: _builtins.int
+    MAX_DISCOUNT_PERCENT_FIELD_NUMBER: _builtins.int
+    FLOOR_FIELD_NUMBER: _builtins.int
+    legal_cap_id: _builtins.str
+    jurisdiction: _builtins.str
+    buyer_class: _builtins.str
+    publication_date: _builtins.str
+    """As exactly as it is known; empty: unknown, so the title counts as under fixed price."""
+    @_builtins.property
+    def publisher_price(self) -> _money_pb2.Money:
+        """The publisher's price including tax; else the price of the list before discount, as the trace says."""
+
+    @_builtins.property
+    def max_discount_percent(self) -> _decimal_pb2.Decimal: ...
+    @_builtins.property
+    def floor(self) -> _money_pb2.Money:
+        """The lowest unit price the law allows, in the basis of the line."""
+
+    def __init__(
+        self,
+        *,
+        legal_cap_id: _builtins.str = ...,
+        jurisdiction: _builtins.str = ...,
+        buyer_class: _builtins.str = ...,
+        publication_date: _builtins.str = ...,
+        publisher_price: _money_pb2.Money | None = ...,
+        max_discount_percent: _decimal_pb2.Decimal | None = ...,
+        floor: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["floor", b"floor", "max_discount_percent", b"max_discount_percent", "publisher_price", b"publisher_price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_class", b"buyer_class", "floor", b"floor", "jurisdiction", b"jurisdiction", "legal_cap_id", b"legal_cap_id", "max_discount_percent", b"max_discount_percent", "publication_date", b"publication_date", "publisher_price", b"publisher_price"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LegalCapProof: _TypeAlias = LegalCapProof  # noqa: Y015
 
 @_typing.final
 class Availability(_message.Message):

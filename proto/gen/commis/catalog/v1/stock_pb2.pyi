@@ -106,6 +106,7 @@ class StockMovement(_message.Message):
         KIND_SHIPMENT: StockMovement._Kind.ValueType  # 3
         KIND_RETURN: StockMovement._Kind.ValueType  # 4
         KIND_TRANSFER: StockMovement._Kind.ValueType  # 5
+        KIND_COUNT: StockMovement._Kind.ValueType  # 6
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper): ...
     KIND_UNSPECIFIED: StockMovement.Kind.ValueType  # 0
@@ -114,6 +115,7 @@ class StockMovement(_message.Message):
     KIND_SHIPMENT: StockMovement.Kind.ValueType  # 3
     KIND_RETURN: StockMovement.Kind.ValueType  # 4
     KIND_TRANSFER: StockMovement.Kind.ValueType  # 5
+    KIND_COUNT: StockMovement.Kind.ValueType  # 6
 
     ID_FIELD_NUMBER: _builtins.int
     VARIANT_ID_FIELD_NUMBER: _builtins.int
@@ -123,6 +125,7 @@ class StockMovement(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
     ACTOR_ID_FIELD_NUMBER: _builtins.int
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     variant_id: _builtins.str
@@ -133,6 +136,8 @@ class StockMovement(_message.Message):
     reason: _builtins.str
     order_id: _builtins.str
     actor_id: _builtins.str
+    transfer_id: _builtins.str
+    """The same for both halves of a transfer."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -146,15 +151,61 @@ class StockMovement(_message.Message):
         reason: _builtins.str = ...,
         order_id: _builtins.str = ...,
         actor_id: _builtins.str = ...,
+        transfer_id: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_id", b"actor_id", "create_time", b"create_time", "id", b"id", "kind", b"kind", "order_id", b"order_id", "quantity", b"quantity", "reason", b"reason", "variant_id", b"variant_id", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor_id", b"actor_id", "create_time", b"create_time", "id", b"id", "kind", b"kind", "order_id", b"order_id", "quantity", b"quantity", "reason", b"reason", "transfer_id", b"transfer_id", "variant_id", b"variant_id", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StockMovement: _TypeAlias = StockMovement  # noqa: Y015
+
+@_typing.final
+class Backorder(_message.Message):
+    """What an order line still waits for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    MISSING_QUANTITY_FIELD_NUMBER: _builtins.int
+    EXPECTED_DATE_FIELD_NUMBER: _builtins.int
+    PLACE_TIME_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    line_id: _builtins.str
+    variant_id: _builtins.str
+    sku: _builtins.str
+    warehouse_id: _builtins.str
+    missing_quantity: _builtins.int
+    """Beyond what is there, given what was placed before."""
+    @_builtins.property
+    def expected_date(self) -> _date_pb2.Date: ...
+    @_builtins.property
+    def place_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        line_id: _builtins.str = ...,
+        variant_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        missing_quantity: _builtins.int = ...,
+        expected_date: _date_pb2.Date | None = ...,
+        place_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_date", b"expected_date", "place_time", b"place_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_date", b"expected_date", "line_id", b"line_id", "missing_quantity", b"missing_quantity", "order_id", b"order_id", "place_time", b"place_time", "sku", b"sku", "variant_id", b"variant_id", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Backorder: _TypeAlias = Backorder  # noqa: Y015
 
 @_typing.final
 class CreateWarehouseRequest(_message.Message):
@@ -364,6 +415,225 @@ class MoveStockResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MoveStockResponse: _TypeAlias = MoveStockResponse  # noqa: Y015
+
+@_typing.final
+class TransferStockRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    FROM_WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    TO_WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    variant_id: _builtins.str
+    sku: _builtins.str
+    """Instead of variant_id."""
+    from_warehouse_id: _builtins.str
+    to_warehouse_id: _builtins.str
+    quantity: _builtins.int
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        variant_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        from_warehouse_id: _builtins.str = ...,
+        to_warehouse_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_warehouse_id", b"from_warehouse_id", "quantity", b"quantity", "reason", b"reason", "request_id", b"request_id", "sku", b"sku", "to_warehouse_id", b"to_warehouse_id", "variant_id", b"variant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferStockRequest: _TypeAlias = TransferStockRequest  # noqa: Y015
+
+@_typing.final
+class TransferStockResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTGOING_FIELD_NUMBER: _builtins.int
+    INCOMING_FIELD_NUMBER: _builtins.int
+    FROM_LEVEL_FIELD_NUMBER: _builtins.int
+    TO_LEVEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outgoing(self) -> Global___StockMovement: ...
+    @_builtins.property
+    def incoming(self) -> Global___StockMovement: ...
+    @_builtins.property
+    def from_level(self) -> Global___StockLevel: ...
+    @_builtins.property
+    def to_level(self) -> Global___StockLevel: ...
+    def __init__(
+        self,
+        *,
+        outgoing: Global___StockMovement | None = ...,
+        incoming: Global___StockMovement | None = ...,
+        from_level: Global___StockLevel | None = ...,
+        to_level: Global___StockLevel | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_level", b"from_level", "incoming", b"incoming", "outgoing", b"outgoing", "to_level", b"to_level"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_level", b"from_level", "incoming", b"incoming", "outgoing", b"outgoing", "to_level", b"to_level"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferStockResponse: _TypeAlias = TransferStockResponse  # noqa: Y015
+
+@_typing.final
+class StockCount(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    COUNTED_QUANTITY_FIELD_NUMBER: _builtins.int
+    variant_id: _builtins.str
+    sku: _builtins.str
+    """Instead of variant_id."""
+    counted_quantity: _builtins.int
+    def __init__(
+        self,
+        *,
+        variant_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        counted_quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counted_quantity", b"counted_quantity", "sku", b"sku", "variant_id", b"variant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StockCount: _TypeAlias = StockCount  # noqa: Y015
+
+@_typing.final
+class CountStockRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    warehouse_id: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___StockCount]: ...
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        counts: _abc.Iterable[Global___StockCount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "reason", b"reason", "request_id", b"request_id", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountStockRequest: _TypeAlias = CountStockRequest  # noqa: Y015
+
+@_typing.final
+class CountStockResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def counted(self) -> _containers.RepeatedCompositeFieldContainer[Global___StockCounted]:
+        """One per count, in its order."""
+
+    def __init__(
+        self,
+        *,
+        counted: _abc.Iterable[Global___StockCounted] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counted", b"counted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountStockResponse: _TypeAlias = CountStockResponse  # noqa: Y015
+
+@_typing.final
+class StockCounted(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_QUANTITY_FIELD_NUMBER: _builtins.int
+    difference_quantity: _builtins.int
+    """Counted less what the ledger said; 0: nothing was booked."""
+    @_builtins.property
+    def level(self) -> Global___StockLevel: ...
+    def __init__(
+        self,
+        *,
+        level: Global___StockLevel | None = ...,
+        difference_quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["level", b"level"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference_quantity", b"difference_quantity", "level", b"level"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StockCounted: _TypeAlias = StockCounted  # noqa: Y015
+
+@_typing.final
+class ListBackordersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    page_token: _builtins.str
+    variant_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        variant_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "variant_id", b"variant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBackordersRequest: _TypeAlias = ListBackordersRequest  # noqa: Y015
+
+@_typing.final
+class ListBackordersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BACKORDERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def backorders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Backorder]: ...
+    def __init__(
+        self,
+        *,
+        backorders: _abc.Iterable[Global___Backorder] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backorders", b"backorders", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBackordersResponse: _TypeAlias = ListBackordersResponse  # noqa: Y015
 
 @_typing.final
 class ListStockMovementsRequest(_message.Message):

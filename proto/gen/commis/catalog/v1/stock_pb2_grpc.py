@@ -54,6 +54,21 @@ class StockServiceStub:
                 request_serializer=commis_dot_catalog_dot_v1_dot_stock__pb2.MoveStockRequest.SerializeToString,
                 response_deserializer=commis_dot_catalog_dot_v1_dot_stock__pb2.MoveStockResponse.FromString,
                 _registered_method=True)
+        self.TransferStock = channel.unary_unary(
+                '/commis.catalog.v1.StockService/TransferStock',
+                request_serializer=commis_dot_catalog_dot_v1_dot_stock__pb2.TransferStockRequest.SerializeToString,
+                response_deserializer=commis_dot_catalog_dot_v1_dot_stock__pb2.TransferStockResponse.FromString,
+                _registered_method=True)
+        self.CountStock = channel.unary_unary(
+                '/commis.catalog.v1.StockService/CountStock',
+                request_serializer=commis_dot_catalog_dot_v1_dot_stock__pb2.CountStockRequest.SerializeToString,
+                response_deserializer=commis_dot_catalog_dot_v1_dot_stock__pb2.CountStockResponse.FromString,
+                _registered_method=True)
+        self.ListBackorders = channel.unary_unary(
+                '/commis.catalog.v1.StockService/ListBackorders',
+                request_serializer=commis_dot_catalog_dot_v1_dot_stock__pb2.ListBackordersRequest.SerializeToString,
+                response_deserializer=commis_dot_catalog_dot_v1_dot_stock__pb2.ListBackordersResponse.FromString,
+                _registered_method=True)
         self.ListStockMovements = channel.unary_unary(
                 '/commis.catalog.v1.StockService/ListStockMovements',
                 request_serializer=commis_dot_catalog_dot_v1_dot_stock__pb2.ListStockMovementsRequest.SerializeToString,
@@ -91,6 +106,29 @@ class StockServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TransferStock(self, request, context):
+        """From one warehouse to another: two movements that name the same transfer, in one transaction. Errors:
+        INVALID_FIELDS, VARIANT_NOT_FOUND, WAREHOUSE_NOT_FOUND, STOCK_WOULD_BE_NEGATIVE, STOCK_TOO_LARGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountStock(self, request, context):
+        """What somebody counted, at most 1 000 variants of a warehouse, all or nothing: what differs is booked as COUNT.
+        Errors: INVALID_FIELDS, VARIANT_NOT_FOUND, WAREHOUSE_NOT_FOUND, STOCK_WOULD_BE_NEGATIVE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBackorders(self, request, context):
+        """Back-orders that still wait for goods, in the order in which they are filled: the order placed first comes first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListStockMovements(self, request, context):
         """The ledger of a variant, newest first.
         """
@@ -120,6 +158,21 @@ def add_StockServiceServicer_to_server(servicer, server):
                     servicer.MoveStock,
                     request_deserializer=commis_dot_catalog_dot_v1_dot_stock__pb2.MoveStockRequest.FromString,
                     response_serializer=commis_dot_catalog_dot_v1_dot_stock__pb2.MoveStockResponse.SerializeToString,
+            ),
+            'TransferStock': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferStock,
+                    request_deserializer=commis_dot_catalog_dot_v1_dot_stock__pb2.TransferStockRequest.FromString,
+                    response_serializer=commis_dot_catalog_dot_v1_dot_stock__pb2.TransferStockResponse.SerializeToString,
+            ),
+            'CountStock': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountStock,
+                    request_deserializer=commis_dot_catalog_dot_v1_dot_stock__pb2.CountStockRequest.FromString,
+                    response_serializer=commis_dot_catalog_dot_v1_dot_stock__pb2.CountStockResponse.SerializeToString,
+            ),
+            'ListBackorders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBackorders,
+                    request_deserializer=commis_dot_catalog_dot_v1_dot_stock__pb2.ListBackordersRequest.FromString,
+                    response_serializer=commis_dot_catalog_dot_v1_dot_stock__pb2.ListBackordersResponse.SerializeToString,
             ),
             'ListStockMovements': grpc.unary_unary_rpc_method_handler(
                     servicer.ListStockMovements,
@@ -235,6 +288,87 @@ class StockService:
             '/commis.catalog.v1.StockService/MoveStock',
             commis_dot_catalog_dot_v1_dot_stock__pb2.MoveStockRequest.SerializeToString,
             commis_dot_catalog_dot_v1_dot_stock__pb2.MoveStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferStock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.catalog.v1.StockService/TransferStock',
+            commis_dot_catalog_dot_v1_dot_stock__pb2.TransferStockRequest.SerializeToString,
+            commis_dot_catalog_dot_v1_dot_stock__pb2.TransferStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountStock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.catalog.v1.StockService/CountStock',
+            commis_dot_catalog_dot_v1_dot_stock__pb2.CountStockRequest.SerializeToString,
+            commis_dot_catalog_dot_v1_dot_stock__pb2.CountStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBackorders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.catalog.v1.StockService/ListBackorders',
+            commis_dot_catalog_dot_v1_dot_stock__pb2.ListBackordersRequest.SerializeToString,
+            commis_dot_catalog_dot_v1_dot_stock__pb2.ListBackordersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,16 @@ class StockServiceStub:
     """Goods received, or a correction with its reason. Errors: INVALID_FIELDS, VARIANT_NOT_FOUND,
     STOCK_WOULD_BE_NEGATIVE (a correction below what is on hand or reserved), STOCK_TOO_LARGE.
     """
+    TransferStock: _grpc.UnaryUnaryMultiCallable[_stock_pb2.TransferStockRequest, _stock_pb2.TransferStockResponse]
+    """From one warehouse to another: two movements that name the same transfer, in one transaction. Errors:
+    INVALID_FIELDS, VARIANT_NOT_FOUND, WAREHOUSE_NOT_FOUND, STOCK_WOULD_BE_NEGATIVE, STOCK_TOO_LARGE.
+    """
+    CountStock: _grpc.UnaryUnaryMultiCallable[_stock_pb2.CountStockRequest, _stock_pb2.CountStockResponse]
+    """What somebody counted, at most 1 000 variants of a warehouse, all or nothing: what differs is booked as COUNT.
+    Errors: INVALID_FIELDS, VARIANT_NOT_FOUND, WAREHOUSE_NOT_FOUND, STOCK_WOULD_BE_NEGATIVE.
+    """
+    ListBackorders: _grpc.UnaryUnaryMultiCallable[_stock_pb2.ListBackordersRequest, _stock_pb2.ListBackordersResponse]
+    """Back-orders that still wait for goods, in the order in which they are filled: the order placed first comes first."""
     ListStockMovements: _grpc.UnaryUnaryMultiCallable[_stock_pb2.ListStockMovementsRequest, _stock_pb2.ListStockMovementsResponse]
     """The ledger of a variant, newest first."""
 
@@ -53,6 +63,16 @@ class StockServiceAsyncStub(StockServiceStub):
     """Goods received, or a correction with its reason. Errors: INVALID_FIELDS, VARIANT_NOT_FOUND,
     STOCK_WOULD_BE_NEGATIVE (a correction below what is on hand or reserved), STOCK_TOO_LARGE.
     """
+    TransferStock: _aio.UnaryUnaryMultiCallable[_stock_pb2.TransferStockRequest, _stock_pb2.TransferStockResponse]  # type: ignore[assignment]
+    """From one warehouse to another: two movements that name the same transfer, in one transaction. Errors:
+    INVALID_FIELDS, VARIANT_NOT_FOUND, WAREHOUSE_NOT_FOUND, STOCK_WOULD_BE_NEGATIVE, STOCK_TOO_LARGE.
+    """
+    CountStock: _aio.UnaryUnaryMultiCallable[_stock_pb2.CountStockRequest, _stock_pb2.CountStockResponse]  # type: ignore[assignment]
+    """What somebody counted, at most 1 000 variants of a warehouse, all or nothing: what differs is booked as COUNT.
+    Errors: INVALID_FIELDS, VARIANT_NOT_FOUND, WAREHOUSE_NOT_FOUND, STOCK_WOULD_BE_NEGATIVE.
+    """
+    ListBackorders: _aio.UnaryUnaryMultiCallable[_stock_pb2.ListBackordersRequest, _stock_pb2.ListBackordersResponse]  # type: ignore[assignment]
+    """Back-orders that still wait for goods, in the order in which they are filled: the order placed first comes first."""
     ListStockMovements: _aio.UnaryUnaryMultiCallable[_stock_pb2.ListStockMovementsRequest, _stock_pb2.ListStockMovementsResponse]  # type: ignore[assignment]
     """The ledger of a variant, newest first."""
 
@@ -88,6 +108,34 @@ class StockServiceServicer(metaclass=_abc_1.ABCMeta):
         """Goods received, or a correction with its reason. Errors: INVALID_FIELDS, VARIANT_NOT_FOUND,
         STOCK_WOULD_BE_NEGATIVE (a correction below what is on hand or reserved), STOCK_TOO_LARGE.
         """
+
+    @_abc_1.abstractmethod
+    def TransferStock(
+        self,
+        request: _stock_pb2.TransferStockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_stock_pb2.TransferStockResponse, _abc.Awaitable[_stock_pb2.TransferStockResponse]]:
+        """From one warehouse to another: two movements that name the same transfer, in one transaction. Errors:
+        INVALID_FIELDS, VARIANT_NOT_FOUND, WAREHOUSE_NOT_FOUND, STOCK_WOULD_BE_NEGATIVE, STOCK_TOO_LARGE.
+        """
+
+    @_abc_1.abstractmethod
+    def CountStock(
+        self,
+        request: _stock_pb2.CountStockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_stock_pb2.CountStockResponse, _abc.Awaitable[_stock_pb2.CountStockResponse]]:
+        """What somebody counted, at most 1 000 variants of a warehouse, all or nothing: what differs is booked as COUNT.
+        Errors: INVALID_FIELDS, VARIANT_NOT_FOUND, WAREHOUSE_NOT_FOUND, STOCK_WOULD_BE_NEGATIVE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListBackorders(
+        self,
+        request: _stock_pb2.ListBackordersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_stock_pb2.ListBackordersResponse, _abc.Awaitable[_stock_pb2.ListBackordersResponse]]:
+        """Back-orders that still wait for goods, in the order in which they are filled: the order placed first comes first."""
 
     @_abc_1.abstractmethod
     def ListStockMovements(
