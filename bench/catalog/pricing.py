@@ -1,0 +1,23 @@
+"""Quotes of few and of many lines."""
+
+from __future__ import annotations
+
+import random
+
+from bench.catalog.assortment import sku
+from bench.catalog.world import World, timed
+from catalog import direct
+from catalog.pricing.quote import Line
+
+
+async def measure(world: World) -> None:
+    chance = random.Random(3)
+    for count in (3, 1000):
+
+        async def quote(count: int = count) -> None:
+            skus = [sku(chance.randrange(world.variants)) for _ in range(count)]
+            lines = [Line(str(n), None, code, 1 + n % 9) for n, code in enumerate(skus)]
+            async with direct.transaction(world.engine) as connection:
+                await world.quoter.quote(connection, world.customer, lines, world.quoter.clock())
+
+        await timed(f"quote of {count} lines", quote, times=100)
