@@ -17,6 +17,7 @@ from bench.catalog.filling import Filler
 from bench.catalog.server import server
 from bench.catalog.world import World
 from chassis import db
+from chassis.server import spare_the_collector
 
 MIGRATIONS = Path(__file__).parents[2] / "services/catalog/migrations"
 
@@ -27,6 +28,7 @@ async def run(url: str, programs: Path, variants: int) -> None:
     engine = db.engine_for(own, "bench", pool_size=20)
     world = World(engine, variants)
     await Filler(world).fill()
+    spare_the_collector()
     await searching.measure(world)
     await pricing.measure(world)
     await reserving.measure(world, url, programs)
