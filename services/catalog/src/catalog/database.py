@@ -31,7 +31,8 @@ def complete() -> sa.MetaData:
     from catalog.products import tables as _products
     from catalog.reservations import tables as _reservations
     from catalog.search import tables as _search
+    from catalog.selections import tables as _selections
     from catalog.stock import tables as _stock
 
-    assert all((_imports, _onix, _pricing, _products, _reservations, _search, _stock))
+    assert all((_imports, _onix, _pricing, _products, _reservations, _search, _selections, _stock))
     return metadata

@@ -12,6 +12,7 @@ from commis.catalog.v1 import (
     onix_pb2_grpc,
     pricing_pb2_grpc,
     products_pb2_grpc,
+    selections_pb2_grpc,
     stock_pb2_grpc,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -33,6 +34,7 @@ from catalog.reservations.sweeper import Sweeper
 from catalog.reservations.use_cases import Reserving
 from catalog.search.rpc import SearchServicer
 from catalog.search.upkeep import SearchUpkeep
+from catalog.selections.rpc import SelectionServicer
 from catalog.stock.rpc import StockServicer
 from chassis.db import Sessions
 from chassis.server import Background, Servicer
@@ -65,6 +67,7 @@ def servicers(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Servic
         _served(pricing_pb2_grpc, "PricingService", PricingServicer(needs.engine, quoter, accounts)),
         _served(pricing_pb2_grpc, "PriceListService", PriceListServicer(sessions, quoter)),
         _served(pricing_pb2_grpc, "DiscountGridService", DiscountGridServicer(sessions, quoter)),
+        _served(selections_pb2_grpc, "SelectionService", SelectionServicer(sessions, quoter, accounts)),
         _served(stock_pb2_grpc, "StockService", StockServicer(sessions)),
         _served(stock_pb2_grpc, "ReservationService", ReservationServicer(reserving)),
         _served(imports_pb2_grpc, "ImportService", _imports(needs, runner)),
