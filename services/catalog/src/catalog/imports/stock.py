@@ -14,6 +14,7 @@ from catalog.imports import seen
 from catalog.imports.columns import STOCK
 from catalog.imports.domain import ACCEPTED, CHANGED, REFUSED, UNCHANGED, Finding, Record, Refused, Verdict
 from catalog.imports.job import Job
+from catalog.reservations import backorders
 from catalog.reservations.levels import mark_stale
 from catalog.stock import warehouses
 from catalog.stock.domain import MAX_QUANTITY
@@ -21,7 +22,7 @@ from chassis.ids import new_id
 
 _VARIANTS = sql.statement("SELECT id, sku FROM variants WHERE sku = ANY(CAST(:skus AS text[]))")
 _LOCK = sql.statement("""
-    SELECT s.variant_id, s.warehouse_id, s.on_hand, s.reserved, s.backordered, EXISTS (
+    SELECT s.variant_id, s.warehouse_id, s.on_hand, s.reserved, s.waiting, EXISTS (
         SELECT 1 FROM stock_movements m WHERE m.variant_id = s.variant_id AND m.warehouse_id = s.warehouse_id
     ) AS counted
     FROM stock_levels s JOIN unnest(CAST(:variants AS uuid[]), CAST(:warehouses AS uuid[]))
@@ -137,6 +138,7 @@ async def _apply_rows(session: AsyncSession, job: Job, rows: Sequence[StockRow])
     stale = {place[0] for place, (quantity, _) in changes.items()
              if (quantity > levels[place].reserved) != (levels[place].on_hand > levels[place].reserved)}  # fmt: skip
     await mark_stale(session, sorted(stale))
+    await backorders.fill(session, [place for place in changes if levels[place].waiting])
     await seen.add(session, job.id, taken)
 
 
@@ -156,7 +158,7 @@ def _judge(
         return Finding(
             "quantity", str(row.quantity), "REPEATED: another row of this file says something else"
         )
-    if row.quantity < level.reserved and not level.backordered and row.quantity != level.on_hand:
+    if row.quantity < level.reserved and row.quantity < level.on_hand:
         return Finding("quantity", str(row.quantity), f"BELOW_RESERVED: {level.reserved} are reserved")
     return None
 

@@ -1,7 +1,7 @@
 """A whole reservation in one statement: the hold, its lines and the taking.
 
 For the usual case: a new order, every variant taken from one warehouse. Popular stock rows are locked for this
-one statement and the commit only.
+one statement and the commit only; where something must wait, for what `backorders` notes as well.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from uuid import UUID
 
 from catalog import direct
 from catalog.direct import Connection
-from catalog.reservations.domain import Take, Wanted
+from catalog.reservations import backorders
+from catalog.reservations.domain import Take, Wanted, distribute
 
 # `wanted` waits for `hold` by its join: the hold is locked first, as everywhere, and an order that has one already
 # takes nothing here. Levels are locked in order; the condition of the update sees their newest state.
 _RESERVE = """
     WITH hold AS (
-        INSERT INTO stock_holds (order_id, attempt_id, state, content_hash, answer, expire_time)
-        VALUES ($1, $2, 'HELD', $3, $4, $5) ON CONFLICT (order_id) DO NOTHING RETURNING 1
+        INSERT INTO stock_holds (order_id, attempt_id, state, content_hash, answer, expire_time, waits)
+        VALUES ($1, $2, 'HELD', $3, $4, $5, true = ANY($13::boolean[])) ON CONFLICT (order_id) DO NOTHING RETURNING 1
     ), line AS (
         INSERT INTO stock_reservations (order_id, line_id, variant_id, quantity, warehouse_ids, taken)
         SELECT $1, line_id, variant_id, quantity, CASE WHEN place IS NULL THEN '{}' ELSE ARRAY[place] END,
@@ -35,7 +36,8 @@ _RESERVE = """
         SELECT s.variant_id, s.warehouse_id FROM stock_levels s JOIN wanted w USING (variant_id, warehouse_id)
         ORDER BY s.variant_id, s.warehouse_id FOR UPDATE OF s
     ), taken AS (
-        UPDATE stock_levels s SET reserved = s.reserved + w.quantity, backordered = s.backordered OR w.backordered
+        UPDATE stock_levels s SET reserved = s.reserved + w.quantity,
+            waiting = s.waiting + least(w.quantity, greatest(0, s.reserved + w.quantity - s.on_hand))
         FROM locked l JOIN wanted w USING (variant_id, warehouse_id)
         WHERE s.variant_id = l.variant_id AND s.warehouse_id = l.warehouse_id
             AND (w.backordered OR s.on_hand - s.reserved >= w.quantity)
@@ -74,4 +76,7 @@ async def reserve(
         [take.quantity for take in found],
         [take.backordered for take in found],
     )
-    return bool(made == 1 and taken == len(found))
+    if made != 1 or taken != len(found):
+        return False
+    await backorders.wait(connection, order_id, distribute(wanted, takes), found)
+    return True

@@ -12,19 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.reservations import firming
 from catalog.reservations.firming import OrderFact
 from chassis.consumer import Permanent, Subscription
+from chassis.envelope import Meta
 
 _PREFIX = "commis.orders.v1"
 
 
 async def apply_order_facts(session: AsyncSession, events: Sequence[tuple[Any, Any, Any]]) -> None:
-    facts = [fact for event, _meta, _prepared in events if (fact := _fact(event)) is not None]
+    facts = [fact for event, meta, _prepared in events if (fact := _fact(event, meta)) is not None]
     try:
         await firming.apply(session, facts)
     except firming.HoldMissing as missing:
         raise Permanent(str(missing)) from missing
 
 
-def _fact(event: Any) -> OrderFact | None:
+def _fact(event: Any, meta: Meta | None) -> OrderFact | None:
     order_id = UUID(event.order_id)
     if isinstance(event, events_pb2.OrderPlaced):
         quantities: dict[UUID, int] = {}
@@ -32,7 +33,7 @@ def _fact(event: Any) -> OrderFact | None:
             variant_id = UUID(line.variant_id)
             quantities[variant_id] = quantities.get(variant_id, 0) + line.quantity
         attempt = UUID(event.attempt_id) if event.attempt_id else order_id
-        return OrderFact("PLACED", order_id, attempt, quantities)
+        return OrderFact("PLACED", order_id, attempt, quantities, meta.time if meta else None)
     if isinstance(event, events_pb2.OrderCancelled):
         return OrderFact("CANCELLED", order_id)
     if isinstance(event, events_pb2.OrderShipped):

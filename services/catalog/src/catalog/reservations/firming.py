@@ -6,43 +6,27 @@ picture in memory, and the result is written by a few statements.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog import sql
-from catalog.reservations import levels, store
+from catalog.reservations import backorders, levels, shipping, store
 from catalog.reservations.domain import LAST_ATTEMPT, Reservation
 from catalog.reservations.store import Hold
-from chassis.ids import new_id
-
-# More may leave than was counted; then the count was wrong, and a correction before the shipment says so.
-_ON_HAND = sql.statement("""
-    SELECT variant_id, warehouse_id, on_hand FROM stock_levels
-    WHERE variant_id = ANY(CAST(:variants AS uuid[])) ORDER BY variant_id, warehouse_id FOR UPDATE
-""")
-_LEAVE = sql.statement("""
-    UPDATE stock_levels s SET reserved = s.reserved - g.quantity, on_hand = s.on_hand - g.quantity + g.missing
-    FROM unnest(CAST(:variants AS uuid[]), CAST(:warehouses AS uuid[]), CAST(:quantities AS integer[]),
-        CAST(:missing AS integer[])) AS g(variant_id, warehouse_id, quantity, missing)
-    WHERE s.variant_id = g.variant_id AND s.warehouse_id = g.warehouse_id
-""")
-_MOVE = sql.statement("""
-    INSERT INTO stock_movements (id, variant_id, warehouse_id, kind, quantity, reason, order_id)
-    VALUES (:id, :variant_id, :warehouse_id, :kind, :quantity, :reason, :order_id)
-""")
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFact:
-    """`kind`: PLACED, CANCELLED or SHIPPED; `quantities` of a placed order, by variant."""
+    """`kind`: PLACED, CANCELLED or SHIPPED; `quantities` of a placed order, by variant; `time` it happened."""
 
     kind: str
     order_id: UUID
     attempt_id: UUID | None = None
     quantities: dict[UUID, int] = field(default_factory=dict)
+    time: datetime.datetime | None = None
 
 
 class HoldMissing(Exception):
@@ -56,9 +40,21 @@ class _Picture:
     changed: dict[UUID, Hold] = field(default_factory=dict)
     given_back: list[UUID] = field(default_factory=list)
     shipped: list[UUID] = field(default_factory=list)
+    placed: dict[UUID, datetime.datetime | None] = field(default_factory=dict)
 
     def set(self, hold: Hold) -> None:
         self.holds[hold.order_id] = self.changed[hold.order_id] = hold
+
+    def queueing(self) -> dict[UUID, datetime.datetime | None]:
+        """The orders that were placed, and stay so, of which something may wait."""
+        return {
+            order_id: time
+            for order_id, time in self.placed.items()
+            if self.holds[order_id].state == "FIRM" and self.holds[order_id].waits
+        }
+
+    def lines_for(self, order_ids: Iterable[UUID]) -> list[Reservation]:
+        return [line for order_id in order_ids for line in self.lines.get(order_id, [])]
 
 
 async def apply(session: AsyncSession, facts: Sequence[OrderFact]) -> None:
@@ -70,18 +66,28 @@ async def apply(session: AsyncSession, facts: Sequence[OrderFact]) -> None:
     firm_only = all(
         fact.kind == "PLACED" and _is_plain(picture.holds.get(fact.order_id), fact) for fact in facts
     )
-    if not firm_only:
+    if not firm_only or any(hold.waits for hold in picture.holds.values()):
         picture.lines = await store.lines_of(session, order_ids)
     for fact in facts:
         _apply(picture, fact)
-    if picture.given_back or picture.shipped:
-        leaving = [line for order_id in picture.shipped for line in picture.lines.get(order_id, [])]
-        back = [line for order_id in picture.given_back for line in picture.lines.get(order_id, [])]
-        await levels.lock_levels(session, [line.variant_id for line in (*leaving, *back)])
-        await levels.give_back(session, back)
-        await _ship(session, picture)
-        await store.drop_lines(session, [*picture.given_back, *picture.shipped])
+    await _settle(session, picture)
     await store.set_states(session, list(picture.changed.values()))
+
+
+async def _settle(session: AsyncSession, picture: _Picture) -> None:
+    """Moves what the facts changed. Who is placed queues before anything is given back, and is filled last: then all
+    that is free is known."""
+    queueing = picture.queueing()
+    if not (picture.given_back or picture.shipped or queueing):
+        return
+    touched = picture.lines_for((*picture.given_back, *picture.shipped, *queueing))
+    await levels.lock_levels(session, [line.variant_id for line in touched])
+    places = await backorders.place(session, queueing)
+    await levels.give_back(session, picture.given_back, picture.lines_for(picture.given_back))
+    shipped = {order_id: picture.lines.get(order_id, []) for order_id in picture.shipped}
+    await shipping.ship(session, shipped, any(picture.holds[order_id].waits for order_id in shipped))
+    await backorders.fill(session, places)
+    await store.drop_lines(session, [*picture.given_back, *picture.shipped])
 
 
 def _is_plain(hold: Hold | None, fact: OrderFact) -> bool:
@@ -117,6 +123,7 @@ def _place(picture: _Picture, hold: Hold | None, fact: OrderFact) -> None:
         )
     ):
         picture.set(hold.with_state("FIRM"))
+        picture.placed[fact.order_id] = fact.time
         return
     raise HoldMissing(f"order {fact.order_id} was placed by attempt {fact.attempt_id}, which holds nothing")
 
@@ -126,52 +133,3 @@ def _same(lines: Sequence[Reservation], quantities: dict[UUID, int]) -> bool:
     for line in lines:
         total[line.variant_id] = total.get(line.variant_id, 0) + line.quantity
     return total == quantities
-
-
-async def _ship(session: AsyncSession, picture: _Picture) -> None:
-    taken: list[tuple[UUID, UUID, UUID, int]] = [
-        (line.variant_id, warehouse_id, order_id, quantity)
-        for order_id in picture.shipped
-        for line in picture.lines.get(order_id, [])
-        for warehouse_id, quantity in line.takes
-    ]
-    if not taken:
-        return
-    rows = await sql.rows(session, _ON_HAND, {"variants": sorted({variant for variant, *_ in taken})})
-    on_hand = {(row.variant_id, row.warehouse_id): row.on_hand for row in rows}
-    leaving: dict[tuple[UUID, UUID], list[int]] = {}
-    movements: list[dict[str, object]] = []
-    for variant_id, warehouse_id, order_id, quantity in taken:
-        place = (variant_id, warehouse_id)
-        missing = max(0, quantity - on_hand[place])
-        on_hand[place] += missing - quantity
-        sums = leaving.setdefault(place, [0, 0])
-        sums[0] += quantity
-        sums[1] += missing
-        if missing:
-            movements.append(
-                _movement(place, "CORRECTION", missing, order_id, "Shipped more than was counted")
-            )
-        movements.append(_movement(place, "SHIPMENT", -quantity, order_id, ""))
-    columns = {
-        "variants": [variant_id for variant_id, _ in leaving],
-        "warehouses": [warehouse_id for _, warehouse_id in leaving],
-        "quantities": [quantity for quantity, _ in leaving.values()],
-        "missing": [missing for _, missing in leaving.values()],
-    }
-    await sql.run(session, _LEAVE, columns)
-    await sql.run(session, _MOVE, movements)
-
-
-def _movement(
-    place: tuple[UUID, UUID], kind: str, quantity: int, order_id: UUID, reason: str
-) -> dict[str, object]:
-    return {
-        "id": new_id(),
-        "variant_id": place[0],
-        "warehouse_id": place[1],
-        "kind": kind,
-        "quantity": quantity,
-        "reason": reason,
-        "order_id": order_id,
-    }

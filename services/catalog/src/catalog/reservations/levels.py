@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
+from catalog.reservations import backorders
 from catalog.reservations.domain import Reservation, Take
 
 _LOCK_LEVELS = sql.statement("""
@@ -29,24 +30,32 @@ _TAKE = sql.statement("""
         SELECT s.variant_id, s.warehouse_id FROM stock_levels s JOIN wanted w USING (variant_id, warehouse_id)
         ORDER BY s.variant_id, s.warehouse_id FOR UPDATE OF s
     )
-    UPDATE stock_levels s SET reserved = s.reserved + w.quantity, backordered = s.backordered OR w.backordered
+    UPDATE stock_levels s SET reserved = s.reserved + w.quantity,
+        waiting = s.waiting + least(w.quantity, greatest(0, s.reserved + w.quantity - s.on_hand))
     FROM locked l JOIN wanted w USING (variant_id, warehouse_id)
     WHERE s.variant_id = l.variant_id AND s.warehouse_id = l.warehouse_id
         AND (w.backordered OR s.on_hand - s.reserved >= w.quantity)
     RETURNING s.variant_id, s.on_hand - s.reserved AS available
 """)
 _TAKE_ONE = sql.statement("""
-    UPDATE stock_levels SET reserved = reserved + :quantity, backordered = backordered OR :backordered
+    UPDATE stock_levels SET reserved = reserved + :quantity,
+        waiting = waiting + least(:quantity, greatest(0, reserved + :quantity - on_hand))
     WHERE variant_id = :variant AND warehouse_id = :warehouse
         AND (:backordered OR on_hand - reserved >= :quantity)
     RETURNING variant_id, on_hand - reserved AS available
 """)
 _GIVE_BACK = sql.statement("""
-    UPDATE stock_levels s SET reserved = s.reserved - g.quantity
+    WITH ended AS (
+        DELETE FROM stock_backorders WHERE order_id = ANY(CAST(:orders AS uuid[]))
+        RETURNING variant_id, warehouse_id, missing
+    ), missed AS (
+        SELECT variant_id, warehouse_id, sum(missing) AS missing FROM ended GROUP BY variant_id, warehouse_id
+    )
+    UPDATE stock_levels s SET reserved = s.reserved - g.quantity, waiting = s.waiting - coalesce(m.missing, 0)
     FROM unnest(CAST(:variants AS uuid[]), CAST(:warehouses AS uuid[]), CAST(:quantities AS integer[]))
-        AS g(variant_id, warehouse_id, quantity)
+        AS g(variant_id, warehouse_id, quantity) LEFT JOIN missed m USING (variant_id, warehouse_id)
     WHERE s.variant_id = g.variant_id AND s.warehouse_id = g.warehouse_id
-    RETURNING s.variant_id, s.on_hand - s.reserved AS available, g.quantity
+    RETURNING s.variant_id, s.warehouse_id, s.on_hand - s.reserved AS available, s.waiting, g.quantity
 """)
 _STALE = sql.statement("INSERT INTO search_stale (variant_id) SELECT unnest(CAST(:variants AS uuid[]))")
 
@@ -75,8 +84,11 @@ async def take(session: AsyncSession, takes: Sequence[Take]) -> bool:
     return True
 
 
-async def give_back(session: AsyncSession, reservations: Iterable[Reservation]) -> None:
-    """The rows must be locked already, in order."""
+async def give_back(
+    session: AsyncSession, order_ids: Sequence[UUID], reservations: Iterable[Reservation]
+) -> None:
+    """Everything these orders have, or wait for; who waits gets what they had. The rows must be locked already, in
+    order."""
     total: dict[tuple[UUID, UUID], int] = {}
     for line in reservations:
         for warehouse_id, quantity in line.takes:
@@ -86,8 +98,11 @@ async def give_back(session: AsyncSession, reservations: Iterable[Reservation]) 
         takes = [
             Take(variant_id, warehouse_id, quantity) for (variant_id, warehouse_id), quantity in total.items()
         ]
-        rows = await sql.rows(session, _GIVE_BACK, _columns(takes))
+        rows = await sql.rows(session, _GIVE_BACK, _columns(takes) | {"orders": list(order_ids)})
         await mark_stale(session, [row.variant_id for row in rows if row.available - row.quantity <= 0])
+        await backorders.fill(
+            session, [(row.variant_id, row.warehouse_id) for row in rows if 0 < row.waiting > -row.available]
+        )
 
 
 def _columns(takes: Sequence[Take]) -> dict[str, Any]:

@@ -17,15 +17,16 @@ _CLAIM = sql.statement("""
     INSERT INTO stock_holds (order_id, attempt_id, state, expire_time)
     VALUES (:order_id, :attempt_id, 'REFUSED', now())
     ON CONFLICT (order_id) DO UPDATE SET update_time = now()
-    RETURNING attempt_id, state, released_attempt_id, content_hash, answer, expire_time, (xmax = 0) AS fresh
+    RETURNING attempt_id, state, released_attempt_id, content_hash, answer, expire_time, (xmax = 0) AS fresh, waits
 """)
 _LOCK_HOLDS = sql.statement("""
-    SELECT order_id, attempt_id, state, released_attempt_id, NULL::bytea, NULL::bytea, expire_time, false AS fresh
+    SELECT order_id, attempt_id, state, released_attempt_id, NULL::bytea, NULL::bytea, expire_time, false AS fresh,
+        waits
     FROM stock_holds WHERE order_id = ANY(CAST(:ids AS uuid[])) ORDER BY order_id FOR UPDATE
 """)
 _SET_HOLD = sql.statement("""
     UPDATE stock_holds SET attempt_id = :attempt_id, state = :state, content_hash = :content_hash,
-        answer = :answer, expire_time = :expire_time, update_time = now() WHERE order_id = :order_id
+        answer = :answer, expire_time = :expire_time, waits = :waits, update_time = now() WHERE order_id = :order_id
 """)
 _SET_STATES = sql.statement("""
     UPDATE stock_holds h SET state = n.state, released_attempt_id = n.released,
@@ -56,7 +57,7 @@ _DROP_LINES = sql.statement("DELETE FROM stock_reservations WHERE order_id = ANY
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """`fresh`: the row was made by this very transaction."""
+    """`fresh`: the row was made by this very transaction. `waits`: some of it was not there when it was taken."""
 
     order_id: UUID
     attempt_id: UUID
@@ -66,6 +67,7 @@ class Hold:
     answer: bytes | None
     expire_time: datetime.datetime
     fresh: bool
+    waits: bool = False
 
     def was_released(self, attempt_id: UUID) -> bool:
         return self.released_attempt_id is not None and self.released_attempt_id >= attempt_id
@@ -96,6 +98,7 @@ async def set_hold(session: AsyncSession, hold: Hold) -> None:
         "content_hash": hold.content_hash,
         "answer": hold.answer,
         "expire_time": hold.expire_time,
+        "waits": hold.waits,
     }
     await sql.run(session, _SET_HOLD, parameters)
 

@@ -8,9 +8,12 @@ import datetime
 from contextlib import suppress
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from catalog import sql
 from catalog.ports import Orders, Placement
-from catalog.reservations import levels, store
+from catalog.reservations import backorders, levels, store
+from catalog.reservations.store import Hold
 from catalog.reservations.use_cases import release
 from chassis.db import Sessions
 from chassis.errors import ServiceError
@@ -77,6 +80,14 @@ class Sweeper:
                 log.info("hold expired", order_id=str(hold.order_id))
             elif placement.state == "PLACED" and placement.attempt_id == hold.attempt_id:
                 await store.set_states(session, [hold.with_state("FIRM")])
+                if hold.waits:
+                    await _queue(session, hold)
             else:  # under way, or placed by another attempt: its event will say more
                 now = datetime.datetime.now(datetime.UTC)
                 await store.renew(session, hold.order_id, now + self._hold_time)
+
+
+async def _queue(session: AsyncSession, hold: Hold) -> None:
+    lines = (await store.lines_of(session, [hold.order_id])).get(hold.order_id, [])
+    await levels.lock_levels(session, [line.variant_id for line in lines])
+    await backorders.fill(session, await backorders.place(session, {hold.order_id: None}))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from catalog import direct
 from catalog.direct import Connection
 from catalog.pricing.quote import Clock, Customer, Line, QuotedLine, Quoter, Refusal
-from catalog.reservations import answers, at_once, levels, store
+from catalog.reservations import answers, at_once, backorders, levels, store
 from catalog.reservations.domain import (
     LAST_ATTEMPT,
     ExpectedAnotherLevel,
@@ -56,6 +56,11 @@ class Plan:
     def is_split(self) -> bool:
         """Something comes from several warehouses."""
         return any(len(taken) > 1 for taken in self.takes.values())
+
+    @property
+    def waits(self) -> bool:
+        """Something may go beyond what is there."""
+        return any(take.backordered for taken in self.takes.values() for take in taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,7 @@ async def _reserve_locked(session: AsyncSession, needs: Reserving, command: Rese
     ids = await answers.variant_ids(session, command.lines)
     await levels.lock_levels(session, [*ids, *(line.variant_id for line in old)])
     if old:
-        await levels.give_back(session, old)
+        await levels.give_back(session, [command.order_id], old)
         await store.drop_lines(session, [command.order_id])
     plan = await _plan(await direct.of(session), needs, command, clock)
     expire_time = clock.instant + needs.hold_time
@@ -130,7 +135,15 @@ async def _reserve_locked(session: AsyncSession, needs: Reserving, command: Rese
         return answers.refused(plan.quoted, command.language)
     answer = answers.reserved(plan.quoted, command.language, expire_time)
     held = Hold(
-        command.order_id, command.attempt_id, "HELD", None, command.content_hash, answer, expire_time, False
+        command.order_id,
+        command.attempt_id,
+        "HELD",
+        None,
+        command.content_hash,
+        answer,
+        expire_time,
+        False,
+        plan.waits,
     )
     await store.set_hold(session, held)
     await _take(session, command, plan)
@@ -186,10 +199,13 @@ def _with_shortage(quoted: QuotedLine, takes: dict[UUID, list[Take]]) -> QuotedL
 
 
 async def _take(session: AsyncSession, command: ReserveStock, plan: Plan) -> None:
-    await store.add_lines(session, command.order_id, distribute(plan.wanted, plan.takes))
+    lines = distribute(plan.wanted, plan.takes)
+    await store.add_lines(session, command.order_id, lines)
     takes = [take for taken in plan.takes.values() for take in taken]
     if not await levels.take(session, takes):
         raise ExpectedAnotherLevel()
+    if plan.waits:
+        await backorders.wait(await direct.of(session), command.order_id, lines, takes)
 
 
 async def _prepare_backorders(needs: Reserving, command: ReserveStock) -> None:
@@ -223,6 +239,6 @@ async def release(session: AsyncSession, hold: Hold, attempt_id: UUID | None) ->
         await store.set_states(session, [hold.with_state(hold.state, attempt_id)])
         return
     lines = (await store.lines_of(session, [hold.order_id])).get(hold.order_id, [])
-    await levels.give_back(session, lines)
+    await levels.give_back(session, [hold.order_id], lines)
     await store.drop_lines(session, [hold.order_id])
     await store.set_states(session, [hold.with_state("RELEASED", attempt_id or LAST_ATTEMPT)])

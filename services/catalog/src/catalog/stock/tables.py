@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from catalog.database import metadata, text_column, time_column
 
-MOVEMENT_KINDS = ("RECEIPT", "CORRECTION", "SHIPMENT", "RETURN", "TRANSFER")
+MOVEMENT_KINDS = ("RECEIPT", "CORRECTION", "SHIPMENT", "RETURN", "TRANSFER", "COUNT")
 
 warehouses = sa.Table(
     "warehouses",
@@ -18,8 +18,8 @@ warehouses = sa.Table(
     text_column("region_code", server_default=""),
     time_column(),
 )
-# `on_hand` is the sum of the movements. `reserved` may exceed it only where a back-order was accepted
-# (`backordered`): what is missing is owed. Rows change at every sale: room for updates within the page.
+# `on_hand` is the sum of the movements. `reserved` may exceed it only by what back-orders wait for (`waiting`, see
+# catalog.reservations.backorders). Rows change at every sale: room for updates within the page.
 stock_levels = sa.Table(
     "stock_levels",
     metadata,
@@ -27,11 +27,12 @@ stock_levels = sa.Table(
     sa.Column("warehouse_id", sa.Uuid, sa.ForeignKey("warehouses.id"), primary_key=True),
     sa.Column("on_hand", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("reserved", sa.Integer, nullable=False, server_default=sa.text("0")),
-    sa.Column("backordered", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("waiting", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("expected_date", sa.Date, nullable=True),
     sa.CheckConstraint("on_hand >= 0", name="on_hand"),
     sa.CheckConstraint("reserved >= 0", name="reserved"),
-    sa.CheckConstraint("backordered OR reserved <= on_hand", name="not_sold_twice"),
+    sa.CheckConstraint("waiting BETWEEN 0 AND reserved", name="waiting"),
+    sa.CheckConstraint("reserved - waiting <= on_hand", name="not_sold_twice"),
     sa.Index("ix_stock_levels_warehouse_id", "warehouse_id", "variant_id"),
     postgresql_with={"fillfactor": "70"},
 )
@@ -46,6 +47,7 @@ stock_movements = sa.Table(
     sa.Column("quantity", sa.Integer, nullable=False),
     text_column("reason", server_default=""),
     sa.Column("order_id", sa.Uuid, nullable=True),
+    sa.Column("transfer_id", sa.Uuid, nullable=True),
     text_column("actor_id", server_default=""),
     time_column(),
     sa.CheckConstraint(sa.column("kind").in_(MOVEMENT_KINDS), name="kind"),

@@ -1,55 +1,47 @@
-"""Moves stock: the level and its ledger change together."""
+"""Goods received, corrected, transferred and counted."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
 from catalog.pricing.prices import VariantNotFound
-from catalog.reservations.levels import mark_stale
+from catalog.stock import booking
 from catalog.stock.domain import (
-    MAX_QUANTITY,
+    Change,
+    CountStock,
     Level,
     Movement,
     MoveStock,
-    StockTooLarge,
-    StockWouldBeNegative,
+    Named,
+    TransferStock,
     Warehouse,
     WarehouseCodeTaken,
     WarehouseNotFound,
 )
-from chassis import db
+from chassis.errors import FieldViolation, Violations
 from chassis.ids import new_id
 
 _NEW_WAREHOUSE = sql.statement("""
     INSERT INTO warehouses (id, code, display_name, region_code) VALUES (:id, :code, :display_name, :region_code)
     ON CONFLICT (code) DO NOTHING RETURNING id
 """)
-_FIND = sql.statement("""
-    SELECT (SELECT id FROM variants WHERE id = :variant_id OR sku = :sku) AS variant_id,
-        (SELECT sku FROM variants WHERE id = :variant_id OR sku = :sku) AS sku,
-        (SELECT count(*) FROM warehouses WHERE id = :warehouse_id) AS warehouses
+_WAREHOUSES = sql.statement("SELECT id FROM warehouses WHERE id = ANY(CAST(:ids AS uuid[]))")
+_VARIANTS = sql.statement("""
+    SELECT id, sku FROM variants WHERE id = ANY(CAST(:ids AS uuid[])) OR sku = ANY(CAST(:skus AS text[]))
 """)
-_ENSURE = sql.statement("""
-    INSERT INTO stock_levels (variant_id, warehouse_id) VALUES (:variant_id, :warehouse_id) ON CONFLICT DO NOTHING
-""")
-_LOCK = sql.statement("""
-    SELECT on_hand, reserved FROM stock_levels WHERE variant_id = :variant_id AND warehouse_id = :warehouse_id
-    FOR UPDATE
-""")
-_CHANGE = sql.statement("""
-    UPDATE stock_levels SET on_hand = on_hand + :quantity,
-        expected_date = coalesce(CAST(:expected_date AS date), expected_date)
-    WHERE variant_id = :variant_id AND warehouse_id = :warehouse_id
-    RETURNING on_hand, reserved, expected_date
-""")
-_MOVE = sql.statement("""
-    INSERT INTO stock_movements (id, variant_id, warehouse_id, kind, quantity, reason, actor_id)
-    VALUES (:id, :variant_id, :warehouse_id, :kind, :quantity, :reason, :actor_id) RETURNING create_time
-""")
+
+
+class VariantsNotFound(VariantNotFound):
+    def __init__(self, unknown: Sequence[Named]) -> None:
+        """Says the first in words, and every one of them as a violation."""
+        super().__init__(unknown[0].key)
+        self.violations = tuple(
+            FieldViolation(name.field, f"There is no variant {name.key}.", self.reason) for name in unknown
+        )
 
 
 async def create_warehouse(
@@ -64,56 +56,91 @@ async def create_warehouse(
 
 
 async def move_stock(session: AsyncSession, command: MoveStock) -> tuple[Movement, Level]:
-    """Raises VariantNotFound, WarehouseNotFound, StockWouldBeNegative, StockTooLarge."""
-    parameters = {
-        "variant_id": command.variant_id,
-        "sku": command.sku or None,
-        "warehouse_id": command.warehouse_id,
-    }
-    found = await sql.first(session, _FIND, parameters)
-    if found is None or found.variant_id is None:
-        raise VariantNotFound(command.variant_id or command.sku)
-    if not found.warehouses:
-        raise WarehouseNotFound(command.warehouse_id)
-    place = {"variant_id": found.variant_id, "warehouse_id": command.warehouse_id}
-    await sql.run(session, _ENSURE, place)
-    return await _move(session, command, found.variant_id, found.sku, place)
-
-
-async def _move(
-    session: AsyncSession, command: MoveStock, variant_id: UUID, sku: str, place: dict[str, UUID]
-) -> tuple[Movement, Level]:
-    before = await sql.first(session, _LOCK, place)
-    assert before is not None, "the row was just ensured"
-    if before.on_hand + command.quantity > MAX_QUANTITY:
-        raise StockTooLarge(sku)
-    change = place | {"quantity": command.quantity, "expected_date": command.expected_date}
-    try:
-        after = await sql.first(session, _CHANGE, change)
-    except IntegrityError as error:
-        if db.constraint_name(error) in ("ck_stock_levels_on_hand", "ck_stock_levels_not_sold_twice"):
-            raise StockWouldBeNegative(sku, before.on_hand, before.reserved, command.quantity) from error
-        raise
-    movement_id = new_id()
-    row = await sql.first(
-        session,
-        _MOVE,
-        place
-        | {
-            "id": movement_id,
-            "kind": command.kind,
-            "quantity": command.quantity,
-            "reason": command.reason,
-            "actor_id": command.actor_id,
-        },
+    """Raises VariantsNotFound, WarehouseNotFound, StockWouldBeNegative, StockTooLarge."""
+    (variant_id,) = await _variants(session, [command.variant])
+    await _check_warehouses(session, command.warehouse_id)
+    change = Change(
+        variant_id,
+        command.warehouse_id,
+        command.kind,
+        command.quantity,
+        command.reason,
+        expected_date=command.expected_date,
     )
-    assert after is not None, "the row is locked"
-    assert row is not None, "an insert returns its row"
-    if (before.on_hand > before.reserved) != (after.on_hand > after.reserved):
-        await mark_stale(session, [variant_id])
-    movement = Movement(
-        movement_id, variant_id, command.warehouse_id, command.kind, command.quantity, command.reason, None,
-        command.actor_id, row.create_time,
-    )  # fmt: skip
-    level = Level(variant_id, sku, command.warehouse_id, after.on_hand, after.reserved, after.expected_date)
-    return movement, level
+    locked = await booking.lock(session, [change.place])
+    (booked,) = await booking.book(session, locked, [change], command.actor_id)
+    return booked
+
+
+async def transfer_stock(session: AsyncSession, command: TransferStock) -> list[tuple[Movement, Level]]:
+    """What goes out and what comes in. Raises VariantsNotFound, WarehouseNotFound, StockWouldBeNegative when it is
+    not there or reserved, StockTooLarge."""
+    (variant_id,) = await _variants(session, [command.variant])
+    await _check_warehouses(session, command.from_warehouse_id, command.to_warehouse_id)
+    transfer_id = new_id()
+    changes = [
+        Change(variant_id, warehouse_id, "TRANSFER", quantity, command.reason, transfer_id=transfer_id)
+        for warehouse_id, quantity in (
+            (command.from_warehouse_id, -command.quantity),
+            (command.to_warehouse_id, command.quantity),
+        )
+    ]
+    locked = await booking.lock(session, [change.place for change in changes])
+    return await booking.book(session, locked, changes, command.actor_id)
+
+
+async def count_stock(session: AsyncSession, command: CountStock) -> list[tuple[Level, int]]:
+    """Per count the level it leads to, and the difference that was booked (0: none).
+
+    Raises VariantsNotFound with every unknown one, WarehouseNotFound, InvalidFields for a variant counted twice,
+    StockWouldBeNegative with every count below what is reserved.
+    """
+    variants = await _variants(session, [count.variant for count in command.counts])
+    await _check_warehouses(session, command.warehouse_id)
+    _check_repeats(variants)
+    locked = await booking.lock(session, [(variant_id, command.warehouse_id) for variant_id in variants])
+    changes = [
+        Change(
+            variant_id,
+            command.warehouse_id,
+            "COUNT",
+            count.quantity - locked[variant_id, command.warehouse_id].level.on_hand,
+            command.reason,
+            field=f"counts[{number}].counted_quantity",
+        )
+        for number, (variant_id, count) in enumerate(zip(variants, command.counts, strict=True))
+    ]
+    different = [change for change in changes if change.quantity]
+    booked = await booking.book(session, locked, different, command.actor_id)
+    after = {level.variant_id: level for _, level in booked}
+    return [
+        (after.get(change.variant_id) or locked[change.place].level, change.quantity) for change in changes
+    ]
+
+
+def _check_repeats(variants: Sequence[UUID]) -> None:
+    v = Violations()
+    first: dict[UUID, int] = {}
+    for number, variant_id in enumerate(variants):
+        if first.setdefault(variant_id, number) != number:
+            v.add(f"counts[{number}]", f"is the variant of counts[{first[variant_id]}]", "DUPLICATE")
+    v.raise_if_any()
+
+
+async def _variants(session: AsyncSession, named: Sequence[Named]) -> list[UUID]:
+    """Their ids, in this order. Raises VariantsNotFound."""
+    ids = [name.variant_id for name in named if name.variant_id is not None]
+    skus = [name.sku for name in named if name.variant_id is None]
+    rows = await sql.rows(session, _VARIANTS, {"ids": ids, "skus": skus})
+    known: dict[UUID | str, UUID] = {row.sku: row.id for row in rows} | {row.id: row.id for row in rows}
+    unknown = [name for name in named if name.key not in known]
+    if unknown:
+        raise VariantsNotFound(unknown)
+    return [known[name.key] for name in named]
+
+
+async def _check_warehouses(session: AsyncSession, *warehouse_ids: UUID) -> None:
+    found = {row.id for row in await sql.rows(session, _WAREHOUSES, {"ids": list(warehouse_ids)})}
+    for warehouse_id in warehouse_ids:
+        if warehouse_id not in found:
+            raise WarehouseNotFound(warehouse_id)

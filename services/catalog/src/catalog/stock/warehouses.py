@@ -40,9 +40,14 @@ async def by_code(session: AsyncSession, codes: Sequence[str]) -> dict[str, UUID
 async def ensure_levels(sessions: Sessions, pairs: Sequence[tuple[UUID, UUID]]) -> None:
     """Makes the missing (variant, warehouse) rows, in a transaction of their own."""
     if pairs:
-        columns = {"variants": [variant for variant, _ in pairs], "warehouses": [place for _, place in pairs]}
         async with sessions.begin() as session:
-            await sql.run(session, _NEW_LEVELS, columns)
+            await make_levels(session, pairs)
+
+
+async def make_levels(session: AsyncSession, pairs: Sequence[tuple[UUID, UUID]]) -> None:
+    """The same in a transaction that has no level locked yet."""
+    columns = {"variants": [variant for variant, _ in pairs], "warehouses": [place for _, place in pairs]}
+    await sql.run(session, _NEW_LEVELS, columns)
 
 
 async def first(sessions: Sessions) -> UUID:
