@@ -75,10 +75,22 @@ async def plant(sessions: Sessions) -> None:
             account=str(account_id),
             list=new_id(),
         )
+    await run(
+        sessions,
+        "INSERT INTO selections (id, titles, valid_from, groups, account_ids)"
+        " VALUES (:id, jsonb_build_object('en', 'Both'), '2026-01-01', '{SECRET}', ARRAY[:account, :other]::uuid[]),"
+        " (:more, '{}', '2026-01-01', '{}', ARRAY[:other]::uuid[])",
+        id=new_id(),
+        more=new_id(),
+        account=str(ACCOUNT),
+        other=str(OTHER),
+    )
 
 
 @pytest.mark.spec("A-24")
-async def test_lists_of_an_erased_account_are_emptied_and_its_discounts_named(sessions: Sessions) -> None:
+async def test_an_erased_account_leaves_lists_and_selections_and_its_discounts_are_named(
+    sessions: Sessions,
+) -> None:
     await plant(sessions)
     client = FakeCustomers()
     protection = DataProtection(sessions, client)  # type: ignore[arg-type]
@@ -86,8 +98,16 @@ async def test_lists_of_an_erased_account_are_emptied_and_its_discounts_named(se
     await protection.prepare(erasure(), META)
     lists = await run(sessions, "SELECT subject, cardinality(list_ids) AS lists FROM price_list_orders")
     assert {(row.subject, row.lists) for row in lists} == {(str(ACCOUNT), 0), (str(OTHER), 1)}
+    audiences = await run(sessions, "SELECT account_ids, version FROM selections ORDER BY version")
+    assert [(row.account_ids, row.version) for row in audiences] == [([OTHER], 1), ([OTHER], 2)]
+    facts = await run(sessions, "SELECT subject FROM outbox WHERE subject LIKE '%selection_changed'")
+    assert len(facts) == 1
+    assert [[item.subject for item in erased] for erased, _ in client.reports] == [
+        ["orders of price lists", "selections made for the account"],
+        ["orders of price lists"],  # customers keeps the first report
+    ]
     for erased, kept in client.reports:
-        assert [item.count for item in erased] == [item.count for item in kept] == [1]
+        assert {item.count for item in (*erased, *kept)} == {1}
         assert kept[0].kept_because
 
 
@@ -100,7 +120,10 @@ async def test_conditions_are_handed_in(sessions: Sessions) -> None:
     held = client.document()
     assert [row["account_id"] for row in held["discount_rows"]] == [str(ACCOUNT)]
     assert [row["subject"] for row in held["price_list_order"]] == [str(ACCOUNT)]
+    assert [row["title"] for row in held["selections"]] == [{"en": "Both"}]
+    assert "SECRET" not in json.dumps(held)
+    assert str(OTHER) not in json.dumps(held)
     await protection.prepare(export(str(new_id())), META)
-    assert client.document() == {"discount_rows": [], "price_list_order": []}
+    assert client.document() == {"discount_rows": [], "price_list_order": [], "selections": []}
     client.gone = True
     await protection.prepare(export(), META)

@@ -46,15 +46,16 @@ class DataProtection:
             return
         erasure_id = _id(event.erasure_id)
         _emails, needles = await self._client.subjects(erasure_id)
+        selections = 0
         async with self._sessions.begin() as session:
             if whole:
-                await holdings.erase(session, account_id)
+                selections = await holdings.erase(session, account_id)
             await idempotency.forget(session, needles)
         erased: list[Item] = []
         kept: list[Item] = []
         if whole:
             async with self._sessions() as session:
-                erased, kept = await holdings.counted(session, account_id)
+                erased, kept = await holdings.counted(session, account_id, selections)
         await self._client.report(erasure_id, erased, kept)
 
 

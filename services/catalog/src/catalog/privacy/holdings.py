@@ -1,4 +1,5 @@
-"""What catalog holds about an account: its conditions, under its id. It knows no name of anybody."""
+"""What catalog holds about an account: its conditions and what was selected for it, under its id. It knows no name
+of anybody."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.pricing.reference import touch
 from catalog.privacy.client import DataProtectionClient, ExportGone, Item
+from catalog.selections.events import selection_changed
 from chassis.db import Sessions
 from chassis.pieces import JsonPieces
 
@@ -18,10 +20,18 @@ _SECTIONS = {
     " WHERE account_id = :account AND id::text > :after ORDER BY id::text LIMIT :page",
     "price_list_order": "SELECT subject AS key, to_jsonb(o)::text AS row FROM price_list_orders o"
     " WHERE kind = 'ACCOUNT' AND subject = CAST(CAST(:account AS uuid) AS text) AND subject > :after LIMIT :page",
+    # Without the groups and the other accounts that they are for.
+    "selections": "SELECT id::text AS key, jsonb_build_object('id', id, 'title', titles, 'text', texts,"
+    " 'valid_from', valid_from, 'valid_to', valid_to)::text AS row FROM selections"
+    " WHERE account_ids @> ARRAY[CAST(:account AS uuid)] AND id::text > :after ORDER BY id::text LIMIT :page",
 }
 _ORDER = sa.text(
     "UPDATE price_list_orders SET list_ids = '{}', update_time = now() WHERE kind = 'ACCOUNT' AND list_ids <> '{}'"
     " AND subject = CAST(CAST(:account AS uuid) AS text)"
+)
+_SELECTIONS = sa.text(
+    "UPDATE selections SET account_ids = array_remove(account_ids, CAST(:account AS uuid)), version = version + 1,"
+    " update_time = now() WHERE account_ids @> ARRAY[CAST(:account AS uuid)] RETURNING id, version"
 )
 _COUNT = sa.text(
     "SELECT (SELECT count(*) FROM discount_rows WHERE account_id = :account) AS discounts,"
@@ -57,16 +67,25 @@ async def hand_in(
         return
 
 
-async def erase(session: AsyncSession, account_id: UUID) -> None:
-    """Of an account that is closed for good."""
-    done = await (await session.connection()).execute(_ORDER, {"account": account_id})
+async def erase(session: AsyncSession, account_id: UUID) -> int:
+    """Of an account that is closed for good. Answers how many selections it was taken out of. A repeat finds none
+    left to count; the receipt keeps the first report that arrived."""
+    connection = await session.connection()
+    done = await connection.execute(_ORDER, {"account": account_id})
     if done.rowcount:
         await touch(session)
+    selections = (await connection.execute(_SELECTIONS, {"account": account_id})).all()
+    for row in selections:
+        selection_changed(session, row.id, row.version)
+    return len(selections)
 
 
-async def counted(session: AsyncSession, account_id: UUID) -> tuple[list[Item], list[Item]]:
-    """What was erased and what is kept."""
+async def counted(session: AsyncSession, account_id: UUID, selections: int) -> tuple[list[Item], list[Item]]:
+    """What was erased and what is kept; `selections` as `erase` answered."""
     found = (await session.execute(_COUNT, {"account": account_id})).one()
-    erased = Item(subject="orders of price lists", count=found.orders)
+    erased = [
+        Item(subject="orders of price lists", count=found.orders),
+        Item(subject="selections made for the account", count=selections),
+    ]
     kept = Item(subject="discounts agreed for the account", count=found.discounts, kept_because=_PROOF)
-    return [erased] if erased.count else [], [kept] if kept.count else []
+    return [item for item in erased if item.count], [kept] if kept.count else []
