@@ -12,9 +12,11 @@ import pytest
 from commis.catalog.v1 import (
     exports_pb2_grpc,
     imports_pb2_grpc,
+    legal_caps_pb2_grpc,
     onix_pb2_grpc,
     pricing_pb2_grpc,
     products_pb2_grpc,
+    selections_pb2_grpc,
     stock_pb2_grpc,
 )
 from grpc_status import rpc_status
@@ -69,6 +71,8 @@ class Catalog:
         self.pricing = pricing_pb2_grpc.PricingServiceStub(self.channel)
         self.lists = pricing_pb2_grpc.PriceListServiceStub(self.channel)
         self.grid = pricing_pb2_grpc.DiscountGridServiceStub(self.channel)
+        self.selections = selections_pb2_grpc.SelectionServiceStub(self.channel)
+        self.caps = legal_caps_pb2_grpc.LegalCapServiceStub(self.channel)
         self.stock = stock_pb2_grpc.StockServiceStub(self.channel)
         self.reservations = stock_pb2_grpc.ReservationServiceStub(self.channel)
         self.imports = imports_pb2_grpc.ImportServiceStub(self.channel)

@@ -441,6 +441,7 @@ class ListSelectionRowsRequest(_message.Message):
     selection_id: _builtins.str
     account_id: _builtins.str
     language_code: _builtins.str
+    """Texts of the products in this language only, else in the first of en, fr, nl, it that they have; empty: in all."""
     def __init__(
         self,
         *,
