@@ -14,6 +14,7 @@ import commis.catalog.v1.imports_pb2
 import commis.catalog.v1.onix_pb2
 import commis.catalog.v1.pricing_pb2
 import commis.catalog.v1.products_pb2
+import commis.catalog.v1.selections_pb2
 import commis.catalog.v1.stock_pb2
 import commis.customers.v1.accounts_pb2
 import commis.customers.v1.audit_pb2

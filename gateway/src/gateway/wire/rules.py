@@ -19,6 +19,7 @@ _READ_ONLY: dict[str, frozenset[str]] = {
     "commis.catalog.v1.Variant": frozenset(("product_id", "product_name", "vat_class")),
     "commis.catalog.v1.Category": frozenset(("path",)),
     "commis.catalog.v1.Price": frozenset(("price_list_id",)),
+    "commis.catalog.v1.Selection": frozenset(("entry_count",)),
     # Facts about the customer come from other services, never from a client.
     "commis.catalog.v1.QuoteLinesRequest": frozenset(("customer",)),
     # In the path.
@@ -83,6 +84,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "commis.catalog.v1.EndDiscountRowRequest": ("valid_to",),
     "commis.catalog.v1.QuoteLinesRequest": ("lines",),
     "commis.catalog.v1.QuoteLine": ("quantity",),
+    "commis.catalog.v1.Selection": ("title", "valid_from"),
+    "commis.catalog.v1.CreateSelectionRequest": ("selection",),
     "commis.catalog.v1.Warehouse": ("code", "display_name", "region_code"),
     "commis.catalog.v1.MoveStockRequest": ("warehouse_id", "kind", "quantity"),
     "commis.orders.v1.LineInput": ("quantity",),
