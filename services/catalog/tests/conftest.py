@@ -1,7 +1,7 @@
-"""One database per run, made by the migrations."""
+"""One database per run, made by the migrations, with the legal caps that they bring."""
 
 from pathlib import Path
 
 from chassis.testing import database_fixtures
 
-engine, sessions = database_fixtures("catalog", Path(__file__).parents[1] / "migrations")
+engine, sessions = database_fixtures("catalog", Path(__file__).parents[1] / "migrations", keep=("legal_caps",))

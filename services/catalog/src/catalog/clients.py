@@ -25,11 +25,13 @@ class CustomersClient:
         request = sessions_pb2.GetOrderingContextRequest(account_id=str(account_id))
         answer = await client.call(self._stub.GetOrderingContext, request, service=self._tokens)
         facts = answer.context
+        # As orders has it: of the place where the goods go, never of another address.
+        place = facts.delivery_address if facts.HasField("delivery_address") else facts.billing_address
         return Customer(
             account_id=account_id,
             groups=tuple(facts.groups),
             region_code=facts.region_code,
-            postal_code=facts.delivery_address.postal_code or facts.billing_address.postal_code,
+            postal_code=place.postal_code,
             buyer_class=accounts_pb2.BuyerClass.Name(facts.buyer_class).removeprefix("BUYER_CLASS_"),
             business=facts.business,
             vat_number=facts.vat_number,

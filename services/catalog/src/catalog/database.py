@@ -26,6 +26,7 @@ def text_column(name: str, *, nullable: bool = False, **options: Any) -> sa.Colu
 def complete() -> sa.MetaData:
     """The metadata with the tables of every capability loaded into it."""
     from catalog.imports import tables as _imports
+    from catalog.legal_caps import tables as _legal_caps
     from catalog.onix import tables as _onix
     from catalog.pricing import tables as _pricing
     from catalog.products import tables as _products
@@ -34,5 +35,7 @@ def complete() -> sa.MetaData:
     from catalog.selections import tables as _selections
     from catalog.stock import tables as _stock
 
-    assert all((_imports, _onix, _pricing, _products, _reservations, _search, _selections, _stock))
+    assert all(
+        (_imports, _legal_caps, _onix, _pricing, _products, _reservations, _search, _selections, _stock)
+    )
     return metadata

@@ -9,6 +9,7 @@ from types import ModuleType
 from commis.catalog.v1 import (
     exports_pb2_grpc,
     imports_pb2_grpc,
+    legal_caps_pb2_grpc,
     onix_pb2_grpc,
     pricing_pb2_grpc,
     products_pb2_grpc,
@@ -22,6 +23,7 @@ from catalog.config import Settings
 from catalog.exports.rpc import ExportServicer
 from catalog.imports.rpc import ImportServicer
 from catalog.imports.runner import ImportRunner
+from catalog.legal_caps.rpc import LegalCapServicer
 from catalog.onix.mapping.rpc import OnixMappingServicer
 from catalog.ports import Customers, Orders
 from catalog.pricing.grid_rpc import DiscountGridServicer
@@ -67,6 +69,7 @@ def servicers(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Servic
         _served(pricing_pb2_grpc, "PricingService", PricingServicer(needs.engine, quoter, accounts)),
         _served(pricing_pb2_grpc, "PriceListService", PriceListServicer(sessions, quoter)),
         _served(pricing_pb2_grpc, "DiscountGridService", DiscountGridServicer(sessions, quoter)),
+        _served(legal_caps_pb2_grpc, "LegalCapService", LegalCapServicer(sessions, quoter)),
         _served(selections_pb2_grpc, "SelectionService", SelectionServicer(sessions, quoter, accounts)),
         _served(stock_pb2_grpc, "StockService", StockServicer(sessions)),
         _served(stock_pb2_grpc, "ReservationService", ReservationServicer(reserving)),

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.pricing.domain import Buyer, GridRow, Item, Price, PricedLine, PriceList
+from catalog.legal_caps.domain import LegalCap
+from catalog.legal_caps.readings import in_force, latest_first_day, readings
+from catalog.pricing.domain import Buyer, FixedPrice, GridRow, Item, Price, PricedLine, PriceList
 from catalog.pricing.price import price_line
 from catalog.tax.rates import Tax
 
@@ -22,6 +24,8 @@ VARIANT, PRODUCT, PARENT, CHILD = UUID(int=11), UUID(int=12), UUID(int=13), UUID
 NET = PriceList(UUID(int=101), "NET", "EUR", False)
 GROSS = PriceList(UUID(int=102), "GROSS", "EUR", True)
 YEN = PriceList(UUID(int=103), "YEN", "JPY", False)
+PUBLIC = PriceList(UUID(int=104), "PUBLIC", "EUR", True)
+PUBLIC_NET = PriceList(UUID(int=105), "PUBLIC-NET", "EUR", False)
 STANDARD = Tax(Decimal(21), "S", Decimal(21))
 _ids = iter(range(1000, 10**9))
 
@@ -51,6 +55,26 @@ def a_row(
     )
 
 
+def a_cap(percent: str, quantity: int = 1, **fields: object) -> LegalCap:
+    begin, jurisdiction = datetime.date(2017, 7, 1), "BE-VLG"
+    values = {"languages": frozenset(), "forms": (), "months": 6} | fields
+    return LegalCap(
+        id=UUID(int=next(_ids)),
+        jurisdiction=jurisdiction,
+        buyer_class="PUBLIC_LIBRARY",
+        min_quantity=quantity,
+        max_discount_percent=Decimal(percent),
+        valid_from=begin,
+        valid_to=None,
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def law(*caps: LegalCap, published: str = "2026-10-01", assumed: Sequence[str] = ()) -> FixedPrice:
+    found = in_force(readings(caps, (("BE-VLG",),), "nl", "BC"), latest_first_day(published), DAY)
+    return FixedPrice(found, published, (PUBLIC, PUBLIC_NET), Decimal(6), tuple(assumed))
+
+
 def price(
     prices: Sequence[Price],
     quantity: int = 1,
@@ -61,9 +85,10 @@ def price(
     tax: Tax = STANDARD,
     groups: Sequence[str] = ("shops",),
     day: datetime.date = DAY,
+    fixed: FixedPrice | None = None,
 ) -> PricedLine | None:
     buyer = Buyer(ACCOUNT, frozenset(groups), inclusive, tuple(lists), day)
-    item = Item(VARIANT, PRODUCT, "linde", {PARENT: 1, CHILD: 2}, tax, prices, grid)
+    item = Item(VARIANT, PRODUCT, "linde", {PARENT: 1, CHILD: 2}, tax, prices, grid, fixed)
     return price_line(buyer, item, quantity)
 
 
@@ -175,6 +200,91 @@ def test_totals_are_rounded_once(
     assert (line.total, line.discount) == (total, discount)
 
 
+BOOK = Tax(Decimal(6), "S", Decimal(6))
+
+
+@pytest.mark.spec("C-16")
+@pytest.mark.parametrize(
+    ("listed", "public", "percent", "quantity", "unit", "told", "total"),
+    [
+        ("20", None, None, 1, "20", "0", 2000),  # nothing to raise
+        ("20", None, "15", 1, "20", "15", 1700),  # less than the law allows
+        ("20", None, "20", 1, "20", "20", 1600),
+        ("20", None, "30", 1, "20", "20", 1600),  # raised
+        ("20", None, "100", 3, "20", "20", 4800),
+        ("20", None, "50", 10, "20", "25", 15000),  # the ladder allows more from 10
+        ("20", "21.2", "30", 1, "20", "20", 1600),  # 21.20 with 6 % is 20
+        ("20", "26.5", "30", 1, "20", "0", 2000),  # a higher publisher's price
+        ("18", "26.5", "30", 1, "20.0000", "0", 2000),  # the list itself lies below the floor
+        ("9.9999", None, "30", 1, "9.9999", "19.9991", 800),  # 7.99992 is 8 rounded up
+        ("0", None, "30", 1, "0", "30", 0),
+    ],
+)
+def test_nobody_goes_below_the_law(
+    listed: str, public: str | None, percent: str | None, quantity: int, unit: str, told: str, total: int
+) -> None:
+    prices = [a_price(NET, (1, listed)), *([a_price(PUBLIC, (1, public))] if public else [])]
+    fixed = law(a_cap("20"), a_cap("25", 10))
+    rows = [a_row(percent)] if percent else []
+    line = sure(price(prices, quantity, grid=rows, tax=BOOK, fixed=fixed))
+    assert (line.unit_price, line.discount_percent, line.total) == (Decimal(unit), Decimal(told), total)
+    assert line.legal_cap is not None
+    assert line.legal_cap.publisher_price == Decimal(public or listed)
+
+
+@pytest.mark.spec("C-16")
+def test_consumers_have_the_floor_with_tax_and_ladders_do_not_lower_it() -> None:
+    found = [a_price(NET, (1, "10"), (5, "2")), a_price(PUBLIC_NET, (1, "10"), (5, "1"))]
+    line = sure(price(found, 5, inclusive=True, tax=BOOK, fixed=law(a_cap("10"))))
+    assert (line.unit_price, line.unit_gross, line.total) == (Decimal("9.54"), Decimal("9.54"), 4770)
+    without = sure(price(found[:1], 5, inclusive=True, tax=BOOK, fixed=law(a_cap("10"))))
+    assert without.unit_price == Decimal("9.54")  # of the price for one, not of the fifth
+
+
+@pytest.mark.spec("C-14", "C-16")
+def test_the_proof_and_the_step_of_the_trace() -> None:
+    cap, public = a_cap("20"), a_price(PUBLIC, (1, "12.5"))
+    prices = [a_price(GROSS, (1, "12.5")), public]
+    fixed = law(cap)
+    line = sure(price(prices, inclusive=True, tax=BOOK, grid=[a_row("30")], fixed=fixed))
+    step = next(step for step in line.trace if step.kind == "LEGAL_CAP")
+    assert (step.reference_id, step.before, step.after) == (str(cap.id), Decimal("8.75"), Decimal("10"))
+    assert step.description == (
+        "Fixed book price in BE-VLG: at most 20 % for PUBLIC_LIBRARY off the publisher's price 12.5 with VAT"
+    )
+    assert line.trace.index(step) == len(line.trace) - 1
+    assert line.legal_cap == (cap, "2026-10-01", Decimal("12.5"), Decimal("10"))
+    unchanged = sure(price(prices, inclusive=True, tax=BOOK, grid=[a_row("20")], fixed=fixed))
+    assert "LEGAL_CAP" not in [step.kind for step in unchanged.trace]
+    assert unchanged.legal_cap == line.legal_cap
+    unsure = sure(
+        price(prices, inclusive=True, tax=BOOK, fixed=law(cap, published="", assumed=["date unknown"]))
+    )
+    assert unsure.trace[-1].description.endswith("with VAT; date unknown")
+    assert unsure.trace[-1].before == unsure.trace[-1].after == Decimal("12.5")
+    assert (
+        sure(price(prices[:1], inclusive=True, tax=BOOK, fixed=fixed))
+        .trace[-1]
+        .description.endswith("off the list price 12.5; no publisher's price is known")
+    )
+
+
+@pytest.mark.spec("C-16")
+def test_a_buyer_in_another_member_state_has_the_floor_without_the_tax_that_he_is_not_charged() -> None:
+    found = [a_price(NET, (1, "10")), a_price(PUBLIC, (1, "10.6"))]
+    line = sure(price(found, tax=Tax(Decimal(0), "K", Decimal(6)), grid=[a_row("50")], fixed=law(a_cap("9"))))
+    assert (line.unit_price, line.unit_net, line.total) == (Decimal(10), Decimal("9.1"), 910)
+
+
+@pytest.mark.spec("C-16")
+def test_free_titles_and_unreached_quantities_have_neither_floor_nor_proof() -> None:
+    over = law(a_cap("20"), published="2026-05-21")
+    assert over.readings == ()
+    for fixed in (None, over, law(a_cap("20", 10))):
+        line = sure(price([a_price(NET, (1, "10"))], tax=BOOK, grid=[a_row("30")], fixed=fixed))
+        assert (line.total, line.legal_cap) == (700, None)
+
+
 amounts = st.integers(0, 10**6).map(lambda minor: Decimal(minor).scaleb(-4))
 days = st.integers(-3, 3).map(lambda offset: DAY + datetime.timedelta(days=offset))
 validity = st.tuples(days, st.none() | st.integers(1, 4)).map(
@@ -186,7 +296,7 @@ ladders = st.lists(st.tuples(st.integers(2, 30), amounts), max_size=3, unique_by
 @st.composite
 def prices_of(draw: st.DrawFn) -> list[Price]:
     found = []
-    for price_list in draw(st.lists(st.sampled_from([NET, GROSS, YEN]), unique=True)):
+    for price_list in draw(st.lists(st.sampled_from([NET, GROSS, YEN, PUBLIC, PUBLIC_NET]), unique=True)):
         begin, end = draw(validity)
         steps = ((1, draw(amounts)), *sorted(draw(ladders)))
         found.append(Price(UUID(int=next(_ids)), price_list.id, begin, end, steps))
@@ -211,6 +321,53 @@ def rows_of(draw: st.DrawFn) -> GridRow:
     )
 
 
+@st.composite
+def caps_of(draw: st.DrawFn) -> LegalCap:
+    return a_cap(
+        str(Decimal(draw(st.integers(0, 10**6))).scaleb(-4)),
+        draw(st.integers(1, 30)),
+        months=draw(st.sampled_from([0, 6, 24])),
+        languages=draw(st.sampled_from([frozenset(), frozenset({"nl"}), frozenset({"fr"})])),
+        forms=draw(st.sampled_from([(), ("B",), ("BC", "E"), ("E",)])),
+    )
+
+
+def slow_floor(
+    caps: Sequence[LegalCap],
+    published: str,
+    prices: Sequence[Price],
+    quantity: int,
+    inclusive: bool,
+    listed: Fraction,
+    rate: Fraction,
+) -> Fraction | None:
+    """As the specification reads: the lowest unit price of a Dutch paperback; None without a rule."""
+    latest = {"": DAY, "2024": datetime.date(2024, 12, 31), "2026-05": datetime.date(2026, 5, 31)}
+    start = latest.get(published) or datetime.date.fromisoformat(published)
+    allowed = []
+    for cap in caps:
+        month = start.year * 12 + start.month - 1 + cap.months
+        over = (DAY.year * 12 + DAY.month - 1, DAY.day) >= (month, start.day)
+        if published and cap.months and over:
+            continue
+        spoken = not cap.languages or "nl" in cap.languages
+        formed = not cap.forms or any("BC"[: len(form)] == form for form in cap.forms)
+        if spoken and formed and cap.min_quantity <= quantity:
+            allowed.append(Fraction(cap.max_discount_percent))
+    if not allowed:
+        return None
+    part = 1 - max(allowed) / 100
+    public = [
+        Fraction(found.ladder[0][1]) * (1 if found.list_id == PUBLIC.id else 1 + rate)
+        for found in prices
+        if found.list_id in (PUBLIC.id, PUBLIC_NET.id)
+        and found.valid_from <= DAY
+        and (found.valid_to or datetime.date.max) > DAY
+    ]
+    exact = (max(public) / (1 if inclusive else 1 + rate) if public else listed) * part
+    return Fraction(-(-exact.numerator * 10**4 // exact.denominator), 10**4)
+
+
 def slow_price(
     prices: Sequence[Price],
     lists: Sequence[PriceList],
@@ -218,8 +375,10 @@ def slow_price(
     quantity: int,
     inclusive: bool,
     tax: Tax,
-) -> tuple[str, Decimal, Decimal, int] | None:
-    """As the specification reads, with fractions: (currency, unit price, percentage, total in minor units)."""
+    caps: Sequence[LegalCap],
+    published: str,
+) -> tuple[str, Decimal, Decimal, int, Fraction | None] | None:
+    """As the specification reads, with fractions: (currency, unit price, percentage, total in minor units, floor)."""
     candidates = [
         (lists.index(price_list), price, price_list)
         for price in prices
@@ -231,11 +390,15 @@ def slow_price(
     if not candidates:
         return None
     _, chosen, price_list = min(candidates, key=lambda found: found[0])
-    unit = Fraction(max(step for step in chosen.ladder if step[0] <= quantity)[1])
+    factor = Fraction(1)
     if price_list.tax_inclusive and not inclusive:
-        unit = Fraction(rounded(unit / (1 + Fraction(tax.home_rate) / 100), 4))
+        factor = 1 / (1 + Fraction(tax.home_rate) / 100)
     if inclusive and not price_list.tax_inclusive:
-        unit = Fraction(rounded(unit * (1 + Fraction(tax.rate) / 100), 4))
+        factor = 1 + Fraction(tax.rate) / 100
+    unit = Fraction(
+        rounded(Fraction(max(step for step in chosen.ladder if step[0] <= quantity)[1]) * factor, 4)
+    )
+    listed = Fraction(rounded(Fraction(min(chosen.ladder)[1]) * factor, 4))
     best = []
     for row in grid:
         customer = ["", "shops", ACCOUNT].index(row.account_id or row.group or "") if (
@@ -250,9 +413,15 @@ def slow_price(
         if customer is not None and product in order and valid:
             best.append((customer, order.index(product), row.percent))
     percent = max(best)[2] if best else Decimal(0)
-    exact = unit * quantity * (1 - Fraction(percent) / 100)
+    left = unit * (1 - Fraction(percent) / 100)
+    public = [found for found in prices if price_list.currency == "EUR"]
+    floor = slow_floor(caps, published, public, quantity, inclusive, listed, Fraction(6, 100))
+    if floor is not None and left < floor:
+        left, unit = floor, max(unit, floor)
+        percent = Decimal(int((unit - floor) / unit * 10**6)).scaleb(-4)
     places = {"EUR": 2, "JPY": 0}[price_list.currency]
-    return price_list.currency, rounded(unit, 4), percent, int(rounded(exact, places).scaleb(places))
+    total = int(rounded(left * quantity, places).scaleb(places))
+    return price_list.currency, rounded(unit, 4), percent, total, floor
 
 
 def rounded(value: Fraction, places: int) -> Decimal:
@@ -263,7 +432,22 @@ def rounded(value: Fraction, places: int) -> Decimal:
     return Decimal(whole).scaleb(-places)
 
 
-@pytest.mark.spec("C-10", "C-11", "C-12", "C-13", "C-17")
+dates = st.sampled_from(
+    [
+        "",
+        "2024",
+        "2026-05",
+        "2026-05-21",
+        "2026-05-22",
+        "2024-11-21",
+        "2024-11-22",
+        "2025-12-31",
+        "2027-01-01",
+    ]
+)
+
+
+@pytest.mark.spec("C-10", "C-11", "C-12", "C-13", "C-16", "C-17")
 @settings(max_examples=400, deadline=None)
 @given(
     prices_of(),
@@ -272,16 +456,31 @@ def rounded(value: Fraction, places: int) -> Decimal:
     st.integers(1, 40),
     st.booleans(),
     st.sampled_from([STANDARD, Tax(Decimal("5.5"), "S", Decimal(6)), Tax(Decimal(0), "K", Decimal(21))]),
+    st.lists(caps_of(), max_size=4),
+    dates,
 )
 def test_agrees_with_the_slow_implementation(
-    prices: list[Price], lists: list[PriceList], grid: list[GridRow], quantity: int, inclusive: bool, tax: Tax
+    prices: list[Price],
+    lists: list[PriceList],
+    grid: list[GridRow],
+    quantity: int,
+    inclusive: bool,
+    tax: Tax,
+    caps: list[LegalCap],
+    published: str,
 ) -> None:
-    line = price(prices, quantity, lists=lists, grid=grid, inclusive=inclusive, tax=tax)
-    expected = slow_price(prices, lists, grid, quantity, inclusive, tax)
+    fixed = law(*caps, published=published)
+    line = price(prices, quantity, lists=lists, grid=grid, inclusive=inclusive, tax=tax, fixed=fixed)
+    expected = slow_price(prices, lists, grid, quantity, inclusive, tax, caps, published)
     if line is None:
         assert expected is None
         return
-    assert (line.currency, line.unit_price, line.discount_percent, line.total) == expected
+    floor = None if line.legal_cap is None else Fraction(line.legal_cap.floor)
+    assert (line.currency, line.unit_price, line.discount_percent, line.total, floor) == expected
+    if floor is not None:
+        basis = Fraction(line.unit_gross if inclusive else line.unit_net)
+        assert basis >= floor
+        assert line.unit_price >= line.legal_cap.floor  # type: ignore[union-attr]
     places = {"EUR": 2, "JPY": 0}[line.currency]
     again = line.unit_price * quantity - Decimal(line.discount).scaleb(-places)
     assert again.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).scaleb(places) == line.total

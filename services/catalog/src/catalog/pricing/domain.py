@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from catalog.legal_caps.domain import LegalCap
 from catalog.tax.rates import Tax
 
 
@@ -60,8 +61,21 @@ class Buyer:
     day: datetime.date
 
 
+class FixedPrice(NamedTuple):
+    """The law on a book for this buyer, day and destination. `readings` are the rules in force in each way that what is
+    not known may turn out (see legal_caps.readings); `assumed` says in words what is not known. `lists` hold the
+    publishers' prices for the country, which contain `tax_rate` percent when they are tax-inclusive."""
+
+    readings: tuple[tuple[LegalCap, ...], ...]
+    publication_date: str
+    lists: tuple[PriceList, ...]
+    tax_rate: Decimal
+    assumed: tuple[str, ...] = ()
+
+
 class Item(NamedTuple):
-    """`categories` maps each category of the product, ancestors included, to its depth (root 1)."""
+    """`categories` maps each category of the product, ancestors included, to its depth (root 1). `prices` are those of
+    the buyer's lists and of publishers' lists. `fixed` is None for what is no book, and where no law holds."""
 
     variant_id: UUID
     product_id: UUID
@@ -70,6 +84,7 @@ class Item(NamedTuple):
     tax: Tax
     prices: Sequence[Price]
     grid: Iterable[GridRow] = ()
+    fixed: FixedPrice | None = None
 
 
 class Step(NamedTuple):
@@ -80,6 +95,16 @@ class Step(NamedTuple):
     description: str
     before: Decimal
     after: Decimal
+
+
+class CapProof(NamedTuple):
+    """`publisher_price` per unit with tax, else the list price for one before discount; `floor` per unit in the basis
+    of the line."""
+
+    cap: LegalCap
+    publication_date: str
+    publisher_price: Decimal
+    floor: Decimal
 
 
 class PricedLine(NamedTuple):
@@ -95,3 +120,4 @@ class PricedLine(NamedTuple):
     unit_gross: Decimal
     tax: Tax
     trace: tuple[Step, ...]
+    legal_cap: CapProof | None = None

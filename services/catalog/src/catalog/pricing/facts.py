@@ -15,6 +15,7 @@ from catalog.pricing.domain import Price, PriceList
 _VARIANTS = """
     SELECT v.id, v.no, v.sku, v.product_id, v.options::text, v.weight_grams, v.stock_policy,
         v.discontinued OR p.discontinued AS discontinued, p.names::text, p.brand, p.category_ids, p.vat_class,
+        v.isbn, p.product_form, p.publication_date, p.text_language_code,
         s.warehouses, s.available, s.expected_date,
         (SELECT version FROM reference_version) AS version,
         (SELECT list_ids FROM price_list_orders WHERE kind = 'ACCOUNT' AND subject = $1) AS account_lists
@@ -63,6 +64,10 @@ class VariantFacts(NamedTuple):
     brand: str
     category_ids: list[UUID]
     vat_class: str
+    isbn: str | None
+    product_form: str
+    publication_date: str
+    text_language_code: str
     warehouses: list[UUID] | None
     available: list[int] | None
     expected_date: datetime.date | None

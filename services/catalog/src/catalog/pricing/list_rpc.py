@@ -25,7 +25,8 @@ from chassis.errors import Violations
 
 _STAFF = access.staff("CATALOGUE", "FINANCE")
 _WRITABLE = frozenset(("display_name", "default_use"))
-_FIXED = frozenset(("id", "code", "currency_code", "tax_inclusive", "create_time", "etag"))
+_MEANING = frozenset(("code", "currency_code", "tax_inclusive", "publisher_region_code"))
+_FIXED = _MEANING | {"id", "create_time", "etag"}
 
 
 class PriceListServicer(pricing_pb2_grpc.PriceListServiceServicer):
@@ -50,6 +51,7 @@ class PriceListServicer(pricing_pb2_grpc.PriceListServiceServicer):
             "currency_code": list_wire.currency(v, "price_list.currency_code", sent.currency_code),
             "tax_inclusive": sent.tax_inclusive,
             "default_use": _default_use(v, sent) or "NONE",
+            "publisher_region_code": _publisher_region(v, sent),
         }
         v.raise_if_any()
 
@@ -80,7 +82,7 @@ class PriceListServicer(pricing_pb2_grpc.PriceListServiceServicer):
         if unknown:
             raise FieldsUnknown(", ".join(sorted(unknown)))
         v = Violations()
-        for path in sorted(paths & {"code", "currency_code", "tax_inclusive"}):
+        for path in sorted(paths & _MEANING):
             v.add(f"price_list.{path}", "cannot change: prices were made for it", "IMMUTABLE")
         list_id = fields.identifier(v, "price_list.id", sent.id)
         changes: dict[str, Any] = {}
@@ -194,6 +196,14 @@ def _required(text: str, field: str) -> UUID:
 def _default_use(v: Violations, sent: pb.PriceList) -> str:
     name = fields.enum(v, "price_list.default_use", sent.default_use, pb.PriceList.DefaultUse, required=False)
     return name.removeprefix("DEFAULT_USE_")
+
+
+def _publisher_region(v: Violations, sent: pb.PriceList) -> str:
+    if not sent.publisher_region_code:
+        return ""
+    if sent.default_use > pb.PriceList.DEFAULT_USE_NONE:
+        v.add("price_list.default_use", lists.PUBLISHERS_ARE_NO_DEFAULT)
+    return fields.country(v, "price_list.publisher_region_code", sent.publisher_region_code)
 
 
 def _subject(v: Violations, account_id: str, group: str) -> Subject:

@@ -32,6 +32,7 @@ def list_to_proto(view: PriceListView) -> pb.PriceList:
         currency_code=view.currency_code,
         tax_inclusive=view.tax_inclusive,
         default_use=_USES[view.default_use],
+        publisher_region_code=view.publisher_region_code,
         etag=etag.format(view.version),
     )
     built.create_time.FromDatetime(view.create_time)

@@ -14,13 +14,17 @@ from catalog import sql
 from catalog.pricing.prices import PriceListNotFound
 from catalog.pricing.reference import touch
 from chassis import etag
-from chassis.errors import AlreadyExists
+from chassis.errors import AlreadyExists, FieldViolation, InvalidFields
 from chassis.ids import new_id
 
-_COLUMNS = "id, code, display_name, currency_code, tax_inclusive, default_use, version, create_time"
+_COLUMNS = (
+    "id, code, display_name, currency_code, tax_inclusive, default_use, publisher_region_code, version,"
+    " create_time"
+)
 _NEW = sql.statement(f"""
-    INSERT INTO price_lists (id, code, display_name, currency_code, tax_inclusive, default_use)
-    VALUES (:id, :code, :display_name, :currency_code, :tax_inclusive, :default_use)
+    INSERT INTO price_lists (id, code, display_name, currency_code, tax_inclusive, default_use,
+        publisher_region_code)
+    VALUES (:id, :code, :display_name, :currency_code, :tax_inclusive, :default_use, :publisher_region_code)
     ON CONFLICT (code) DO NOTHING RETURNING {_COLUMNS}
 """)  # noqa: S608
 _GET = sql.statement(f"SELECT {_COLUMNS} FROM price_lists WHERE id = :id")  # noqa: S608
@@ -41,6 +45,8 @@ _SET_ORDER = sql.statement("""
 """)
 _GET_ORDER = sql.statement("SELECT list_ids FROM price_list_orders WHERE kind = :kind AND subject = :subject")
 
+PUBLISHERS_ARE_NO_DEFAULT = "must be none for a list of publishers' prices: nobody is quoted from it"
+
 
 class PriceListCodeTaken(AlreadyExists):
     reason = "PRICE_LIST_CODE_TAKEN"
@@ -57,6 +63,7 @@ class PriceListView:
     currency_code: str
     tax_inclusive: bool
     default_use: str
+    publisher_region_code: str
     version: int
     create_time: datetime.datetime
 
@@ -98,12 +105,14 @@ async def find(session: AsyncSession, ids: Sequence[UUID]) -> list[PriceListView
 async def update(
     session: AsyncSession, list_id: UUID, changes: dict[str, Any], sent_etag: str
 ) -> PriceListView:
-    """Changes display_name and default_use: what prices mean (currency, tax) never changes under them.
+    """Changes display_name and default_use: what prices mean (currency, tax, whose they are) never changes under them.
 
-    Raises PriceListNotFound, EtagMismatch.
+    Raises PriceListNotFound, EtagMismatch, InvalidFields.
     """
     view = await get(session, list_id, lock=True)
     etag.check(f"Price list {view.code}", sent_etag, view.version)
+    if view.publisher_region_code and changes.get("default_use", "NONE") != "NONE":
+        raise InvalidFields([FieldViolation("price_list.default_use", PUBLISHERS_ARE_NO_DEFAULT)])
     values = {"display_name": view.display_name, "default_use": view.default_use} | changes
     row = await sql.first(session, _SET, {"id": list_id, **values})
     await touch(session)

@@ -12,7 +12,10 @@ Order of precedence, each step in the trace of the line:
    quantity and day. The most specific customer wins: account, then group, then everybody. Among those the most
    specific product: variant, product, category (a deeper one before its ancestors), brand, then everything.
    Ties take the higher percentage (then the older row, so that the trace is always the same).
-5. LEGAL_CAP   The place of fixed book prices: a floor on what is left, which nothing before may undercut.
+5. LEGAL_CAP   A fixed book price sets a floor on what is left, which nothing before may undercut: the publisher's
+   price less what the law allows this buyer, in the basis of the line, rounded up to four decimals (see `cap`). A
+   unit price below the floor is raised to it. The publisher's price is that of a list of publishers' prices for the
+   country of the destination, for one; else the list price for one before discount.
 6. ROUNDING    total = round(unit price x quantity x (1 - percentage)), once, half away from zero, to the minor
    unit. The discount in money is what is missing from round(unit price x quantity), so that
    round(unit price x quantity - discount) is the total as well.
@@ -28,7 +31,8 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
-from catalog.pricing.domain import Buyer, GridRow, Item, Price, PricedLine, PriceList, Step
+from catalog.pricing import cap
+from catalog.pricing.domain import Buyer, CapProof, GridRow, Item, Price, PricedLine, PriceList, Step
 from catalog.tax.rates import Tax
 from chassis.money import exponent
 
@@ -57,8 +61,13 @@ def price_line(buyer: Buyer, item: Item, quantity: int) -> PricedLine | None:
         percent = row.percent
         left = unit * (_HUNDRED - percent) / _HUNDRED
         trace.append(Step("GRID", str(row.id), _told(row), unit, _rounded(left)))
-    # LEGAL_CAP: a fixed book price will raise `left` to its floor here, after everything that lowers it.
-    return _total(price_list.currency, buyer, item.tax, quantity, unit, percent, left, trace)
+    offer, proof = cap.Offer(unit, percent, left), None
+    if item.fixed is not None:
+        listed = _converted(first, price_list, buyer, item.tax)[0]
+        gross = buyer.tax_inclusive and item.tax.category != "G"
+        basis = cap.Basis(price_list.currency, gross, buyer.day, listed)
+        offer, proof = cap.held(item.fixed, item.prices, basis, quantity, offer, trace)
+    return _total(price_list.currency, buyer, item.tax, quantity, offer, proof, trace)
 
 
 def _rounded(value: Decimal, step: Decimal = _UNIT) -> Decimal:
@@ -87,17 +96,20 @@ def _ladder_step(price: Price, quantity: int) -> tuple[int, Decimal]:
 
 
 def _convert(unit: Decimal, price_list: PriceList, buyer: Buyer, tax: Tax, trace: list[Step]) -> Decimal:
-    if price_list.tax_inclusive and (not buyer.tax_inclusive or tax.category == "G"):
-        rate, converted = tax.home_rate, unit / (_ONE + tax.home_rate / _HUNDRED)
-        words = f"Without the {rate.normalize():f} % VAT that the list contains"
-    elif buyer.tax_inclusive and not price_list.tax_inclusive:
-        rate, converted = tax.rate, unit * (_ONE + tax.rate / _HUNDRED)
-        words = f"With {rate.normalize():f} % VAT"
-    else:
-        return unit
-    converted = _rounded(converted)
-    trace.append(Step("TAX_CONVERSION", "", words, unit, converted))
+    converted, words = _converted(unit, price_list, buyer, tax)
+    if words:
+        trace.append(Step("TAX_CONVERSION", "", words, unit, converted))
     return converted
+
+
+def _converted(unit: Decimal, price_list: PriceList, buyer: Buyer, tax: Tax) -> tuple[Decimal, str]:
+    """In the basis of the line, and in words what was done; "" for nothing."""
+    if price_list.tax_inclusive and (not buyer.tax_inclusive or tax.category == "G"):
+        without = unit / (_ONE + tax.home_rate / _HUNDRED)
+        return _rounded(without), f"Without the {tax.home_rate.normalize():f} % VAT that the list contains"
+    if buyer.tax_inclusive and not price_list.tax_inclusive:
+        return _rounded(unit * (_ONE + tax.rate / _HUNDRED)), f"With {tax.rate.normalize():f} % VAT"
+    return unit, ""
 
 
 def _best_row(buyer: Buyer, item: Item, quantity: int) -> GridRow | None:
@@ -154,11 +166,11 @@ def _total(
     buyer: Buyer,
     tax: Tax,
     quantity: int,
-    unit: Decimal,
-    percent: Decimal,
-    left: Decimal,
+    offer: cap.Offer,
+    proof: CapProof | None,
     trace: list[Step],
 ) -> PricedLine:
+    unit, percent, left = offer
     places, step = _minor_unit(currency)
     exact = left * quantity
     rounded = _rounded(exact, step)
@@ -177,6 +189,7 @@ def _total(
         unit_gross=_rounded(left if buyer.tax_inclusive else left * with_tax),
         tax=tax,
         trace=tuple(trace),
+        legal_cap=proof,
     )
 
 

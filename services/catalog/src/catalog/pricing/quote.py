@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from catalog.direct import Connection
 from catalog.pricing.domain import Buyer, GridRow, Item, Price, PricedLine
 from catalog.pricing.facts import VariantFacts, read_order, read_prices, read_variants
+from catalog.pricing.fixed import BookLaw
 from catalog.pricing.price import price_line
 from catalog.pricing.reference import Reference, ReferenceCache
 from catalog.search.folding import fold
@@ -107,12 +108,14 @@ class Quoter:
             if reference.version != variants[0].version:
                 reference = await self.references.fresh(connection, variants[0].version)
         buyer = _buyer(reference, customer, own, clock.day)
-        numbers = {reference.numbers[price_list.id]: price_list for price_list in buyer.lists}
-        sold = [variant.no for variant in variants if not variant.discontinued]
-        prices = await read_prices(connection, sold, numbers, clock.day, clock.past)
+        law = BookLaw(reference, customer.destination, customer.buyer_class, clock.day, self.vendor_region)
+        sold = [variant for variant in variants if not variant.discontinued]
+        lists = (*buyer.lists, *law.lists(sold))
+        numbers = {reference.numbers[price_list.id]: price_list for price_list in lists}
+        prices = await read_prices(connection, [each.no for each in sold], numbers, clock.day, clock.past)
         by_id = {variant.id: variant for variant in variants}
         by_sku = {variant.sku: variant for variant in variants} if skus else {}
-        work = _Work(buyer, reference, customer, prices, self.vendor_region, {})
+        work = _Work(buyer, reference, customer, law, prices, self.vendor_region, {})
         return [
             work.quoted(
                 line, by_id.get(line.variant_id) if line.variant_id is not None else by_sku.get(line.sku)
@@ -147,6 +150,7 @@ class _Work:
     buyer: Buyer
     reference: Reference
     customer: Customer
+    law: BookLaw
     prices: Mapping[int, Sequence[Price]]
     vendor_region: str
     items: dict[UUID, Item]
@@ -183,6 +187,7 @@ class _Work:
             tax=tax_of(self.customer.destination, variant.vat_class, self.buyer.day, self.vendor_region),
             prices=self.prices.get(variant.no, ()),
             grid=grid,
+            fixed=self.law.of(variant),
         )
         self.items[variant.id] = item
         return item

@@ -1,4 +1,4 @@
-"""What changes rarely and is small: price lists, group orders, the discount grid, the category tree.
+"""What changes rarely and is small: price lists, group orders, the discount grid, the category tree, legal caps.
 
 Each process remembers it together with its version. Every pricing statement reads the current version along
 with its own rows (see `facts`), so a remembered set is used only as long as it is true.
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import direct, sql
 from catalog.direct import Connection
+from catalog.legal_caps.domain import LegalCap
 from catalog.pricing.domain import GridRow, PriceList
 from catalog.search.folding import fold
 from chassis.ids import new_id
@@ -25,18 +26,27 @@ _TOUCH = sql.statement(
     " ON CONFLICT (singleton) DO UPDATE SET version = excluded.version"
 )
 _VERSION = "SELECT version FROM reference_version"
-_LISTS = "SELECT id, no, code, currency_code, tax_inclusive, default_use FROM price_lists ORDER BY code"
+_LISTS = (
+    "SELECT id, no, code, currency_code, tax_inclusive, default_use, publisher_region_code FROM price_lists"
+    " ORDER BY code"
+)
 _GROUPS = "SELECT subject, list_ids FROM price_list_orders WHERE kind = 'GROUP'"
 _GRID = (
     "SELECT id, percent, min_quantity, valid_from, valid_to, account_id, group_name, variant_id, product_id,"
     " category_id, brand FROM discount_rows"
 )
 _CATEGORIES = "SELECT id, lineage FROM categories"
+# The rest of them never hold.
+_CAPS = (
+    "SELECT id, jurisdiction, text_language_codes, product_forms, buyer_class, months, min_quantity,"
+    " max_discount_percent, valid_from, valid_to FROM legal_caps WHERE valid_to IS NULL OR valid_to > valid_from"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`grid` by customer key, then by product key; a key is an id, a folded brand, or None for all."""
+    """`grid` by customer key, then by product key; a key is an id, a folded brand, or None for all. `publishers` are
+    the lists of publishers' prices by country, `caps` the legal caps by jurisdiction and buyer class."""
 
     version: UUID | None
     lists: Mapping[UUID, PriceList] = field(default_factory=dict)
@@ -45,6 +55,8 @@ class Reference:
     groups: Mapping[str, tuple[UUID, ...]] = field(default_factory=dict)
     grid: Mapping[object, Mapping[object, tuple[GridRow, ...]]] = field(default_factory=dict)
     lineages: Mapping[UUID, tuple[UUID, ...]] = field(default_factory=dict)
+    publishers: Mapping[str, tuple[PriceList, ...]] = field(default_factory=dict)
+    caps: Mapping[tuple[str, str], tuple[LegalCap, ...]] = field(default_factory=dict)
 
     def lists_of(
         self, own: Iterable[UUID] | None, groups: Iterable[str], *, business: bool
@@ -76,7 +88,7 @@ class Reference:
 
 
 async def touch(session: AsyncSession) -> None:
-    """Call in every transaction that changes lists, orders of lists, grid rows or categories."""
+    """Call in every transaction that changes lists, orders of lists, grid rows, categories or legal caps."""
     await sql.run(session, _TOUCH, {"version": new_id()})
 
 
@@ -117,7 +129,27 @@ async def read(connection: Connection) -> Reference:
         groups={row["subject"]: tuple(row["list_ids"]) for row in groups},
         grid=_grid([_grid_row(row) for row in await direct.fetch(connection, _GRID)]),
         lineages={row["id"]: tuple(row["lineage"]) for row in await direct.fetch(connection, _CATEGORIES)},
+        publishers=_publishers(rows, lists),
+        caps=_caps(await direct.fetch(connection, _CAPS)),
     )
+
+
+def _publishers(rows: Iterable[Any], lists: Mapping[UUID, PriceList]) -> dict[str, tuple[PriceList, ...]]:
+    found: dict[str, tuple[PriceList, ...]] = {}
+    for row in rows:
+        country = row["publisher_region_code"]
+        if country:
+            found[country] = (*found.get(country, ()), lists[row["id"]])
+    return found
+
+
+def _caps(rows: Iterable[Any]) -> dict[tuple[str, str], tuple[LegalCap, ...]]:
+    found: dict[tuple[str, str], tuple[LegalCap, ...]] = {}
+    for identity, jurisdiction, languages, forms, buyer_class, *rest in rows:
+        cap = LegalCap(identity, jurisdiction, frozenset(languages), tuple(forms), buyer_class, *rest)
+        key = jurisdiction, buyer_class
+        found[key] = (*found.get(key, ()), cap)
+    return found
 
 
 def _grid_row(row: Any) -> GridRow:

@@ -17,9 +17,11 @@ price_lists = sa.Table(
     sa.Column("currency_code", sa.CHAR(3), nullable=False),
     sa.Column("tax_inclusive", sa.Boolean, nullable=False),
     text_column("default_use", server_default="NONE"),
+    text_column("publisher_region_code", server_default=""),
     sa.Column("version", sa.BigInteger, nullable=False, server_default=sa.text("1")),
     time_column(),
     sa.CheckConstraint(sa.column("default_use").in_(("NONE", "BUSINESS", "CONSUMER")), name="default_use"),
+    sa.CheckConstraint("publisher_region_code = '' OR default_use = 'NONE'", name="publisher_use"),
     sa.CheckConstraint("no < 4194304", name="no_fits_price_key"),
 )
 

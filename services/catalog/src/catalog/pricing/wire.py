@@ -10,7 +10,7 @@ from functools import lru_cache
 from commis.catalog.v1 import pricing_pb2
 from google.type import date_pb2, decimal_pb2, money_pb2
 
-from catalog.pricing.domain import PricedLine
+from catalog.pricing.domain import CapProof, PricedLine
 from catalog.pricing.quote import QuotedLine, Refusal
 from catalog.stock.availability import Availability
 from chassis.money import Money, price_to_proto, to_proto
@@ -97,6 +97,19 @@ def price_to_line(price: PricedLine, weight_grams: int) -> pricing_pb2.LinePrice
             for step in price.trace
         ],
         weight_grams=weight_grams,
+        legal_cap=None if price.legal_cap is None else _proof(price.legal_cap, currency),
+    )
+
+
+def _proof(proof: CapProof, currency: str) -> pricing_pb2.LegalCapProof:
+    return pricing_pb2.LegalCapProof(
+        legal_cap_id=str(proof.cap.id),
+        jurisdiction=proof.cap.jurisdiction,
+        buyer_class=proof.cap.buyer_class,
+        publication_date=proof.publication_date,
+        publisher_price=_unit_price(proof.publisher_price, currency),
+        max_discount_percent=decimal_to_proto(proof.cap.max_discount_percent),
+        floor=_unit_price(proof.floor, currency),
     )
 
 

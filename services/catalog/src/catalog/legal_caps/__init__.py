@@ -1,0 +1,1 @@
+"""Fixed book prices: how much discount the law of a jurisdiction leaves, to whom, on which books, how long."""
