@@ -1,0 +1,100 @@
+"""Step LEGAL_CAP of the price of a line: the floor that a fixed book price sets."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from catalog.legal_caps.domain import LegalCap
+from catalog.legal_caps.readings import strictest
+from catalog.pricing.domain import CapProof, FixedPrice, Price, Step
+
+_UNIT = Decimal("0.0001")
+_HUNDRED = Decimal(100)
+_ZERO = Decimal(0)
+
+
+class Offer(NamedTuple):
+    """What a unit costs: before discount, the discount in percent, and exactly what is left."""
+
+    unit: Decimal
+    percent: Decimal
+    left: Decimal
+
+
+class Basis(NamedTuple):
+    """How the line is quoted. `listed` is its list price for one, before discount, in the basis of the line."""
+
+    currency: str
+    gross: bool
+    day: datetime.date
+    listed: Decimal
+
+
+def held(
+    fixed: FixedPrice, prices: Sequence[Price], basis: Basis, quantity: int, offer: Offer, trace: list[Step]
+) -> tuple[Offer, CapProof | None]:
+    """The offer, raised to the floor when it lies below it, and the proof when a rule is in force.
+
+    The step is in the trace when the price was raised, and when anything about the book had to be assumed.
+    """
+    cap = strictest(fixed.readings, quantity)
+    if cap is None:
+        return offer, None
+    public = _publisher_price(fixed, prices, basis)
+    floor = _floor(cap, fixed, basis, public)
+    shown = basis.listed if public is None else public.quantize(_UNIT, ROUND_HALF_UP)
+    proof = CapProof(cap, fixed.publication_date, shown, floor)
+    after = offer if offer.left >= floor else _raised(offer, floor)
+    if after is not offer or fixed.assumed or public is None:
+        left = offer.left.quantize(_UNIT, ROUND_HALF_UP)
+        words = _told(cap, fixed, shown, known=public is not None)
+        trace.append(Step("LEGAL_CAP", str(cap.id), words, left, left if after is offer else floor))
+    return after, proof
+
+
+def _publisher_price(fixed: FixedPrice, prices: Sequence[Price], basis: Basis) -> Decimal | None:
+    """With tax, for one. Of several lists of the country the highest, so that no order of lists lowers a floor."""
+    lists = {found.id: found for found in fixed.lists if found.currency == basis.currency}
+    if not lists:
+        return None
+    amounts = []
+    for price in prices:
+        found = lists.get(price.list_id)
+        if found is None or price.valid_from > basis.day:
+            continue
+        if price.valid_to is not None and price.valid_to <= basis.day:
+            continue
+        amount = price.ladder[0][1]
+        amounts.append(amount if found.tax_inclusive else amount * (_HUNDRED + fixed.tax_rate) / _HUNDRED)
+    return max(amounts, default=None)
+
+
+def _floor(cap: LegalCap, fixed: FixedPrice, basis: Basis, public: Decimal | None) -> Decimal:
+    """Up to four decimals: nobody goes below the law for a rounding."""
+    part = _HUNDRED - cap.max_discount_percent
+    if public is None:
+        exact = basis.listed * part / _HUNDRED
+    elif basis.gross:
+        exact = public * part / _HUNDRED
+    else:
+        exact = public * part / (_HUNDRED + fixed.tax_rate)
+    return exact.quantize(_UNIT, ROUND_CEILING)
+
+
+def _raised(offer: Offer, floor: Decimal) -> Offer:
+    """The unit price stays where the floor leaves a discount; its percentage is told rounded down."""
+    if offer.unit <= floor:
+        return Offer(floor, _ZERO, floor)
+    percent = ((offer.unit - floor) * _HUNDRED / offer.unit).quantize(_UNIT, ROUND_DOWN)
+    return Offer(offer.unit, percent, floor)
+
+
+def _told(cap: LegalCap, fixed: FixedPrice, shown: Decimal, *, known: bool) -> str:
+    percent, amount = f"{cap.max_discount_percent.normalize():f}", f"{shown.normalize():f}"
+    price = f"the publisher's price {amount} with VAT" if known else f"the list price {amount}"
+    words = f"Fixed book price in {cap.jurisdiction}: at most {percent} % for {cap.buyer_class} off {price}"
+    unknown = () if known else ("no publisher's price is known",)
+    return "; ".join((words, *unknown, *fixed.assumed))

@@ -1,0 +1,96 @@
+"""The law on the books of one quote: which rules hold at its destination, for its buyer, on its day."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from decimal import Decimal
+
+from catalog.legal_caps.domain import LegalCap, buyer_class_of, places_of
+from catalog.legal_caps.readings import Reading, in_force, is_book, latest_first_day, readings
+from catalog.pricing.domain import FixedPrice, PriceList
+from catalog.pricing.facts import VariantFacts
+from catalog.pricing.reference import Reference
+from catalog.tax.rates import Destination, tax_of
+
+_UNDATED = "publication date unknown, so the title counts as under fixed price"
+_PARTLY_DATED = "publication date {} taken at its latest"
+_UNSPOKEN = "language unknown, so the strictest rule of any language holds"
+_UNFORMED = "product form unknown, so the strictest rule of any form holds"
+_UNPLACED = "the postal code says no part of Belgium, so the strictest of {} holds"
+
+
+class BookLaw:
+    """Of one quote. Where no rule is valid it costs nothing; readings are made once for each language and form."""
+
+    def __init__(
+        self,
+        reference: Reference,
+        destination: Destination,
+        buyer_class: str,
+        day: datetime.date,
+        vendor_region: str,
+    ) -> None:
+        self._day = day
+        self._vendor_region = vendor_region
+        self._country = destination.region_code or vendor_region
+        self._places = places_of(self._country, destination.postal_code)
+        self._caps = _valid(reference, self._places, buyer_class_of(buyer_class), day)
+        self._readings: dict[tuple[str, str], tuple[Reading, ...]] = {}
+        self._publishers = reference.publishers.get(self._country, ())
+
+    def lists(self, variants: Iterable[VariantFacts]) -> tuple[PriceList, ...]:
+        """The lists of publishers' prices that are needed to price these variants."""
+        if not self._caps or not self._publishers:
+            return ()
+        needed = any(is_book(variant.product_form, variant.isbn) for variant in variants)
+        return self._publishers if needed else ()
+
+    def of(self, variant: VariantFacts) -> FixedPrice | None:
+        """None for what is no book, for free titles and where there is no law."""
+        if not self._caps or not is_book(variant.product_form, variant.isbn):
+            return None
+        kind = variant.text_language_code, variant.product_form
+        found = self._readings.get(kind)
+        if found is None:
+            found = self._readings[kind] = readings(self._caps, self._places, *kind)
+        found = found and in_force(found, latest_first_day(variant.publication_date), self._day)
+        if not found:
+            return None
+        return FixedPrice(
+            readings=found,
+            publication_date=variant.publication_date,
+            lists=self._publishers,
+            tax_rate=self._tax_rate(variant.vat_class),
+            assumed=self._assumed(variant),
+        )
+
+    def _tax_rate(self, vat_class: str) -> Decimal:
+        """What publishers' prices for the country contain, whatever tax the buyer himself is charged."""
+        return tax_of(Destination(self._country), vat_class, self._day, self._vendor_region).rate
+
+    def _assumed(self, variant: VariantFacts) -> tuple[str, ...]:
+        words = []
+        if latest_first_day(variant.publication_date) is None:
+            words.append(_UNDATED)
+        elif len(variant.publication_date) < len("2026-01-01"):
+            words.append(_PARTLY_DATED.format(variant.publication_date))
+        if not variant.text_language_code and any(cap.languages for cap in self._caps):
+            words.append(_UNSPOKEN)
+        if not variant.product_form and any(cap.forms for cap in self._caps):
+            words.append(_UNFORMED)
+        if len(self._places) > 1:
+            words.append(_UNPLACED.format(", ".join(place[-1] for place in self._places)))
+        return tuple(words)
+
+
+def _valid(
+    reference: Reference, places: Iterable[tuple[str, ...]], buyer_class: str, day: datetime.date
+) -> tuple[LegalCap, ...]:
+    jurisdictions = dict.fromkeys(jurisdiction for place in places for jurisdiction in place)
+    return tuple(
+        cap
+        for jurisdiction in jurisdictions
+        for cap in reference.caps.get((jurisdiction, buyer_class), ())
+        if cap.valid(day)
+    )
