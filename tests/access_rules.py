@@ -322,6 +322,24 @@ CATALOG_ROWS = {
     "CreateCategory": Row({"category": {"name": {"texts": {"en": "{code}"}}}}, "admin catalogue"),
     "ListCategories": Row({}, SIGNED_IN),
     "SearchProducts": Row({"query": "chair", "account_id": ACCOUNT}, f"{STAFF} {X}"),
+    # Selections; {selection} is for account X and for the care worker's own client
+    "CreateSelection": Row(
+        {"request_id": KEY, "selection": {"title": {"texts": {"en": "x"}}, "valid_from": DAY}},
+        "admin catalogue",
+    ),
+    "GetSelection": Row({"selection_id": "{selection}", "account_id": ACCOUNT}, f"{STAFF} {X}"),
+    "UpdateSelection": Row(
+        {
+            "selection": {"id": "{selection}", "title": {"texts": {"en": "x"}}, "etag": STALE},
+            "update_mask": "title",
+        },
+        "admin catalogue",
+    ),
+    "ListSelections": Row({"account_id": ACCOUNT}, f"{STAFF} {X}"),
+    "SetSelectionEntries": Row(
+        {"selection_id": "{selection}", "entries": [{"sku": "SKU-00001"}], "etag": STALE}, "admin catalogue"
+    ),
+    "ListSelectionRows": Row({"selection_id": "{selection}", "account_id": ACCOUNT}, f"{STAFF} {X}"),
     "CreateWarehouse": Row(
         {"warehouse": {"code": "{code}", "display_name": "x", "region_code": "BE"}}, STOCKERS
     ),
@@ -469,6 +487,9 @@ CARERS_OWN = {
         "QuoteLines",
         "GetProduct",
         "SearchProducts",
+        "GetSelection",
+        "ListSelections",
+        "ListSelectionRows",
         "ListAuditEntries",
         "ListBusinessRequests",
         "ListBudgets",

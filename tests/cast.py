@@ -93,6 +93,7 @@ async def assemble(world: World, platform: Platform, rival: Platform, service_to
     objects = (
         await _of_x(world, x, user) | await _of_the_vendor(world) | await _of_the_platform(world, platform)
     )
+    objects["selection"] = await _selection(world, x["id"], carer.account_id)
     objects |= {"member": member["id"], "client": carer.account_id, "nobody": str(uuid.uuid4())}
     return Cast(callers, objects, objects | of_carer)
 
@@ -127,6 +128,12 @@ async def _of_x(world: World, x: Json, user: Api) -> dict[str, str]:
         "export": (await world.admin.post("/v1/data-exports", {"account_id": x["id"]}))["id"],
         "erasure": (await world.admin.post("/v1/erasures", {"account_id": erased["id"]}))["id"],
     }
+
+
+async def _selection(world: World, *account_ids: str) -> str:
+    selection = {"title": {"en": "Chairs"}, "valid_from": today(), "account_ids": list(account_ids)}
+    body = {"selection": selection, "entries": [{"sku": world.skus[52]}]}
+    return str((await world.admin.post("/v1/selections", body))["id"])
 
 
 async def _of_the_vendor(world: World) -> dict[str, str]:
