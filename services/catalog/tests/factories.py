@@ -42,6 +42,10 @@ async def a_variant(
     brand: str = "",
     category_ids: Sequence[UUID] = (),
     product_id: UUID | None = None,
+    published: str = "",
+    form: str = "",
+    language: str = "",
+    isbn: str | None = None,
 ) -> AVariant:
     """A product with one variant, a price in the list NET (made when missing) and stock in MAIN."""
     sku = sku or f"SKU-{new_id().hex[-8:]}"
@@ -51,19 +55,22 @@ async def a_variant(
             product_id = new_id()
             await session.execute(
                 sa.text(
-                    "INSERT INTO products (id, names, brand, category_ids, vat_class)"
-                    " VALUES (:id, CAST(:names AS jsonb), :brand, :categories, :vat)"
+                    "INSERT INTO products (id, names, brand, category_ids, vat_class, publication_date, product_form,"
+                    " text_language_code) VALUES (:id, CAST(:names AS jsonb), :brand, :categories, :vat, :published,"
+                    " :form, :language)"
                 ).bindparams(sa.bindparam("categories", type_=sa.ARRAY(sa.Uuid))),
                 {"id": product_id, "names": json.dumps({"en": f"Thing {sku}", "fr": f"Chose {sku}"}),
-                 "brand": brand, "categories": list(category_ids), "vat": vat_class},
+                 "brand": brand, "categories": list(category_ids), "vat": vat_class, "published": published,
+                 "form": form, "language": language},
             )  # fmt: skip
         no = await session.scalar(
             sa.text(
-                "INSERT INTO variants (id, product_id, position, sku, code, options, stock_policy)"
-                " VALUES (:id, :product, 0, :sku, :code, '[]', :policy) RETURNING no"
+                "INSERT INTO variants (id, product_id, position, sku, code, options, stock_policy, isbn)"
+                " VALUES (:id, :product, 0, :sku, :code, '[]', :policy, :isbn) RETURNING no"
             ),
-            {"id": variant_id, "product": product_id, "sku": sku, "code": code(sku), "policy": policy},
-        )
+            {"id": variant_id, "product": product_id, "sku": sku, "code": code(sku), "policy": policy,
+             "isbn": isbn},
+        )  # fmt: skip
     made = AVariant(variant_id, int(no or 0), sku, product_id)
     if price is not None:
         await a_price(sessions, made, await a_list(sessions, "NET", default_use="BUSINESS"), [(1, price)])
@@ -79,6 +86,7 @@ async def a_list(
     tax_inclusive: bool = False,
     currency: str = "EUR",
     default_use: str = "NONE",
+    publisher: str = "",
 ) -> UUID:
     async with sessions.begin() as session:
         found = await session.scalar(sa.text("SELECT id FROM price_lists WHERE code = :code"), {"code": code})
@@ -87,8 +95,8 @@ async def a_list(
         list_id = new_id()
         await session.execute(
             sa.text(
-                "INSERT INTO price_lists (id, code, display_name, currency_code, tax_inclusive, default_use)"
-                " VALUES (:id, :code, :code, :currency, :inclusive, :use)"
+                "INSERT INTO price_lists (id, code, display_name, currency_code, tax_inclusive, default_use,"
+                " publisher_region_code) VALUES (:id, :code, :code, :currency, :inclusive, :use, :publisher)"
             ),
             {
                 "id": list_id,
@@ -96,6 +104,7 @@ async def a_list(
                 "currency": currency,
                 "inclusive": tax_inclusive,
                 "use": default_use,
+                "publisher": publisher,
             },
         )
         await touch(session)
