@@ -28,6 +28,7 @@ def test_the_demonstration_places_and_confirms_an_order_and_loads_only_once(tmp_
     for run in (first, second):
         assert "The assisted order is placed, confirmed and known to the platform." in run.stdout
         assert "PENDING_APPROVAL" in run.stdout
+        assert "Young readers" in run.stdout
     assert "repaired: line" in first.stdout
     assert "refused: line" in first.stdout
     assert second.returncode == 0, second.stdout + second.stderr

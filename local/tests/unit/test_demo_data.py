@@ -88,6 +88,17 @@ def test_prices_and_stock_name_products_of_the_same_data(kind: str) -> None:
         assert {row["sku"] for row in rows("clothing/stock")} <= known
 
 
+def test_selections_name_books_of_the_same_data_once_each() -> None:
+    known = {row["sku"] for row in rows("books/products")}
+
+    selections = read("vendor.json")["selections"]
+    for one in selections:
+        skus = [entry["sku"] for entry in one["entries"]]
+        assert set(skus) <= known
+        assert len(set(skus)) == len(skus)
+    assert len({one["selection"]["title"]["en"] for one in selections}) == len(selections) == 3
+
+
 def test_periods_of_a_price_do_not_overlap_and_begin_at_quantity_one() -> None:
     periods: dict[tuple[str, str], dict[tuple[str, str], list[int]]] = defaultdict(lambda: defaultdict(list))
     for row in rows("clothing/prices"):

@@ -53,6 +53,7 @@ async def _load(api: Api, mails: Mails, site: Site) -> None:
     await vendor.set_up(admin)
     await catalogue.import_all(admin)
     await vendor.set_discounts(admin)
+    await vendor.set_selections(admin)
     await people.create_all(admin)
     await people.set_passwords(api, mails, site.demo_password)
     await care.register(admin, site.careplatform_url)

@@ -1,4 +1,4 @@
-"""What the vendor sets up before selling: price lists, warehouses, shipping, terms, discounts."""
+"""What the vendor sets up before selling: price lists, warehouses, shipping, terms, discounts, selections."""
 
 from __future__ import annotations
 
@@ -49,6 +49,16 @@ async def set_discounts(staff: Api) -> None:
         if _identity(wanted) not in present:
             await staff.post("/v1/discount-rows", wanted)
     step("discounts", f"{len(rows)} rows by customer group, brand, category and quantity")
+
+
+async def set_selections(staff: Api) -> None:
+    """Titles put together for libraries and for all, once the products were imported."""
+    present = [item["title"].get("en") async for item in staff.items("/v1/selections")]
+    wanted = read("vendor.json")["selections"]
+    for made in wanted:
+        if made["selection"]["title"]["en"] not in present:
+            await staff.post("/v1/selections", made)
+    step("selections", ", ".join(made["selection"]["title"]["en"] for made in wanted))
 
 
 def _identity(row: Json) -> tuple[object, ...]:
