@@ -301,6 +301,23 @@ CATALOG_ROWS = {
         {"discount_row_id": "{discount_row}", "valid_to": {"year": 2030, "month": 1, "day": 1}}, PRICERS
     ),
     "ListDiscountRows": Row({"account_id": ACCOUNT}, PRICERS),
+    "CreateLegalCap": Row(
+        {
+            "legal_cap": {
+                "jurisdiction": "BR",
+                "buyer_class": "CONSUMER",
+                "max_discount_percent": {"value": "10"},
+                "valid_from": DAY,
+                "source": "x",
+                "certainty": "CERTAINTY_SECONDARY",
+            }
+        },
+        PRICERS,
+    ),
+    "EndLegalCap": Row(
+        {"legal_cap_id": "{legal_cap}", "valid_to": {"year": 2030, "month": 1, "day": 1}}, PRICERS
+    ),
+    "ListLegalCaps": Row({"jurisdiction": "BE-VLG"}, PRICERS),
     "CreateProduct": Row(
         {
             "product": {
@@ -355,6 +372,25 @@ CATALOG_ROWS = {
         },
         STOCKERS,
     ),
+    "TransferStock": Row(
+        {
+            "sku": "SKU-00059",
+            "from_warehouse_id": "{warehouse}",
+            "to_warehouse_id": "{nobody}",
+            "quantity": 1,
+            "reason": "x",
+        },
+        STOCKERS,
+    ),
+    "CountStock": Row(
+        {
+            "warehouse_id": "{nobody}",
+            "reason": "x",
+            "counts": [{"sku": "SKU-00059", "counted_quantity": 1}],
+        },
+        STOCKERS,
+    ),
+    "ListBackorders": Row({}, STOCKERS),
     "ListStockMovements": Row({}, STOCKERS),
     "ReserveStock": Row({"order_id": "{nobody}", "attempt_id": "{nobody}"}, "service"),
     "ReleaseStock": Row({"order_id": "{nobody}", "reason": "x"}, "service"),

@@ -5,6 +5,8 @@ from gateway.query import Query
 
 _stock = Routes("catalog.v1.StockService", "Stock")
 
+_REFUSALS = "INVALID_FIELDS VARIANT_NOT_FOUND WAREHOUSE_NOT_FOUND STOCK_WOULD_BE_NEGATIVE"
+
 OPERATIONS = (
     _stock.post(
         "/v1/warehouses",
@@ -27,7 +29,32 @@ OPERATIONS = (
         "Book goods received or a correction",
         body=Body(),
         status=201,
-        errors="INVALID_FIELDS VARIANT_NOT_FOUND WAREHOUSE_NOT_FOUND STOCK_WOULD_BE_NEGATIVE",
+        errors=_REFUSALS,
+    ),
+    _stock.post(
+        "/v1/stock-transfers",
+        "TransferStock",
+        "Move goods from one warehouse to another",
+        description="Two movements with the same transfer_id, together. What is reserved cannot leave.",
+        body=Body(),
+        status=201,
+        errors=_REFUSALS + " STOCK_TOO_LARGE",
+    ),
+    _stock.post(
+        "/v1/stock-counts",
+        "CountStock",
+        "Book what was counted in a warehouse",
+        description="At most 1 000 variants, all or nothing; what differs is booked as KIND_COUNT with the reason.",
+        body=Body(),
+        status=201,
+        errors=_REFUSALS,
+    ),
+    _stock.get(
+        "/v1/backorders",
+        "ListBackorders",
+        "List order lines that wait for goods",
+        description="In the order in which goods that arrive fill them: the order placed first comes first.",
+        query=(Query("variant_id"),),
     ),
     _stock.get(
         "/v1/stock-movements",

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.attribution import caller
-from chassis import idempotency
+from chassis import crash, idempotency
 from chassis.db import Sessions
 
 Response = TypeVar("Response", bound=Message)
@@ -30,4 +30,6 @@ async def once(
             return stored
         response = await work(session)
         await idempotency.remember(session, **key, response=response)
+        crash.point("command_before_commit")
+    crash.point("command_after_commit")
     return response
