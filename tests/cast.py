@@ -144,6 +144,8 @@ async def _of_the_vendor(world: World) -> dict[str, str]:
          "language_code": "nl"},
     )  # fmt: skip
     row = {"brand": "Nobody", "percent": "1", "valid_from": today(), "group": "MATRIX"}
+    cap = {"jurisdiction": "CL", "buyer_class": "CONSUMER", "max_discount_percent": "0", "valid_from": today(),
+           "source": "x", "certainty": "SECONDARY"}  # fmt: skip
     names = {
         "import": "/v1/imports",
         "price_list": "/v1/price-lists",
@@ -157,6 +159,7 @@ async def _of_the_vendor(world: World) -> dict[str, str]:
         "staff": (await admin.get("/v1/staff"))["items"][0]["id"],
         "product": hit["product"]["id"],
         "discount_row": (await admin.post("/v1/discount-rows", row))["id"],
+        "legal_cap": (await admin.post("/v1/legal-caps", cap))["id"],
         "warehouse": world.warehouse_id,
     }
 

@@ -38,6 +38,7 @@ _TAGS = {
     "Webhooks": "What is told to other systems, and the feed to catch up.",
     "Prices": "Quotes and price lists.",
     "Discounts": "The discount grid.",
+    "Fixed book prices": "How much discount the laws leave on books.",
     "Selections": "Titles that staff put together for customers, with what is needed to order them.",
     "Stock": "Warehouses, levels and movements.",
     "Shipping methods": "How goods can be sent, and what that costs.",

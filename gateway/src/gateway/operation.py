@@ -11,6 +11,7 @@ from typing import Any
 # The descriptor pool knows the RPCs of the contracts that were imported.
 import commis.catalog.v1.exports_pb2
 import commis.catalog.v1.imports_pb2
+import commis.catalog.v1.legal_caps_pb2
 import commis.catalog.v1.onix_pb2
 import commis.catalog.v1.pricing_pb2
 import commis.catalog.v1.products_pb2

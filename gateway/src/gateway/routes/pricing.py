@@ -36,7 +36,7 @@ OPERATIONS = (
         "UpdatePriceList",
         "price_list",
         "Change a price list",
-        without=("code", "currency_code", "tax_inclusive"),
+        without=("code", "currency_code", "tax_inclusive", "publisher_region_code"),
         errors=_MISSING + " ETAG_MISMATCH INVALID_FIELDS",
     ),
     _lists.post(

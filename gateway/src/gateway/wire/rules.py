@@ -82,6 +82,10 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "commis.catalog.v1.SetPriceListOrderRequest": ("price_list_ids",),
     "commis.catalog.v1.DiscountRow": ("percent", "valid_from"),
     "commis.catalog.v1.EndDiscountRowRequest": ("valid_to",),
+    "commis.catalog.v1.LegalCap": (
+        *("jurisdiction", "buyer_class", "max_discount_percent", "valid_from", "source", "certainty"),
+    ),
+    "commis.catalog.v1.EndLegalCapRequest": ("valid_to",),
     "commis.catalog.v1.QuoteLinesRequest": ("lines",),
     "commis.catalog.v1.QuoteLine": ("quantity",),
     "commis.catalog.v1.Selection": ("title", "valid_from"),
