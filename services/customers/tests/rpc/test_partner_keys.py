@@ -91,7 +91,7 @@ async def test_unknown_kids_ask_once_a_minute(
 
 
 @pytest.mark.spec("H-01")
-@pytest.mark.parametrize("trouble", ["down", "status", "nonsense", "oversized", "private"])
+@pytest.mark.parametrize("trouble", ["down", "status", "nonsense", "oversized"])
 async def test_known_keys_serve_while_the_platform_has_trouble(
     world: Any, published: Any, key_server: Any, refused: Any, trouble: str
 ) -> None:
@@ -105,8 +105,6 @@ async def test_known_keys_serve_while_the_platform_has_trouble(
             key_server.document = "<html>maintenance</html>"
         case "oversized":
             key_server.document = '{"keys": [' + " " * 70_000 + "]}"
-        case "private":
-            key_server.document = json.dumps({"keys": [published.key("key-9").as_dict(private=True)]})
     await world.execute(AGE.format("1 hour"))
     await published.open_session()
     assert key_server.asked == 2
@@ -115,6 +113,42 @@ async def test_known_keys_serve_while_the_platform_has_trouble(
     with pytest.raises(refused) as error:
         await published.open_session()
     assert error.value.metadata == {"cause": "KEY"}
+
+
+@pytest.mark.spec("H-01")
+@pytest.mark.parametrize(
+    "left", ["nothing", "for encryption", "private", "also private", "private of another"]
+)
+async def test_the_only_key_can_be_taken_away(
+    world: Any, published: Any, key_server: Any, refused: Any, left: str
+) -> None:
+    """What the platform answers is a key set, so it is what counts: no longer than a key that was replaced is the old
+    one trusted. A private key that is shown is known to everybody, beside whatever public form of it."""
+    await published.open_session()
+    public, private = (published.key().as_dict(private=shown) for shown in (False, True))
+    keys = {
+        "nothing": [],
+        "for encryption": [public | {"use": "enc"}],
+        "private": [private],
+        "also private": [public, private | {"kid": "key-0"}],
+        "private of another": [published.key("key-9").as_dict(private=True)],
+    }[left]
+    key_server.document = json.dumps({"keys": keys})
+    await world.execute(AGE.format("11 minutes"))
+    for _ in range(2):
+        with pytest.raises(refused) as error:
+            await published.open_session()
+        assert error.value.metadata == {"cause": "KEY"}
+    # Nor is it back when the platform is down afterwards.
+    key_server.down = True
+    await world.execute(AGE.format("11 minutes"))
+    with pytest.raises(refused) as error:
+        await published.open_session()
+    assert error.value.metadata == {"cause": "KEY"}
+    key_server.down, key_server.document = False, published.jwks("key-2")
+    published.kid = "key-2"
+    await world.execute(AGE.format("61 seconds"))
+    await published.open_session()
 
 
 @pytest.mark.spec("H-01")

@@ -38,10 +38,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """Keys by `kid`, and everything that speaks against registering the set."""
+    """Keys by `kid`, and everything that speaks against registering the set. `is_set`: the document could be read as
+    a key set, so that a key it does not have is one that the platform took away."""
 
     keys: dict[str, PublicKey]
     problems: tuple[Problem, ...]
+    is_set: bool = False
 
     def key(self, kid: str, algorithm: str) -> PublicKey | None:
         """The key with this id, if it is one for this algorithm."""
@@ -80,6 +82,7 @@ def _collect(listed: list[dict[str, Any]]) -> KeySet:
     keys: dict[str, PublicKey] = {}
     problems: list[Problem] = []
     twice: set[str] = set()
+    shown = {_material(one) for one in listed if _is_private(one)}
     for one in listed:
         try:
             kid, key = _public_key(one)
@@ -91,10 +94,23 @@ def _collect(listed: list[dict[str, Any]]) -> KeySet:
         keys[kid] = key
     if twice:
         problems.append(Problem("has two keys with one kid", "UNUSABLE_KEY"))
-    usable = {kid: key for kid, key in keys.items() if kid not in twice}
+    usable = {
+        kid: key
+        for kid, key in keys.items()
+        if kid not in twice and _material(key.as_dict(private=False)) not in shown
+    }
     if not usable and not problems:
         problems.append(Problem("has no key for EdDSA, ES256, PS256 or RS256", "UNUSABLE_KEY"))
-    return KeySet(usable, tuple(problems))
+    return KeySet(usable, tuple(problems), is_set=True)
+
+
+def _is_private(jwk: dict[str, Any]) -> bool:
+    return any(name in jwk for name in _PRIVATE)
+
+
+def _material(jwk: dict[str, Any]) -> tuple[str, ...]:
+    """What makes it this key (RFC 7638, 3.2), under whatever kid."""
+    return tuple(str(jwk.get(name, "")).rstrip("=") for name in ("kty", "crv", "x", "y", "n", "e"))
 
 
 def _public_key(jwk: dict[str, Any]) -> tuple[str, PublicKey]:
@@ -102,7 +118,7 @@ def _public_key(jwk: dict[str, Any]) -> tuple[str, PublicKey]:
     kind = jwk.get("kty")
     if kind == "oct" or "k" in jwk:
         raise _Unfit(Problem("has a symmetric key", "SYMMETRIC_KEY"))
-    if any(name in jwk for name in _PRIVATE):
+    if _is_private(jwk):
         raise _Unfit(Problem("has a private key; replace it, it is known now", "PRIVATE_KEY"))
     if not isinstance(kind, str) or kind not in _TYPES or jwk.get("use") not in (None, "sig"):
         raise _Unfit

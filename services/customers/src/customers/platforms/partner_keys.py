@@ -22,7 +22,8 @@ FETCH_SECONDS = 5.0
 ATTEMPT_EVERY = datetime.timedelta(minutes=1)
 # A key that was taken out of the set is trusted for no longer than this while the platform answers ...
 FRESH = datetime.timedelta(minutes=10)
-# ... and no key for longer than this when it does not.
+# ... and no key for longer than this when it does not, or answers something that is no key set. A key set counts as it
+# is, also one without a usable key: so a platform takes its only key away.
 KEPT = datetime.timedelta(hours=24)
 _POLL_SECONDS = 0.1
 _CLAIM = sa.text(
@@ -125,7 +126,7 @@ class PartnerKeys:
         if fetched.problems:
             reasons = sorted({problem.reason for problem in fetched.problems})
             log.warning("partner keys with problems", platform=str(source.platform_id), reasons=reasons)
-        if not fetched.keys:
+        if not fetched.is_set:
             return
         # Unless staff entered another address meanwhile.
         still = sa.select(1).where(CarePlatform.id == source.platform_id, CarePlatform.jwks_uri == source.uri)
