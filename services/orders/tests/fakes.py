@@ -51,6 +51,7 @@ class Article:
     tax_inclusive: bool = False
     currency: str = "EUR"
     discontinued: bool = False
+    legal_cap: pricing_pb2.LegalCapProof | None = None
 
     @property
     def id(self) -> UUID:
@@ -256,6 +257,7 @@ def quote_of(article: Article, quantity: int) -> Quote:
         tax_rate_percent=decimal_pb2.Decimal(value=str(article.rate)),
         tax_category=article.category,
         weight_grams=article.weight,
+        legal_cap=article.legal_cap,
         trace=[
             pricing_pb2.PriceTraceStep(
                 kind=pricing_pb2.PriceTraceStep.KIND_PRICE_LIST, description=f"list price of {article.sku}"

@@ -6,14 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from commis.catalog.v1 import pricing_pb2
 from commis.common.v1 import common_pb2
 from commis.orders.v1 import checkout_pb2, events_pb2
 from commis.orders.v1 import orders_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.type import decimal_pb2
 
 from chassis.errors import FieldViolation
 from chassis.testing import as_rep, as_service
-from services.orders.tests.shop import Shop, a_method, amount, found, refused, terms_hash
+from services.orders.tests.shop import Shop, a_method, amount, eur, found, refused, terms_hash
 
 
 async def placement(shop: Shop, order_id: str) -> pb.Placement:
@@ -28,6 +30,28 @@ async def checkout(shop: Shop, order_id: str, who: Any = None) -> pb.GetCheckout
     request = pb.GetCheckoutRequest(order_id=order_id)
     answer: pb.GetCheckoutResponse = await shop.orders.GetCheckout(request, metadata=who or shop.customer)
     return answer
+
+
+@pytest.mark.spec("C-16")
+async def test_the_proof_of_a_fixed_price_is_frozen_with_the_line(shop: Shop) -> None:
+    """What was in force when the order was placed, not when the line was added nor what is in force later."""
+    book = shop.catalog.add("BOOK", "16.00")
+    sheet = await shop.sheet(("BOOK", 2), ("A", 1))
+    proof = pricing_pb2.LegalCapProof(
+        legal_cap_id=str(shop.account),
+        jurisdiction="BE-VLG",
+        buyer_class="PUBLIC_LIBRARY",
+        publication_date="2026-11",
+        publisher_price=eur("20.00"),
+        max_discount_percent=decimal_pb2.Decimal(value="20"),
+        floor=eur("16.00"),
+    )
+    book.legal_cap = proof
+    placed = await shop.place(sheet.id, etag=sheet.etag)
+    book.legal_cap = None
+    for order in (placed, await shop.get(sheet.id)):
+        assert order.lines[0].price.legal_cap == proof
+        assert not order.lines[1].price.HasField("legal_cap")
 
 
 @pytest.mark.spec("O-10", "O-20", "O-21", "O-30", "O-31")
