@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import json
 import zipfile
@@ -17,7 +18,13 @@ from commis.customers.v1 import privacy_pb2 as pb
 from chassis.ids import new_id
 from chassis.testing import as_customer, as_rep_for, as_service, as_staff
 from customers import housekeeping
-from customers.privacy import collecting
+from customers.audit import check
+from customers.audit.authors import Authors
+from customers.audit.store import Fact, append
+from customers.privacy import collecting, exports
+from customers.privacy.errors import DataExportState
+
+from ..conftest import bearer
 
 OTHERS = ("catalog", "library", "notifications", "orders")
 SERVICE = as_service("customers.data-protection")
@@ -229,6 +236,21 @@ async def test_an_export_expires(world: Any, protection: Protection) -> None:
 
 
 @pytest.mark.spec("A-24")
+async def test_a_download_that_an_export_expires_under_is_cut_off(world: Any, protection: Protection) -> None:
+    """Without its end no ZIP program takes it for a whole archive."""
+    export = await protection.export((await world.account()).id)
+    await protection.collect(export)
+    async with world.sessions() as session:
+        view = await exports.get(session, UUID(export.id))
+    parts = exports.read_parts(world.sessions, view)
+    assert (await anext(parts))[0] == "catalog"
+    await world.execute("UPDATE data_exports SET expire_time = now()")
+    await housekeeping.purge(world.sessions)
+    with pytest.raises(DataExportState):
+        await anext(parts)
+
+
+@pytest.mark.spec("A-24")
 async def test_who_may_ask(world: Any, protection: Protection) -> None:
     account, other = await world.business(), await world.business()
     member = await world.invite(account.id)
@@ -275,6 +297,70 @@ async def test_of_a_person_only_that_person(world: Any, protection: Protection) 
     assert [person["email"] for person in held["persons"]] == [EMAIL]
     assert held["account"] == held["addresses"] == held["business_profile"] == []
     assert account.email not in archive.read("customers.json").decode()
+
+
+@pytest.mark.spec("A-24")
+async def test_of_an_account_of_several_nothing_that_is_a_colleagues_own(
+    world: Any, protection: Protection
+) -> None:
+    account, elsewhere = await world.business(), await world.business()
+    member = await world.invite(account.id, EMAIL)
+    await world.invite(elsewhere.id, EMAIL)
+    await world.execute("UPDATE persons SET phone = '+3225557777' WHERE email = :email", email=EMAIL)
+    signed_in = await world.enter(EMAIL)  # as nobody yet: there are two accounts to choose from
+    for chosen in (elsewhere, account):
+        await world.call(
+            "SessionService",
+            "ChooseIdentity",
+            sessions_pb2.ChooseIdentityRequest(identity_id=chosen.id),
+            bearer((await world.sign_in(EMAIL)).tokens.access_token),
+        )
+    staff = (
+        "INSERT INTO session_families (id, person_id, subject_kind, subject_id, expire_time)"
+        " VALUES (CAST(:id AS uuid), CAST(:person AS uuid), 'STAFF', CAST(:subject AS uuid), now())"
+    )
+    await world.execute(staff, id=str(new_id()), person=member.id, subject=str(new_id()))
+    assert signed_in.session.subject.id == member.id
+
+    async def held(person_id: str) -> dict[str, Any]:
+        export = await protection.export(account.id, person_id)
+        await protection.collect(export)
+        return dict(json.loads((await protection.archive(export)).read("customers.json")))
+
+    whole, own = await held(""), await held(member.id)
+    assert [one["person_id"] for one in whole["sessions"]] == [member.id]
+    assert whole["mailed_links"] == []
+    (seen,) = [one for one in whole["persons"] if one["email"] == EMAIL]
+    assert (seen["phone"], seen["password_set_time"], seen["role"]) == (None, None, "USER")
+    assert {one["subject_kind"] for one in own["sessions"]} == {"PERSON", "ACCOUNT", "STAFF"}
+    assert len(own["mailed_links"]) > 0
+    assert own["persons"][0]["phone"] == "+3225557777"
+    assert own["persons"][0]["password_set_time"]
+
+
+@pytest.mark.spec("A-24")
+async def test_what_was_done_is_read_by_the_index_page_after_page(
+    world: Any, protection: Protection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "_PAGE", 2)
+    account, other = await world.account(), await world.account()
+    moment = datetime.datetime.now(datetime.UTC)
+    for number in range(12):
+        whose = other if number % 3 == 2 else account
+        fact = Fact(new_id(), "STAFF", "s", "", whose.id, "API", f"did {number}", "", "", moment, "")
+        async with world.sessions.begin() as session:
+            await append(session, world.door.vault, Authors(), [fact])
+    export = await protection.export(account.id)
+    await protection.collect(export)
+    held = json.loads((await protection.archive(export)).read("customers.json"))
+    assert [one["action"] for one in held["what_was_done"]] == [f"did {n}" for n in (0, 1, 3, 4, 6, 7, 9, 10)]
+    statement = collecting._paged(collecting._SECTIONS["what_was_done"])
+    given = {"account": UUID(account.id), "person": None, "after": "00000000000000000004"}
+    async with world.sessions() as session:
+        await session.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        explained = sa.text(f"EXPLAIN {statement.text}").bindparams(*statement._bindparams.values())
+        plan = "\n".join((await session.execute(explained, given)).scalars().all())
+    assert "sequence > " in plan[plan.index("Index Cond") :].partition("\n")[0], plan
 
 
 @pytest.mark.spec("A-24")
@@ -456,17 +542,11 @@ async def test_a_person_alone_in_an_account_is_the_account(world: Any, protectio
 
 @pytest.mark.spec("A-24", "A-23")
 async def test_the_audit_keeps_its_chain_without_the_name(world: Any, protection: Protection) -> None:
-    from customers.audit import check
-    from customers.audit.authors import Authors
-    from customers.audit.store import Fact, append
-
     account = await planted(world)
     person = account.persons[0].id
     vault = world.door.vault
 
     async def act() -> None:
-        import datetime
-
         moment = datetime.datetime.now(datetime.UTC)
         fact = Fact(
             new_id(), "PERSON", person, "192.0.2.99", account.id, "STOREFRONT", "did", "", "", moment, ""

@@ -81,8 +81,9 @@ class DataProtectionServiceServicer:
 
     def StartDataExport(self, request, context):
         """Starts an export of everything held on the account's holder or one of its persons, as a job over all services.
-        The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected or ready it
-        is answered again. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
+        The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected it is
+        answered again; one that is ready or expired is deleted for the new one, which has what is held now.
+        Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,7 +98,7 @@ class DataProtectionServiceServicer:
 
     def DownloadDataExport(self, request, context):
         """The ZIP archive in pieces: a README, and JSON files per service. Readable for 7 days.
-        Errors: DATA_EXPORT_NOT_FOUND, DATA_EXPORT_STATE (not ready).
+        Errors: DATA_EXPORT_NOT_FOUND, DATA_EXPORT_STATE (not ready; in the middle: expired under the download).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -33,14 +33,15 @@ class DataProtectionServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DataProtectionServiceAsyncStub: ...
     StartDataExport: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.StartDataExportRequest, _privacy_pb2.StartDataExportResponse]
     """Starts an export of everything held on the account's holder or one of its persons, as a job over all services.
-    The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected or ready it
-    is answered again. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
+    The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected it is
+    answered again; one that is ready or expired is deleted for the new one, which has what is held now.
+    Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
     """
     GetDataExport: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.GetDataExportRequest, _privacy_pb2.GetDataExportResponse]
     """Errors: DATA_EXPORT_NOT_FOUND."""
     DownloadDataExport: _grpc.UnaryStreamMultiCallable[_privacy_pb2.DownloadDataExportRequest, _privacy_pb2.DownloadDataExportResponse]
     """The ZIP archive in pieces: a README, and JSON files per service. Readable for 7 days.
-    Errors: DATA_EXPORT_NOT_FOUND, DATA_EXPORT_STATE (not ready).
+    Errors: DATA_EXPORT_NOT_FOUND, DATA_EXPORT_STATE (not ready; in the middle: expired under the download).
     """
     StartErasure: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.StartErasureRequest, _privacy_pb2.StartErasureResponse]
     """Erases: anonymises at once what no law requires to keep, in all services, and says what is kept and why.
@@ -69,14 +70,15 @@ class DataProtectionServiceAsyncStub(DataProtectionServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     StartDataExport: _aio.UnaryUnaryMultiCallable[_privacy_pb2.StartDataExportRequest, _privacy_pb2.StartDataExportResponse]  # type: ignore[assignment]
     """Starts an export of everything held on the account's holder or one of its persons, as a job over all services.
-    The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected or ready it
-    is answered again. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
+    The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected it is
+    answered again; one that is ready or expired is deleted for the new one, which has what is held now.
+    Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
     """
     GetDataExport: _aio.UnaryUnaryMultiCallable[_privacy_pb2.GetDataExportRequest, _privacy_pb2.GetDataExportResponse]  # type: ignore[assignment]
     """Errors: DATA_EXPORT_NOT_FOUND."""
     DownloadDataExport: _aio.UnaryStreamMultiCallable[_privacy_pb2.DownloadDataExportRequest, _privacy_pb2.DownloadDataExportResponse]  # type: ignore[assignment]
     """The ZIP archive in pieces: a README, and JSON files per service. Readable for 7 days.
-    Errors: DATA_EXPORT_NOT_FOUND, DATA_EXPORT_STATE (not ready).
+    Errors: DATA_EXPORT_NOT_FOUND, DATA_EXPORT_STATE (not ready; in the middle: expired under the download).
     """
     StartErasure: _aio.UnaryUnaryMultiCallable[_privacy_pb2.StartErasureRequest, _privacy_pb2.StartErasureResponse]  # type: ignore[assignment]
     """Erases: anonymises at once what no law requires to keep, in all services, and says what is kept and why.
@@ -108,8 +110,9 @@ class DataProtectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_privacy_pb2.StartDataExportResponse, _abc.Awaitable[_privacy_pb2.StartDataExportResponse]]:
         """Starts an export of everything held on the account's holder or one of its persons, as a job over all services.
-        The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected or ready it
-        is answered again. Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
+        The person itself, staff (ADMIN); of the whole account its administrators. While one is being collected it is
+        answered again; one that is ready or expired is deleted for the new one, which has what is held now.
+        Errors: ACCOUNT_NOT_FOUND, MEMBER_NOT_FOUND, CHANGE_NOT_ALLOWED.
         """
 
     @_abc_1.abstractmethod
@@ -127,7 +130,7 @@ class DataProtectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_privacy_pb2.DownloadDataExportResponse], _abc.AsyncIterator[_privacy_pb2.DownloadDataExportResponse]]:
         """The ZIP archive in pieces: a README, and JSON files per service. Readable for 7 days.
-        Errors: DATA_EXPORT_NOT_FOUND, DATA_EXPORT_STATE (not ready).
+        Errors: DATA_EXPORT_NOT_FOUND, DATA_EXPORT_STATE (not ready; in the middle: expired under the download).
         """
 
     @_abc_1.abstractmethod

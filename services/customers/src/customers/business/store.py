@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id, parse_id
 from customers.accounts.models import BusinessProfile
-from customers.business.models import OPEN, BusinessRequest, BusinessRequestMessage
+from customers.business.models import BusinessRequest, BusinessRequestMessage
 from customers.people.models import Person
 from customers.staff.models import StaffMember
 
@@ -53,14 +53,6 @@ async def add_request(session: AsyncSession, account_id: UUID, texts: Mapping[st
     row = {"id": new_id(), "account_id": account_id, **{name: texts[name] for name in TEXTS}}
     added = sa.insert(BusinessRequest).values(row).returning(BusinessRequest.id)
     return (await session.execute(added)).scalar_one()
-
-
-async def find_open(session: AsyncSession, account_id: UUID) -> UUID | None:
-    query = sa.select(BusinessRequest.id).where(
-        BusinessRequest.account_id == account_id, BusinessRequest.state.in_(OPEN)
-    )
-    found: UUID | None = await session.scalar(query)
-    return found
 
 
 async def change_request(session: AsyncSession, request: BusinessRequest, **values: Any) -> int:

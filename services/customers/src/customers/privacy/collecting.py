@@ -13,12 +13,14 @@ from customers.privacy import exports
 from customers.privacy.errors import DataExportNotFound
 
 _PAGE = 2000
-# :person is null for the whole account; every statement pages by :after, the `key` of the last row.
+# :person is null for the whole account; every statement is read in pages, each after the `key` of the last row before.
 _PERSONS = (
     "(SELECT person_id FROM memberships WHERE account_id = :account UNION SELECT holder_id FROM accounts"
     " WHERE id = :account)"
 )
 _MINE = "(CAST(:person AS uuid) IS NULL AND x.person_id IN {persons} OR x.person_id = :person)"
+# What is nobody else's business stays out of the export of an account of several, as in `scope.own_persons`.
+_OWN = "(CAST(:person AS uuid) IS NOT NULL OR (SELECT count(*) FROM {persons} AS several) = 1)"
 _SECTIONS = {
     "account": "SELECT x.id::text AS key, x.number, x.kind, x.state, x.groups, x.buyer_class, x.create_time,"
     " x.update_time FROM accounts x WHERE x.id = :account AND CAST(:person AS uuid) IS NULL",
@@ -28,15 +30,18 @@ _SECTIONS = {
     "addresses": "SELECT x.id::text AS key, x.label, x.recipient, x.company, x.street_lines, x.postal_code, x.city,"
     " x.administrative_area, x.region_code, x.phone, x.default_billing, x.default_delivery, x.create_time,"
     " x.update_time FROM addresses x WHERE x.account_id = :account AND CAST(:person AS uuid) IS NULL",
-    "persons": "SELECT x.person_id::text AS key, p.first_name, p.last_name, p.email, p.contact_email, p.phone,"
-    " p.language_code, m.role, p.create_time, p.update_time, w.set_time AS password_set_time"
+    "persons": "SELECT x.person_id::text AS key, p.first_name, p.last_name, p.email,"
+    " CASE WHEN {own} THEN p.contact_email END AS contact_email, CASE WHEN {own} THEN p.phone END AS phone,"
+    " p.language_code, m.role, p.create_time, p.update_time,"
+    " CASE WHEN {own} THEN w.set_time END AS password_set_time"
     " FROM (SELECT person_id FROM {persons} AS one) x JOIN persons p ON p.id = x.person_id"
     " LEFT JOIN memberships m ON m.person_id = x.person_id AND m.account_id = :account"
     " LEFT JOIN passwords w ON w.person_id = x.person_id WHERE {mine}",
     "mailed_links": "SELECT x.id::text AS key, x.person_id, x.purpose, x.create_time, x.expire_time, x.use_time"
-    " FROM credential_requests x WHERE {mine}",
+    " FROM credential_requests x WHERE {mine} AND {own}",
     "sessions": "SELECT x.id::text AS key, x.person_id, x.subject_kind, x.create_time, x.expire_time, x.end_time,"
-    " x.end_reason FROM session_families x WHERE x.rep_id IS NULL AND {mine}",
+    " x.end_reason FROM session_families x WHERE x.rep_id IS NULL AND {mine}"
+    " AND (CAST(:person AS uuid) IS NOT NULL OR x.subject_kind = 'ACCOUNT' AND x.subject_id = :account)",
     "representatives": "SELECT r.id::text AS key, r.rep_code, p.first_name, p.last_name, x.create_time AS assign_time"
     " FROM assignments x JOIN representatives r ON r.id = x.rep_id JOIN persons p ON p.id = r.person_id"
     " WHERE x.account_id = :account AND CAST(:person AS uuid) IS NULL",
@@ -54,7 +59,10 @@ _SECTIONS = {
     " x.channel, a.kind AS actor_kind, a.name AS actor_name, CASE WHEN a.kind = 'PERSON' THEN a.client_address END"
     " AS client_address FROM audit_entries x JOIN audit_authors a ON a.id = x.author_id"
     " WHERE x.account_id = CAST(:account AS text)"
-    " AND (CAST(:person AS uuid) IS NULL OR a.party_id = CAST(CAST(:person AS uuid) AS text))",
+    " AND (CAST(:person AS uuid) IS NULL OR a.party_id = CAST(CAST(:person AS uuid) AS text))"
+    # The one section that grows without end: its page is cut by the index, not out of the whole.
+    " AND x.sequence > coalesce(CAST(nullif(CAST(:after AS text), '') AS bigint), 0)"
+    " ORDER BY x.sequence LIMIT {page}",
 }
 
 
@@ -79,10 +87,7 @@ async def _rows(
     sessions: Sessions, statement: str, account_id: UUID, person_id: UUID | None
 ) -> AsyncIterator[dict[str, object]]:
     """A page at a time, each in a transaction of its own."""
-    whole = statement.replace("{mine}", _MINE).replace("{persons}", _PERSONS)
-    paged = sa.text(
-        f"SELECT * FROM ({whole}) AS rows WHERE key > :after ORDER BY key LIMIT {_PAGE}"  # noqa: S608  # constants
-    ).bindparams(sa.bindparam("account", type_=sa.Uuid), sa.bindparam("person", type_=sa.Uuid))
+    paged = _paged(statement)
     after = ""
     while True:
         given = {"account": account_id, "person": person_id, "after": after}
@@ -93,3 +98,12 @@ async def _rows(
         if len(rows) < _PAGE:
             return
         after = str(rows[-1]["key"])
+
+
+def _paged(statement: str) -> sa.TextClause:
+    whole = f"SELECT * FROM ({statement}) AS rows WHERE key > :after ORDER BY key LIMIT {{page}}"  # noqa: S608  # constants
+    for name, part in {"mine": _MINE, "own": _OWN, "persons": _PERSONS, "page": str(_PAGE)}.items():
+        whole = whole.replace(f"{{{name}}}", part)
+    return sa.text(whole).bindparams(
+        sa.bindparam("account", type_=sa.Uuid), sa.bindparam("person", type_=sa.Uuid)
+    )

@@ -50,7 +50,8 @@ class ExportView:
 async def start(
     session: AsyncSession, who: Principal, account_id: UUID, person_id: UUID | None
 ) -> ExportView:
-    """Ask every service; one that is still being collected for the same is answered again, an older one replaced.
+    """Ask every service; one that is still being collected for the same is answered again. One that is ready or has
+    expired is replaced: whoever asks again wants what is held now.
 
     Raises AccountNotFound, MemberNotFound, ChangeNotAllowed."""
     await scopes.require_allowed(session, who, account_id, person_id)
@@ -143,7 +144,8 @@ async def add_part(
 
 async def read_parts(sessions: Sessions, view: ExportView) -> AsyncIterator[tuple[str, int, bytes]]:
     """Service, number and content, one in memory at a time, each read by itself: no transaction lasts as long as a
-    download. Raises DataExportState; DataExportNotFound when it is erased meanwhile."""
+    download. Raises DataExportState, also at the end when it expired meanwhile, because its parts may be deleted from
+    then on; DataExportNotFound when it is erased meanwhile."""
     if view.state != "READY":
         raise DataExportState(view.id, view.state)
     order = sa.tuple_(DataExportPart.service, DataExportPart.part)
@@ -156,7 +158,9 @@ async def read_parts(sessions: Sessions, view: ExportView) -> AsyncIterator[tupl
                 await session.execute(query.where(of_export, order > after).order_by(order).limit(1))
             ).first()
             if row is None:
-                await get(session, view.id)
+                now = await get(session, view.id)
+                if now.state != "READY":
+                    raise DataExportState(now.id, now.state)
                 return
         yield row.service, row.part, row.content
         after = (row.service, row.part)
