@@ -376,7 +376,7 @@ CATALOG_ROWS = {
         {
             "sku": "SKU-00059",
             "from_warehouse_id": "{warehouse}",
-            "to_warehouse_id": "{nobody}",
+            "to_warehouse_id": "{warehouse}",
             "quantity": 1,
             "reason": "x",
         },
@@ -384,9 +384,9 @@ CATALOG_ROWS = {
     ),
     "CountStock": Row(
         {
-            "warehouse_id": "{nobody}",
+            "warehouse_id": "{warehouse}",
             "reason": "x",
-            "counts": [{"sku": "SKU-00059", "counted_quantity": 1}],
+            "counts": [{"sku": "SKU-00059", "counted_quantity": -1}],
         },
         STOCKERS,
     ),

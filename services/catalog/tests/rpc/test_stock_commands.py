@@ -8,13 +8,14 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from commis.catalog.v1 import events_pb2
 from commis.catalog.v1 import stock_pb2 as pb
 from google.type import date_pb2
 
 from catalog.reservations import firming
 from catalog.reservations.firming import OrderFact
 from chassis.ids import new_id
-from chassis.testing import as_staff
+from chassis.testing import as_customer, as_service, as_staff
 
 from .. import factories as a
 from .conftest import ORDERS, STAFF, Catalog, refusal
@@ -254,6 +255,30 @@ async def test_what_waits_is_listed_in_the_order_of_filling(catalog: Catalog) ->
     assert [one.sku for one in (await catalog.stock.ListBackorders(asked, metadata=STAFF)).backorders] == [
         other.sku
     ]
+
+
+@pytest.mark.spec("C-22")
+async def test_a_customer_who_gives_back_does_not_hear_who_gets_it(catalog: Catalog) -> None:
+    """Events name the account that acted, and its audit shows them; the order that is filled is somebody else's."""
+    book = await a.a_variant(catalog.sessions, policy="BACKORDER", stock=2)
+    has, waits = reservation(book, 2), reservation(book, 2)
+    for request in (has, waits):
+        await catalog.reservations.ReserveStock(request, metadata=ORDERS)
+    fact = OrderFact("PLACED", UUID(waits.order_id), UUID(waits.attempt_id), {book.id: 2})
+    async with catalog.sessions.begin() as session:
+        await firming.apply(session, [fact])
+    account = new_id()
+    metadata = (*as_customer(new_id(), account), *as_service("catalog.reserve", vouching=True))
+    await catalog.reservations.ReleaseStock(
+        pb.ReleaseStockRequest(order_id=has.order_id, attempt_id=has.attempt_id), metadata=metadata
+    )
+    async with catalog.sessions() as session:
+        payload = await session.scalar(
+            sa.text("SELECT payload FROM outbox WHERE subject = 'commis.catalog.v1.backorder_filled'")
+        )
+    event = events_pb2.BackorderFilled.FromString(payload or b"")
+    assert (event.order_id, event.quantity, event.missing_quantity) == (waits.order_id, 2, 0)
+    assert (event.attribution.order_id, event.attribution.account_id) == (waits.order_id, "")
 
 
 async def test_who_may_see_and_move_what(catalog: Catalog) -> None:

@@ -139,8 +139,10 @@ async def fill(session: AsyncSession, places: Iterable[tuple[UUID, UUID]]) -> No
         return
     columns = {"variants": [variant for variant, _ in wanted], "warehouses": [place for _, place in wanted]}
     for row in await sql.rows(session, _FILL, columns):
+        said = attribution(row.order_id)
+        said.account_id = ""  # who gave something back has nothing to do with the account that gets it
         event = events_pb2.BackorderFilled(
-            attribution=attribution(row.order_id),
+            attribution=said,
             order_id=str(row.order_id),
             line_id=row.line_id,
             variant_id=str(row.variant_id),
