@@ -15,9 +15,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from chassis import context, ids
 from chassis.context import Principal
 from customers.accounts.models import Account, Membership
-from customers.clients.models import ClientLink
-from customers.platforms.models import CarePlatform, Community
 from customers.reps.models import Assignment, Representative
+from customers.sessions import assisted
 from customers.sessions.errors import SessionEnded
 from customers.sessions.models import SessionFamily
 
@@ -65,7 +64,7 @@ def visible(who: Principal, account_id: sa.ColumnElement[UUID] | None = None) ->
         mine = assigned(rep_id, column)
         return mine if who.kind == "REP" else sa.and_(column == who.subject, mine)
     if who.acts_for_account is not None and who.actor_kind == "CARE_WORKER":
-        return sa.and_(column == who.acts_for_account, _vouched_for(who, column))
+        return sa.and_(column == who.acts_for_account, _vouched_for(who))
     person_id = person_of(who)
     if who.acts_for_account is None or person_id is None:
         return sa.false()
@@ -78,30 +77,18 @@ def care_worker_of(who: Principal) -> UUID | None:
     return ids.parse_id(identity) if kind == "CARE_WORKER" else None
 
 
-def _vouched_for(
-    who: Principal, account_id: sa.ColumnElement[UUID] | InstrumentedAttribute[UUID]
-) -> sa.ColumnElement[bool]:
-    """Whether this assisted session lives, its platform and community are active, and the account is still an
-    open client of that community."""
-    return (
-        sa.select(1)
-        .select_from(SessionFamily)
-        .join(ClientLink, ClientLink.account_id == SessionFamily.subject_id)
-        .join(Community, Community.id == SessionFamily.community_id)
-        .join(CarePlatform, CarePlatform.id == Community.platform_id)
-        .where(
-            SessionFamily.id == family_of(who),
-            SessionFamily.care_worker_id == care_worker_of(who),
-            SessionFamily.subject_id == account_id,
-            SessionFamily.end_time.is_(None),
-            SessionFamily.expire_time > sa.func.now(),
-            ClientLink.community_id == Community.id,
-            ClientLink.close_time.is_(None),
-            Community.active,
-            CarePlatform.active,
-        )
-        .exists()
+_SESSION = sa.text(f"session_families f {assisted.VOUCHED_FOR}")
+_OWN_SESSION = sa.text(
+    f"f.id = :session_id AND f.care_worker_id = :care_worker_id AND f.subject_id = :client_id AND {assisted.LIVING}"
+)
+
+
+def _vouched_for(who: Principal) -> sa.ColumnElement[bool]:
+    """Whether what this assisted session rests on still holds."""
+    own = _OWN_SESSION.bindparams(
+        session_id=family_of(who), care_worker_id=care_worker_of(who), client_id=who.acts_for_account
     )
+    return sa.select(sa.literal(1)).select_from(_SESSION).where(own).exists()
 
 
 def family_of(who: Principal | None) -> UUID | None:

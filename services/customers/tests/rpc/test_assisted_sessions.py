@@ -162,11 +162,20 @@ async def _close(partner: Any) -> None:
     await partner.world.call("CarePlatformService", "CloseClient", request, await partner.token())
 
 
+async def _suspend(partner: Any) -> None:
+    find = "SELECT account_id::text FROM client_links WHERE external_id = 'client-1'"
+    account = {"id": await partner.world.scalar(find), "state": accounts_pb2.Account.STATE_SUSPENDED}
+    request = accounts_pb2.UpdateAccountRequest(account=account)
+    request.update_mask.paths.append("state")
+    await partner.world.call("AccountService", "UpdateAccount", request, as_staff("ORDER_DESK"))
+
+
 WITHDRAWALS = {
     "platform made inactive": _deactivate_platform,
     "community made inactive": _deactivate_community,
     "care worker withdrawn": _withdraw,
     "client closed": _close,
+    "account suspended": _suspend,
 }
 
 
@@ -260,6 +269,7 @@ async def test_handing_over_closing_and_changing_at_once_ends_well(world: Any, p
         "UPDATE care_platforms SET active = false",
         "UPDATE communities SET active = false",
         "UPDATE client_links SET close_time = now()",
+        "UPDATE accounts SET state = 'SUSPENDED'",
         "UPDATE session_families SET expire_time = now()",
     ],
 )

@@ -47,16 +47,23 @@ _COMMUNITY = sa.text(
     "SELECT c.id, c.language_code FROM communities c JOIN care_platforms p ON p.id = c.platform_id"
     " WHERE p.id = :platform_id AND c.external_id = :external_id AND c.active AND p.active FOR SHARE OF c, p"
 )
-# The locks make whatever takes one of these facts away wait, and then end the session that is being opened.
+# The locks make whatever takes one of these facts away wait, and then end the session that is being opened. First what
+# a hand-off locks first: the care worker, then the account, from where everything comes that changes a client.
+_LOCKS = tuple(
+    sa.text(
+        f"SELECT 1 FROM {table} WHERE id = (SELECT {column} FROM handoffs WHERE code_hash = :code_hash) FOR SHARE"  # noqa: S608  # constants
+    )
+    for table, column in (("care_workers", "care_worker_id"), ("accounts", "account_id"))
+)
 _EXCHANGE = sa.text(
     "SELECT h.id, h.platform_id, h.account_id, h.care_worker_id, h.community_id, h.return_address,"
     "  a.holder_id, p.session_minutes"
     " FROM handoffs h JOIN care_platforms p ON p.id = h.platform_id AND p.active"
     " JOIN communities c ON c.id = h.community_id AND c.active"
     " JOIN client_links l ON l.account_id = h.account_id AND l.community_id = c.id AND l.close_time IS NULL"
-    " JOIN care_workers w ON w.id = h.care_worker_id JOIN accounts a ON a.id = h.account_id"
+    " JOIN accounts a ON a.id = h.account_id AND a.state = 'ACTIVE'"
     " WHERE h.code_hash = :code_hash AND h.use_time IS NULL AND h.expire_time > now()"
-    " FOR SHARE OF p, c, l, w"
+    " FOR SHARE OF p, c, l"
 )
 _USE = (
     sa.update(Handoff)
@@ -192,6 +199,8 @@ async def exchange_handoff(door: Door, code: str) -> Opened:
 
 
 async def _exchange(door: Door, session: AsyncSession, digest: bytes) -> tuple[UUID, Acting, Issued]:
+    for lock in _LOCKS:
+        await session.execute(lock, {"code_hash": digest})
     row = (await session.execute(_EXCHANGE, {"code_hash": digest})).first()
     if row is None or await session.scalar(_USE, {"handoff_id": row.id}) is None:
         raise HandoffCodeRefused

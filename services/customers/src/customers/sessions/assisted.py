@@ -14,8 +14,9 @@ from customers.sessions.identities import Acting, Assisted, Party
 from customers.sessions.models import SessionFamily
 
 # All that must hold for as long as the session is used (H-14): it has neither ended nor run out, platform and
-# community are active, and the client is still a client of that community.
+# community are active, the client is still a client of that community and its account neither suspended nor closed.
 VOUCHED_FOR = """
+  JOIN accounts client ON client.id = f.subject_id AND client.state = 'ACTIVE'
   JOIN client_links l ON l.account_id = f.subject_id AND l.community_id = f.community_id
    AND l.close_time IS NULL
   JOIN communities c ON c.id = f.community_id AND c.active
@@ -31,7 +32,7 @@ _ACTING = sa.text(
            w.language_code, f.return_address, f.expire_time
       FROM session_families f {VOUCHED_FOR}
       JOIN care_workers w ON w.id = f.care_worker_id
-      JOIN accounts a ON a.id = f.subject_id JOIN persons h ON h.id = a.holder_id
+      JOIN persons h ON h.id = client.holder_id
      WHERE f.id = :family_id AND {LIVING}
     """  # noqa: S608  # constants
 )
