@@ -12,7 +12,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from nats.aio.client import Client as NatsClient
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from chassis import broker, dead_letters, outbox, relay
+from chassis import broker, db, dead_letters, outbox, relay
 from chassis import consumer as consuming
 from chassis.consumer import Consumer, Permanent, Subscription
 from chassis.db import Sessions
@@ -98,6 +98,41 @@ async def test_two_relays_do_not_publish_twice_and_one_takes_over(
     assert info.state.messages == 3
 
 
+async def test_who_waits_for_the_lead_is_not_woken_by_its_own_commits(
+    sessions: Sessions, engine: AsyncEngine, nats_client: NatsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    dedicated = db.dedicated
+
+    class Watched:
+        def __init__(self, connection: Any) -> None:
+            self._connection = connection
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._connection, name)
+
+        async def fetchval(self, query: str, *given: Any) -> Any:
+            asked.append(query)
+            return await self._connection.fetchval(query, *given)
+
+    async def watched(of: AsyncEngine) -> Any:
+        return Watched(await dedicated(of))
+
+    async with running(Relay(engine, nats_client, "orders")):
+        await emit(sessions, "first")
+        await until(lambda: _published(sessions))
+        monkeypatch.setattr(db, "dedicated", watched)
+        async with running(Relay(engine, nats_client, "orders")):
+            await until(lambda: _true(asked))
+            for number in range(30):
+                await emit(sessions, str(number))
+            assert len(asked) <= 3  # once a second
+
+
+async def _true(value: object) -> bool:
+    return bool(value)
+
+
 async def test_a_repeated_message_has_one_effect(
     sessions: Sessions, engine: AsyncEngine, nats_client: NatsClient
 ) -> None:
@@ -140,6 +175,30 @@ async def test_one_bad_event_does_not_hold_up_its_batch(
     assert await keys(sessions) == ["a", "b", "poison"]
     assert await dead_letters.waiting(sessions) == []
     assert await count(sessions, "dead_letters WHERE replay_time IS NOT NULL") == 1
+
+
+async def test_a_letter_is_replayed_by_the_subscription_to_its_own_stream(
+    sessions: Sessions, engine: AsyncEngine, nats_client: NatsClient
+) -> None:
+    """Two subscriptions to different streams may have one durable name."""
+
+    async def wrong(_session: AsyncSession, _event: StringValue, _meta: Meta) -> None:
+        raise AssertionError("of another stream")
+
+    async def never(_session: AsyncSession, _event: StringValue, _meta: Meta) -> None:
+        raise Permanent("never")
+
+    other = Subscription("COMMIS_CUSTOMERS", "test-effects", ("commis.customers.v1.>",), wrong)
+    await emit(sessions, "a")
+    async with running(
+        Relay(engine, nats_client, "orders"), Consumer(sessions, nats_client, subscription(never))
+    ):
+        await until(lambda: letters(sessions))
+    (letter,) = await dead_letters.waiting(sessions)
+    with pytest.raises(LookupError, match="test-effects of COMMIS_ORDERS"):
+        await dead_letters.replay(sessions, [other], letter["id"])
+    assert await dead_letters.replay(sessions, [other, subscription()], letter["id"])
+    assert await keys(sessions) == ["a"]
 
 
 async def letters(sessions: Sessions) -> int:
@@ -293,6 +352,60 @@ async def test_a_refused_event_holds_its_followers_and_is_parked_at_last(
         await until(reached(sessions, 2))
     assert await keys(sessions) == ["a", "b"]
     assert await relay.backlog(engine) == pytest.approx({"pending": 0, "parked": 1, "oldest": 30}, abs=30)
+
+
+async def test_what_is_published_is_not_looked_at_again(sessions: Sessions) -> None:
+    """A week of events lies in the table; what waits is found by an index of its own."""
+    async with sessions.begin() as session:
+        await session.execute(
+            sa.text(
+                "INSERT INTO outbox (id, subject, payload, headers, publish_time)"
+                " SELECT gen_random_uuid(), 's', '', '{}', now() FROM generate_series(1, 5000)"
+            )
+        )
+        await session.execute(sa.text("ANALYZE outbox"))
+    await emit(sessions, "a")
+    backlog = relay._BACKLOG.replace("$1", str(relay.MAX_ATTEMPTS))
+    async with sessions() as session:
+        for query in (relay._SELECT, backlog):
+            plan = "\n".join((await session.execute(sa.text(f"EXPLAIN {query}"))).scalars())
+            assert "ix_outbox_pending" in plan, plan
+
+
+async def test_publishing_again_goes_by_small_steps(
+    sessions: Sessions, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "STEP", 2)
+    assert await relay.reconcile(engine, datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)) == 0
+    await emit(sessions, *"abcdefg")
+    async with sessions.begin() as session:
+        for change in (
+            "DELETE FROM outbox WHERE position = 1",
+            "UPDATE outbox SET publish_time = now() WHERE position > 2",
+            "UPDATE outbox SET publish_time = now() - interval '2 days' WHERE position = 3",
+            "UPDATE outbox SET attempts = 20 WHERE position = 2",
+        ):
+            await session.execute(sa.text(change))
+        await session.execute(
+            sa.text(
+                "CREATE FUNCTION few() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " IF (SELECT count(*) FROM changed) > 2 THEN RAISE EXCEPTION 'many at once'; END IF;"
+                " RETURN NULL; END $$"
+            )
+        )
+        await session.execute(
+            sa.text(
+                "CREATE TRIGGER few AFTER UPDATE ON outbox REFERENCING NEW TABLE AS changed"
+                " FOR EACH STATEMENT EXECUTE FUNCTION few()"
+            )
+        )
+    try:
+        yesterday = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+        assert await relay.reconcile(engine, yesterday) == 5
+    finally:
+        async with sessions.begin() as session:
+            await session.execute(sa.text("DROP FUNCTION few CASCADE"))
+    assert await count(sessions, "outbox WHERE publish_time IS NULL AND attempts = 0") == 5
 
 
 async def _attempts(sessions: Sessions) -> bool:

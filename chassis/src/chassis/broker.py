@@ -54,7 +54,7 @@ async def ensure_stream(
 ) -> None:
     """Create or update the stream of one owning service: COMMIS_ORDERS <- commis.orders.>, on disk.
 
-    Whoever comes first makes it, owner or consumer; PostgreSQL stays the truth (see Relay.reconcile).
+    The relay of the owner makes it, its consumers wait for it; PostgreSQL stays the truth (see relay.reconcile).
     """
     config = StreamConfig(
         name=stream_name(owner),

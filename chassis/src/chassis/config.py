@@ -26,7 +26,6 @@ class ServiceSettings(BaseSettings):
     grpc_host: str = "127.0.0.1"
     grpc_port: int = Field(0, ge=0, le=65535)
     admin_port: int = Field(0, ge=0, le=65535)
-    jwks_target: str = ""
     issuer: str = "https://commis.local"
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")

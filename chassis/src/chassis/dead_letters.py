@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from nats.aio.msg import Msg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import envelope, ids
+from chassis import broker, envelope, ids
 from chassis.db import Sessions
 from chassis.envelope import Meta
 
@@ -73,9 +73,11 @@ async def replay(sessions: Sessions, subscriptions: Sequence[Subscription], lett
         row = (await session.execute(_GET, {"id": letter})).mappings().first()
         if row is None:
             return False
-        subscription = next((s for s in subscriptions if s.durable == row["consumer"]), None)
+        # A durable name belongs to a stream: another one may have the same.
+        wanted = (row["consumer"], broker.stream_name(row["subject"].split(".")[1]))
+        subscription = next((s for s in subscriptions if (s.durable, s.stream) == wanted), None)
         if subscription is None:
-            raise LookupError(f"no subscription {row['consumer']}")
+            raise LookupError(f"no subscription {' of '.join(wanted)}")
         headers = row["headers"]
         headers = json.loads(headers) if isinstance(headers, str) else headers
         event, meta = envelope.parse(row["subject"], row["payload"], headers, row["deliveries"])

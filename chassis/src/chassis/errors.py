@@ -148,7 +148,8 @@ class DependencyFailed(Unavailable):
 
 
 class DatabaseUnavailable(Unavailable):
-    """The own database is away or busy; the transaction was rolled back, so a retry is safe."""
+    """The own database is away or busy. Nothing was written, unless the connection was lost at the commit: then nobody
+    knows, and only a retry with the same request_id is safe."""
 
     reason = "DATABASE_UNAVAILABLE"
 

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from chassis import broker, crash, db, metrics, outbox
 from chassis.broker import Publisher, RefusedMessage
 from chassis.logs import log
-from chassis.tables import MAX_ATTEMPTS
 
 BATCH = 200
 POLL_SECONDS = 0.05
@@ -23,12 +22,14 @@ POLL_SECONDS = 0.05
 # event that comes alone leaves at once.
 LINGER_SECONDS = 0.05
 KEEP_DAYS = 7
+MAX_ATTEMPTS = 20
+# Positions that one statement of `reconcile` looks at: it locks its rows for a moment only.
+STEP = 10_000
 _LOCK = 0x72656C6179
-_PENDING = f"publish_time IS NULL AND attempts < {MAX_ATTEMPTS}"
 _SELECT = (
     "SELECT position, subject, payload, headers::text AS headers, attempts,"
     " coalesce(next_attempt_time > now(), false) AS waiting"
-    f" FROM outbox WHERE {_PENDING} ORDER BY position LIMIT {BATCH}"
+    f" FROM outbox WHERE publish_time IS NULL AND attempts < {MAX_ATTEMPTS} ORDER BY position LIMIT {BATCH}"
 )
 _MARK = "UPDATE outbox SET publish_time = now() WHERE position = ANY($1::bigint[])"
 _FAIL = (
@@ -45,6 +46,11 @@ _BACKLOG = (
     " coalesce(extract(epoch FROM now() - min(create_time)), 0)::float8 AS oldest"
     " FROM outbox WHERE publish_time IS NULL"
 )
+_AGAIN = (
+    "UPDATE outbox SET publish_time = NULL, attempts = 0, next_attempt_time = NULL"
+    " WHERE position >= $1 AND position < $2"
+    f" AND (publish_time >= $3 OR (publish_time IS NULL AND attempts >= {MAX_ATTEMPTS}))"
+)
 
 
 class Relay:
@@ -60,7 +66,6 @@ class Relay:
         self._idle = asyncio.Event()
         self._idle.set()
         self._next_chores = 0.0
-        self._backlog_time = 0.0
 
     def nudge(self) -> None:
         """There is something new: do not wait for the next poll."""
@@ -74,7 +79,6 @@ class Relay:
     async def run(self) -> None:
         self._stopping = False
         self._idle.clear()
-        outbox.nudges.add(self.nudge)
         try:
             while not self._stopping:
                 try:
@@ -83,7 +87,6 @@ class Relay:
                     log.warning("relay interrupted", error=repr(error))
                     await self._pause(0.5)
         finally:
-            outbox.nudges.discard(self.nudge)
             self._idle.set()
 
     async def _lead(self) -> None:
@@ -92,6 +95,7 @@ class Relay:
         try:
             while not self._stopping and not await pg.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
                 await self._pause(1.0)
+            outbox.nudges.add(self.nudge)  # not before: who waits for the lead has nothing to publish
             if not self._stopping:
                 await broker.ensure_stream(self._nc.jetstream(), self._source, replicas=self._replicas)
             while not self._stopping:
@@ -103,6 +107,7 @@ class Relay:
                 if time.monotonic() > self._next_chores:
                     await self._chores(pg)
         finally:
+            outbox.nudges.discard(self.nudge)
             await publisher.close()
             await pg.close(timeout=2)
 
@@ -171,11 +176,11 @@ async def reconcile(engine: AsyncEngine, since: datetime.datetime) -> int:
     """
     pg = await db.dedicated(engine)
     try:
-        done = await pg.execute(
-            "UPDATE outbox SET publish_time = NULL, attempts = 0, next_attempt_time = NULL"
-            f" WHERE publish_time >= $1 OR (publish_time IS NULL AND attempts >= {MAX_ATTEMPTS})",
-            since,
-        )
-        return int(str(done).split()[-1])
+        total = 0
+        first, last = await pg.fetchrow("SELECT coalesce(min(position), 0), max(position) FROM outbox")
+        for start in range(first, (last or -1) + 1, STEP):
+            done = await pg.execute(_AGAIN, start, start + STEP, since)
+            total += int(str(done).split()[-1])
+        return total
     finally:
         await pg.close()

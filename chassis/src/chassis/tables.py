@@ -12,8 +12,6 @@ from chassis.db import metadata
 
 _metadata = metadata()
 _now = sa.text("now()")
-MAX_ATTEMPTS = 20
-_PENDING = f"publish_time IS NULL AND attempts < {MAX_ATTEMPTS}"
 
 
 def _time(name: str, *, nullable: bool = False) -> sa.Column[Any]:
@@ -37,7 +35,7 @@ _outbox = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
     _time("next_attempt_time", nullable=True),
     sa.Column("last_error", sa.Text, nullable=False, server_default=sa.text("''")),
-    sa.Index("ix_outbox_pending", "position", postgresql_where=sa.text(_PENDING)),
+    sa.Index("ix_outbox_pending", "position", postgresql_where=sa.text("publish_time IS NULL")),
     sa.Index("ix_outbox_publish_time", "publish_time", postgresql_where=sa.text("publish_time IS NOT NULL")),
 )
 _inbox = sa.Table(
