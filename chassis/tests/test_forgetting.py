@@ -1,5 +1,6 @@
 """Stored answers that can be forgotten, and rows as JSON in pieces."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -10,7 +11,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from chassis import idempotency
 from chassis.db import Sessions
 from chassis.ids import new_id
-from chassis.pieces import JsonPieces
+from chassis.pieces import Collecting, JsonPieces
 
 
 async def stored(sessions: Sessions, *answers: str) -> list[str]:
@@ -87,3 +88,26 @@ async def test_nothing_at_all_is_one_piece_with_empty_sections() -> None:
 
     await JsonPieces(send, "rows").close()
     assert [json.loads(content) for content in sent] == [{"rows": []}]
+
+
+async def test_long_work_outlives_a_delivery_and_is_waited_for_by_the_next() -> None:
+    collecting, key, release, begun = Collecting(), new_id(), asyncio.Event(), []
+
+    async def work() -> None:
+        begun.append(1)
+        await release.wait()
+        if len(begun) == 2:
+            raise ValueError("broken")
+
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await collecting.run(key, work)
+    assert len(begun) == 1
+    release.set()
+    await collecting.run(key, work)
+    assert len(begun) == 1
+    with pytest.raises(ValueError, match="broken"):
+        await collecting.run(key, work)
+    await collecting.run(key, work)
+    assert len(begun) == 3

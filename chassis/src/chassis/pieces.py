@@ -1,10 +1,12 @@
-"""Rows as JSON in pieces of bounded size, however many there are."""
+"""Rows as JSON in pieces of bounded size, however many there are and however long that takes."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
+from uuid import UUID
 
 LIMIT = 1024 * 1024
 Send = Callable[[bytes, int, bool], Awaitable[None]]  # content, number from 1, whether it is the last
@@ -36,3 +38,21 @@ class JsonPieces:
         lists = (f"{json.dumps(name)}: [{', '.join(rows)}]" for name, rows in self._rows.items())
         await self._send(("{" + ",\n".join(lists) + "}\n").encode(), self._number, last)
         self._rows, self._size, self._number = {}, 0, self._number + 1
+
+
+class Collecting:
+    """A delivery of an event may take seconds only: long work goes on, and the next delivery waits for its end."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+
+    async def run(self, key: UUID, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Starts `work` unless it is under way. Raises what it raises, once; after that it starts anew."""
+        task = self._tasks.get(key)
+        if task is None:
+            task = self._tasks[key] = asyncio.create_task(work())
+        try:
+            await asyncio.shield(task)
+        finally:
+            if task.done():
+                self._tasks.pop(key, None)

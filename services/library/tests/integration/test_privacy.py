@@ -1,5 +1,6 @@
 """Data protection in library: what it holds of an account is handed in, and its words are erased."""
 
+import asyncio
 import datetime
 import json
 from typing import Any
@@ -12,6 +13,7 @@ from commis.customers.v1 import events_pb2
 from chassis.db import Sessions
 from chassis.envelope import Meta
 from chassis.ids import new_id
+from library.privacy import holdings
 from library.privacy.client import ExportGone, Item
 from library.privacy.consumers import DataProtection
 
@@ -26,10 +28,13 @@ class FakeCustomers:
         self.parts: dict[int, bytes] = {}
         self.reports: list[tuple[list[Item], list[Item]]] = []
         self.gone = False
+        self.takes: asyncio.Event | None = None
 
     async def add_part(self, export_id: UUID, content: bytes, part: int, *, last: bool) -> None:
         if self.gone:
             raise ExportGone
+        if self.takes is not None:
+            await self.takes.wait()
         self.parts[part] = content
 
     async def subjects(self, erasure_id: UUID) -> tuple[list[str], list[str]]:
@@ -114,6 +119,49 @@ async def test_budgets_are_handed_in_with_their_entries(sessions: Sessions) -> N
     assert client.document() == {"budgets": [], "budget_entries": []}
     client.gone = True
     await protection.prepare(export(), META)
+
+
+@pytest.mark.spec("A-24")
+async def test_every_entry_is_handed_in_once_and_in_order(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holdings, "_PAGE", 2)
+    await plant(sessions)
+    (first,) = await run(sessions, "SELECT id FROM budgets WHERE account_id = :account", account=ACCOUNT)
+    await run(
+        sessions,
+        "INSERT INTO budgets SELECT (jsonb_populate_record(b, jsonb_build_object('id', gen_random_uuid(),"
+        " 'code', 'B' || n))).* FROM budgets b, generate_series(1, 4) n WHERE account_id = :account",
+        account=ACCOUNT,
+    )
+    await run(
+        sessions,
+        "INSERT INTO budget_entries SELECT (jsonb_populate_record(e, jsonb_build_object('sequence', n))).*"
+        " FROM budget_entries e, generate_series(2, 12) n WHERE budget_id = :id",
+        id=first.id,
+    )
+    client = FakeCustomers()
+    await DataProtection(sessions, client).prepare(export(), META)  # type: ignore[arg-type]
+    held = client.document()
+    assert len({budget["id"] for budget in held["budgets"]}) == len(held["budgets"]) == 5
+    assert [entry["sequence"] for entry in held["budget_entries"]] == list(range(1, 13))
+
+
+@pytest.mark.spec("A-24")
+async def test_an_export_may_take_longer_than_a_delivery(sessions: Sessions) -> None:
+    await plant(sessions)
+    client, event = FakeCustomers(), export()
+    client.takes = asyncio.Event()
+    protection = DataProtection(sessions, client)  # type: ignore[arg-type]
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await protection.prepare(event, META)
+    client.takes.set()
+    async with asyncio.timeout(5):
+        while not client.parts:
+            await asyncio.sleep(0.01)
+    await protection.prepare(event, META)
+    assert len(client.document()["budgets"]) == 1
 
 
 @pytest.mark.spec("A-24")

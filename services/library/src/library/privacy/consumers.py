@@ -12,6 +12,7 @@ from chassis import idempotency, ids
 from chassis.consumer import Permanent, Subscription
 from chassis.db import Sessions
 from chassis.envelope import Meta
+from chassis.pieces import Collecting
 from library.privacy import holdings
 from library.privacy.client import DataProtectionClient, Item
 
@@ -23,6 +24,7 @@ class DataProtection:
     def __init__(self, sessions: Sessions, client: DataProtectionClient) -> None:
         self._sessions = sessions
         self._client = client
+        self._collecting = Collecting()
 
     def subscriptions(self) -> list[Subscription]:
         return [
@@ -42,7 +44,10 @@ class DataProtection:
         whole = not event.person_id
         if isinstance(event, events_pb2.DataExportRequested):
             export_id = _id(event.data_export_id)
-            await holdings.hand_in(self._sessions, self._client, export_id, account_id if whole else None)
+            about = account_id if whole else None
+            await self._collecting.run(
+                export_id, lambda: holdings.hand_in(self._sessions, self._client, export_id, about)
+            )
             return
         erasure_id = _id(event.erasure_id)
         _emails, needles = await self._client.subjects(erasure_id)

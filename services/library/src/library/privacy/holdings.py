@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,14 +14,15 @@ from chassis.pieces import JsonPieces
 from library.privacy.client import DataProtectionClient, ExportGone, Item
 
 _PAGE = 1000
-_SECTIONS = {
-    "budgets": "SELECT id::text AS key, to_jsonb(b)::text AS row FROM budgets b"
-    " WHERE account_id = :account AND id::text > :after ORDER BY id::text LIMIT :page",
-    "budget_entries": "SELECT e.budget_id::text || lpad(e.sequence::text, 20, '0') AS key, to_jsonb(e)::text AS row"
-    " FROM budget_entries e JOIN budgets b ON b.id = e.budget_id WHERE b.account_id = :account"
-    " AND e.budget_id::text || lpad(e.sequence::text, 20, '0') > :after"
-    " ORDER BY e.budget_id::text || lpad(e.sequence::text, 20, '0') LIMIT :page",
-}
+# Each by an index: a page costs the same however many came before it.
+_BUDGETS = sa.text(
+    "SELECT id AS key, to_jsonb(b)::text AS row FROM budgets b"
+    " WHERE account_id = :owner AND id > :after ORDER BY id LIMIT :page"
+)
+_ENTRIES = sa.text(
+    "SELECT sequence AS key, to_jsonb(e)::text AS row FROM budget_entries e"
+    " WHERE budget_id = :owner AND sequence > :after ORDER BY sequence LIMIT :page"
+)
 _ERASE = (
     sa.text(
         "UPDATE budget_entries SET reason = '' WHERE reason <> ''"
@@ -39,22 +42,30 @@ async def hand_in(
     async def send(content: bytes, part: int, last: bool) -> None:
         await client.add_part(export_id, content, part, last=last)
 
-    pieces = JsonPieces(send, *_SECTIONS)
+    pieces = JsonPieces(send, "budgets", "budget_entries")
     try:
-        for section, statement in _SECTIONS.items() if account_id is not None else ():
-            after = ""
-            while True:
-                given = {"account": account_id, "after": after, "page": _PAGE}
-                async with sessions() as session:
-                    rows = (await session.execute(sa.text(statement), given)).all()
-                for row in rows:
-                    await pieces.add(section, row.row)
-                if len(rows) < _PAGE:
-                    break
-                after = rows[-1].key
+        if account_id is not None:
+            async for budget_id, budget in _paged(sessions, _BUDGETS, account_id, UUID(int=0)):
+                await pieces.add("budgets", budget)
+                async for _, entry in _paged(sessions, _ENTRIES, budget_id, 0):
+                    await pieces.add("budget_entries", entry)
         await pieces.close()
     except ExportGone:
         return
+
+
+async def _paged(
+    sessions: Sessions, statement: sa.TextClause, owner: UUID, after: Any
+) -> AsyncIterator[tuple[Any, str]]:
+    """(key, row) of all that belongs to the owner, `after` being below every key."""
+    while True:
+        async with sessions() as session:
+            rows = (await session.execute(statement, {"owner": owner, "after": after, "page": _PAGE})).all()
+        for row in rows:
+            yield row.key, row.row
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1].key
 
 
 async def erase(session: AsyncSession, account_id: UUID) -> None:

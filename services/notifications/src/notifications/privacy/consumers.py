@@ -3,7 +3,6 @@ erased is not found again."""
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +15,7 @@ from chassis.consumer import Permanent, Subscription
 from chassis.db import Sessions
 from chassis.envelope import Meta
 from chassis.errors import Unavailable
+from chassis.pieces import Collecting
 from notifications.privacy import collecting, erasing
 from notifications.privacy.client import DataProtectionClient
 from notifications.privacy.collecting import Wanted
@@ -41,7 +41,7 @@ class DataProtection:
         self._sessions = sessions
         self._client = client
         self._settle = settle_seconds
-        self._collecting: dict[UUID, asyncio.Task[None]] = {}
+        self._collecting = Collecting()
 
     def subscriptions(self) -> list[Subscription]:
         return [
@@ -58,21 +58,10 @@ class DataProtection:
 
     async def prepare(self, event: Any, meta: Meta) -> None:
         if isinstance(event, events_pb2.DataExportRequested):
-            await self._export(event)
+            export_id = _id(event.data_export_id)
+            await self._collecting.run(export_id, lambda: self._hand_in(export_id, event))
         else:
             await self._erase(event, meta)
-
-    async def _export(self, event: events_pb2.DataExportRequested) -> None:
-        """A delivery may take seconds only: a long export goes on, and the next delivery waits for its end."""
-        export_id = _id(event.data_export_id)
-        task = self._collecting.get(export_id)
-        if task is None:
-            task = self._collecting[export_id] = asyncio.create_task(self._hand_in(export_id, event))
-        try:
-            await asyncio.shield(task)
-        finally:
-            if task.done():
-                self._collecting.pop(export_id, None)
 
     async def _hand_in(self, export_id: UUID, event: events_pb2.DataExportRequested) -> None:
         persons = tuple(_id(person) for person in event.person_ids)
