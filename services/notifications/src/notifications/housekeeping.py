@@ -27,6 +27,7 @@ _NEXT_MAILS = sa.text("SELECT id FROM mails WHERE id > :after AND id < :bound OR
 _TEXTS = sa.text(
     "UPDATE mails SET subject = '', text = '', html = ''"
     " WHERE id = ANY(CAST(:ids AS uuid[])) AND state NOT IN ('PENDING', 'SENDING')"
+    " AND (subject <> '' OR text <> '' OR html <> '')"  # a start looks at all of them again
 )
 _START = UUID(int=0)
 

@@ -103,3 +103,7 @@ async def test_what_old_mails_said_is_forgotten_that_they_were_sent_is_not(
         }
         assert {mail_id for mail_id, said in found.items() if said == ("", "", "")} == old
         assert found[waiting] == found[young] == ("S", "T", "H")
+    rows = "SELECT id, ctid::text FROM mails ORDER BY id"
+    before = await read(sessions, rows)
+    await Housekeeping(sessions, mail_text_days=30).purge()
+    assert await read(sessions, rows) == before  # after a start too, nothing is written twice

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from google.type import date_pb2
 from chassis.ids import new_id
 from chassis.testing import as_service, as_staff
 from orders.ports import PlatformAccess
+from services.orders.tests import fakes
 from services.orders.tests.care import Care
 from services.orders.tests.conftest import Clock
 from services.orders.tests.shop import Shop, amount, found, refused
@@ -100,6 +102,20 @@ async def test_products_only_as_far_as_configured(shop: Shop, care: Care, clock:
     shop.customers.platforms[care.platform] = PlatformAccess(frozenset((care.community,)), False)
     answer = await statistics(shop, care.community, care.as_platform(), products=True)
     assert (answer.total.order_count, list(answer.products)) == (2, [])
+
+
+@pytest.mark.spec("H-12")
+async def test_a_cancelled_order_does_not_bring_back_the_old_name_of_a_product(
+    shop: Shop, care: Care, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.fixed = JUNE
+    old = await care.placed(care.carer(care.client()), ("A", 1))
+    named = fakes.quote_of
+    monkeypatch.setattr(fakes, "quote_of", lambda *given: replace(named(*given), description="Renamed"))
+    await care.placed(care.carer(care.client()), ("A", 1))
+    await shop.orders.CancelOrder(pb.CancelOrderRequest(order_id=old.id), metadata=shop.staff)
+    answer = await statistics(shop, care.community, care.as_platform(), products=True)
+    assert [(each.description, each.article_count) for each in answer.products] == [("Renamed", 1)]
 
 
 @pytest.mark.spec("H-12")

@@ -47,7 +47,7 @@ _COUNT = direct.statement("""
     ), named AS (
         INSERT INTO community_product_names AS n
         SELECT DISTINCT ON (community_id, product_id) community_id, product_id, description FROM sold
-        ORDER BY community_id, product_id
+        WHERE CAST(:sign AS int) > 0 ORDER BY community_id, product_id
         ON CONFLICT (community_id, product_id) DO UPDATE SET description = excluded.description
             WHERE n.description <> excluded.description
     )
