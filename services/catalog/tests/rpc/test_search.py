@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from commis.catalog.v1 import products_pb2 as pb
 
-from catalog.search import results, upkeep
+from catalog.search import ordered, results, upkeep
 from chassis.ids import new_id
 from chassis.testing import as_customer
 
@@ -128,9 +128,14 @@ async def test_filters_and_facets(catalog: Catalog) -> None:
 
 
 @pytest.mark.spec("C-02")
-@pytest.mark.parametrize("narrow", [10_000, 2])  # few products match; many do
-async def test_sorts_and_pages(catalog: Catalog, monkeypatch: pytest.MonkeyPatch, narrow: int) -> None:
+@pytest.mark.parametrize(
+    ("narrow", "walk"), [(10_000, 5_000), (2, 5_000), (2, 1)], ids=["few match", "many match", "far apart"]
+)
+async def test_sorts_and_pages(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, narrow: int, walk: int
+) -> None:
     monkeypatch.setattr(results, "NARROW", narrow)
+    monkeypatch.setattr(ordered, "WALK", walk)
     account = new_id()
     catalog.customers.known[account] = a.a_customer(account)
     await load(catalog, BOOKS)
@@ -190,6 +195,29 @@ async def _pages(catalog: Catalog, account: UUID, **fields: object) -> list[str]
         token = page.next_page_token
         if not token:
             return found
+
+
+@pytest.mark.spec("C-02")
+@pytest.mark.parametrize(("narrow", "walk"), [(10_000, 5_000), (1, 5_000), (1, 1)])
+async def test_what_begins_with_the_query_comes_before_what_has_it(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, narrow: int, walk: int
+) -> None:
+    monkeypatch.setattr(results, "NARROW", narrow)
+    monkeypatch.setattr(ordered, "WALK", walk)
+    await load(
+        catalog,
+        "product_ref,sku,name_en\nA,1,A red chair\nB,2,Chair of wood\nC,chair,Zebra\nD,4,Chair\nE,5,Blue armchair\n"
+        "F,6,Zinc chair\nG,7,Chairs\n",
+    )
+    expected = ["Zebra", "Chair", "Chair of wood", "Chairs", "A red chair", "Zinc chair"]
+    assert await _pages(catalog, _account(catalog), query="chair") == expected
+    assert await _pages(catalog, _account(catalog), query="chai") == [*expected[1:5], "Zebra", "Zinc chair"]
+
+
+def _account(catalog: Catalog) -> UUID:
+    account = new_id()
+    catalog.customers.known[account] = a.a_customer(account)
+    return account
 
 
 @pytest.mark.spec("C-03")

@@ -66,6 +66,11 @@ class Criteria:
             values |= {"tsquery": folding.prefix_query(self.words), "exact": list(self.exact)}
         return values
 
+    @property
+    def is_indexed(self) -> bool:
+        """Whether a GIN index finds what matches; being in stock alone has none."""
+        return bool(self.query.text or self.groups)
+
     def condition(self, *, indexed: bool, without: str | None = None) -> str:
         """`indexed` lets the planner use the GIN indexes; otherwise the documents are met in another order and
         only filtered. `without` leaves out the filter of one facet."""
