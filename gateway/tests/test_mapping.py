@@ -8,14 +8,16 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from commis.customers.v1 import accounts_pb2
 from commis.orders.v1 import orders_pb2
 
+from chassis.errors import Kind
 from gateway.operation import Operation
 from gateway.routes import OPERATIONS
 from gateway.wire import schema
 from gateway.wire.render import renderer
 
-from .fakes import ANY_ID, OTHER_ID, Services, a_message, address
+from .fakes import ANY_ID, OTHER_ID, Services, a_message, address, refusal
 
 KEY = "0199f3c2-7a10-7b3e-9c55-51d2a7f0aa10"
 
@@ -177,6 +179,24 @@ async def test_a_patch_merges(http: httpx.AsyncClient, services: Services) -> No
     assert request.order.contact.name == "Anna"
     assert not request.order.HasField("billing_address")
     assert not request.order.HasField("delivery_address")
+
+
+@pytest.mark.spec("A-22")
+@pytest.mark.parametrize("state", ["ACTIVE", "SUSPENDED", "CLOSED"])
+async def test_an_account_is_suspended_closed_and_reopened(
+    http: httpx.AsyncClient, services: Services, state: str
+) -> None:
+    """Who may is the service's decision, and its refusal arrives."""
+    url = f"/v1/accounts/{ANY_ID}"
+    answered = await http.patch(url, json={"state": state}, headers={"If-Match": '"4"'})
+    assert answered.status_code == 200
+    request = services.last.request
+    assert list(request.update_mask.paths) == ["state"]
+    assert accounts_pb2.Account.State.Name(request.account.state) == f"STATE_{state}"
+    assert (request.account.id, request.account.etag) == (ANY_ID, '"4"')
+    services.answer("UpdateAccount", refusal(Kind.PERMISSION_DENIED, "CHANGE_NOT_ALLOWED", fields="state"))
+    refused = await http.patch(url, json={"state": state})
+    assert (refused.status_code, refused.json()["reason"]) == (403, "CHANGE_NOT_ALLOWED")
 
 
 async def test_an_empty_patch_changes_nothing(http: httpx.AsyncClient, services: Services) -> None:

@@ -100,6 +100,13 @@ def test_examples_are_valid(path: str, method: str, item: Any) -> None:
                 validator(media["schema"]).validate(media["example"])
 
 
+def test_a_refusal_needs_no_words_and_a_question_does() -> None:
+    for verb, valid in (("reject", True), ("ask", False), ("answer", False)):
+        path = f"/v1/business-requests/{{business_request_id}}:{verb}"
+        media = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        assert validator(media["schema"]).is_valid({}) == valid, verb
+
+
 @pytest.mark.parametrize("status", sorted(DOCUMENT["components"]["responses"]))
 def test_examples_of_problems_are_valid(status: str) -> None:
     media = DOCUMENT["components"]["responses"][status]["content"]["application/problem+json"]

@@ -32,6 +32,7 @@ OPERATIONS = (
         "UpdateAccount",
         "account",
         "Change an account",
+        description="Staff (ADMIN, ORDER_DESK) suspend, close and reopen it by its `state`; what is open ends with it.",
         errors="ACCOUNT_NOT_FOUND ETAG_MISMATCH INVALID_FIELDS CHANGE_NOT_ALLOWED EMAIL_TAKEN",
     ),
     _accounts.post(

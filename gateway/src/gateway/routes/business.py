@@ -52,7 +52,7 @@ OPERATIONS = (
         _ONE + ":reject",
         "RejectBusinessRequest",
         "Reject a business request",
-        description="The message is mailed to the customer.",
+        description="The customer gets a mail, with the message if there is one.",
         body=Body(),
         errors=_DECIDED + " INVALID_FIELDS",
     ),

@@ -12,7 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor
 _ALWAYS_READ_ONLY = frozenset(("id", "create_time", "update_time", "etag"))
 _READ_ONLY: dict[str, frozenset[str]] = {
     "commis.customers.v1.Account": frozenset(
-        ("number", "kind", "state", "display_name", "addresses", "persons", "client_link", "erase_time")
+        ("number", "kind", "display_name", "addresses", "persons", "client_link", "erase_time")
     ),
     "commis.customers.v1.BusinessProfile": frozenset(("state",)),
     "commis.customers.v1.Representative": frozenset(("assigned_account_count",)),
@@ -58,7 +58,6 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "commis.customers.v1.StartErasureRequest": ("account_id",),
     "commis.customers.v1.InvitePersonRequest": ("first_name", "last_name", "email", "language_code", "role"),
     "commis.customers.v1.RequestBusinessProfileRequest": ("profile",),
-    "commis.customers.v1.RejectBusinessRequestRequest": ("message",),
     "commis.customers.v1.AskBusinessRequestRequest": ("message",),
     "commis.customers.v1.AnswerBusinessRequestRequest": ("message",),
     "commis.customers.v1.CarePlatform": ("display_name", "issuer", "audience"),
