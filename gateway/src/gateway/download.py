@@ -10,6 +10,7 @@ from gateway import headers as header
 from gateway.clients import Clients
 from gateway.exchange import Exchange, Scope
 from gateway.problems import Problem
+from gateway.streaming import listened_to, pass_on
 
 DOWNLOAD = "/commis.customers.v1.DataProtectionService/DownloadDataExport"
 PATH = "/v1/data-exports/{data_export_id:id}/archive"
@@ -18,8 +19,7 @@ _TIMEOUT = 3600.0
 
 
 class Download:
-    """Raises Problem and grpc.aio.AioRpcError like every endpoint; once the first piece is there, a failure can only
-    cut the answer off, which the client sees by its missing end."""
+    """Raises Problem and grpc.aio.AioRpcError like every endpoint."""
 
     name = "downloadDataExport"
 
@@ -37,15 +37,5 @@ class Download:
         await self._clients.connected("customers")
         request = DownloadDataExportRequest(data_export_id=export_id)
         stream = self._clients[DOWNLOAD](request, timeout=_TIMEOUT, metadata=exchange.metadata())
-        pieces = aiter(stream)
-        try:
-            first = await anext(pieces)
-            name = f'attachment; filename="data-export-{export_id}.zip"'
-            headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-disposition", name.encode())]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": first.content, "more_body": True})
-            async for piece in pieces:
-                await send({"type": "http.response.body", "body": piece.content, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            stream.cancel()
+        async with listened_to(stream, receive) as pieces:
+            await pass_on(pieces, send, MEDIA_TYPE, f"data-export-{export_id}.zip")
