@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 import pytest
@@ -75,6 +75,24 @@ async def test_the_request_context_reaches_the_handler() -> None:
     assert second.deadline is not None
     assert first.deadline < second.deadline  # 3 s as sent, 10 s where nothing was sent
     assert third.principal is None  # an expired token does not close a public RPC, it is no identity either
+
+
+async def test_where_a_token_means_something_only_none_makes_a_visitor() -> None:
+    class Door(Echo):
+        RULES: ClassVar[dict[str, access.Rule]] = Echo.RULES | {"Open": access.VISITORS_TOO}
+
+    echo = Door()
+    expired = issuer.token(Principal(new_id(), "ACCOUNT"), lifetime=-60)
+    async with grpc_server([(add_echo, echo, NAME)]) as running:
+        stub = Stub(running.channel)
+        await stub.Open(StringValue())
+        await stub.Open(StringValue(), metadata=as_customer(new_id(), new_id()))
+        for bad in (expired, "x.y.z"):
+            refusal = await refused(stub.Open(StringValue(), metadata=(("authorization", f"Bearer {bad}"),)))
+            assert refusal.kind == "UNAUTHENTICATED"
+    visitor, customer = echo.seen
+    assert visitor.principal is None
+    assert customer.principal is not None
 
 
 async def test_errors_arrive_with_reason_and_nothing_leaks() -> None:

@@ -293,6 +293,16 @@ async def test_a_customer_asks_for_the_own_account(world: Any, refused: Any) -> 
 
 
 @pytest.mark.spec("A-04")
+async def test_whose_token_has_expired_is_no_visitor(world: Any, refused: Any) -> None:
+    account = await world.account()
+    expired = issuer.token(Principal(UUID(account.id), "ACCOUNT"), lifetime=-60)
+    for token in (expired, "x.y.z"):
+        with pytest.raises(refused) as error:
+            await ask_for(world, bearer(token))
+        assert error.value.code == "UNAUTHENTICATED"
+
+
+@pytest.mark.spec("A-04")
 async def test_nobody_asks_for_somebody_else(world: Any, refused: Any) -> None:
     account = await world.account()
     rep = await world.rep("R1", account.id)

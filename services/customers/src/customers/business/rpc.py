@@ -29,7 +29,7 @@ VISITOR = "VISITOR"
 
 class BusinessProfileServicer(DecisionRpcs, accounts_pb2_grpc.BusinessProfileServiceServicer):
     RULES: ClassVar[Mapping[str, Rule]] = {
-        "RequestBusinessProfile": access.PUBLIC,
+        "RequestBusinessProfile": access.VISITORS_TOO,
         "ListBusinessRequests": access.any_of(DECIDERS, access.accounts()),
         "GetBusinessRequest": access.any_of(access.staff(), access.accounts()),
         "RemoveBusinessProfile": access.any_of(access.staff("ADMIN"), access.accounts()),
