@@ -25,10 +25,17 @@ CREATE TRIGGER only_erased BEFORE UPDATE ON order_history FOR EACH ROW
 
 def upgrade() -> None:
     op.add_column("orders", sa.Column("erase_time", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("orders", sa.Column("erasure_id", sa.Uuid(), nullable=True))
+    op.add_column(
+        "orders",
+        sa.Column("erasure_ids", sa.ARRAY(sa.Uuid()), nullable=False, server_default=sa.text("'{}'")),
+    )
     op.add_column("orders", sa.Column("retention_date", sa.Date(), nullable=True))
     op.create_index(
-        "ix_orders_erasure_id", "orders", ["erasure_id"], postgresql_where=sa.text("erasure_id IS NOT NULL")
+        "ix_orders_erasure_ids",
+        "orders",
+        ["erasure_ids"],
+        postgresql_using="gin",
+        postgresql_where=sa.text("erasure_ids <> '{}'"),
     )
     op.create_index(
         "ix_orders_retention_date",
@@ -47,6 +54,6 @@ def downgrade() -> None:
         "CREATE TRIGGER kept BEFORE UPDATE OR DELETE ON order_history FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
     op.drop_index("ix_orders_retention_date", "orders")
-    op.drop_index("ix_orders_erasure_id", "orders")
-    for column in ("retention_date", "erasure_id", "erase_time"):
+    op.drop_index("ix_orders_erasure_ids", "orders")
+    for column in ("retention_date", "erasure_ids", "erase_time"):
         op.drop_column("orders", column)

@@ -138,9 +138,10 @@ orders = sa.Table(
     sa.Column("approval", JSONB, nullable=True),
     _searched("account_search"),
     _searched("reference_search"),
-    # Data protection: by which erasure, and until when the law keeps the names and addresses that are left.
+    # Data protection: by which erasures, and until when the law keeps the names and addresses that are left; without
+    # erase_time, which is that of the whole account, those of the recipient only.
     _time("erase_time", nullable=True),
-    sa.Column("erasure_id", sa.Uuid, nullable=True),
+    sa.Column("erasure_ids", sa.ARRAY(sa.Uuid), nullable=False, server_default=sa.text("'{}'")),
     sa.Column("retention_date", sa.Date, nullable=True),
     # A representative must never see payment data, so no rep ever chooses or places with an online payment.
     sa.CheckConstraint(
@@ -189,7 +190,12 @@ orders = sa.Table(
         "ix_orders_reference_search", "reference_search", postgresql_where=sa.text("reference_search <> ''")
     ),
     sa.Index("ix_orders_waiting", "account_id", "id", postgresql_where=sa.text("state = 'PENDING_APPROVAL'")),
-    sa.Index("ix_orders_erasure_id", "erasure_id", postgresql_where=sa.text("erasure_id IS NOT NULL")),
+    sa.Index(
+        "ix_orders_erasure_ids",
+        "erasure_ids",
+        postgresql_using="gin",
+        postgresql_where=sa.text("erasure_ids <> '{}'"),
+    ),
     sa.Index(
         "ix_orders_retention_date", "retention_date", postgresql_where=sa.text("retention_date IS NOT NULL")
     ),

@@ -1,5 +1,6 @@
 """Data protection in orders: what is handed in, what is erased, what the law keeps; repeating changes nothing."""
 
+import asyncio
 import datetime
 import json
 from typing import Any
@@ -18,6 +19,8 @@ from orders.privacy import erasing, retention
 from orders.privacy.client import ExportGone, Item
 from orders.privacy.consumers import DataProtection, StillSettling
 from orders.privacy.erasing import Scope
+from services.orders.tests.rpc.test_approval import Firm
+from services.orders.tests.rpc.test_placing_races import outcome
 from services.orders.tests.shop import Shop
 
 CANARY = "Zzcanary"
@@ -259,6 +262,108 @@ async def test_a_person_leaves_and_the_orders_of_the_account_stay(shop: Shop) ->
         "SELECT id FROM orders WHERE lower(orders::text) LIKE lower(:text)", text=f"%{CANARY}%"
     )
     assert [str(row.id) for row in left] == [placed.id]
+
+
+@pytest.mark.spec("A-24")
+async def test_what_is_written_between_the_two_looks_goes_with_the_second(shop: Shop) -> None:
+    order = await planted(shop)
+    await shop.place(order.id)
+    event = requested(shop)
+    await erasing.erase(shop.infra.sessions, scope(event))
+    request = orders_pb2.CancelOrderRequest(order_id=order.id, reason=f"{CANARY} called")
+    await shop.orders.CancelOrder(request, metadata=shop.staff)
+    assert "order_history" in await found(shop)
+    await erasing.erase(shop.infra.sessions, scope(event))
+    assert "order_history" not in await found(shop)
+    names = await shop.rows("SELECT actor_name FROM order_history WHERE action = 'cancelled'")
+    assert names[0].actor_name != ""  # of staff
+
+
+@pytest.mark.spec("A-24")
+async def test_so_does_what_the_person_did_to_the_orders_of_others(shop: Shop) -> None:
+    firm = Firm(shop)
+    waiting = await firm.asked(("A", 1))
+    await firm.reject(waiting)
+    again = await shop.place(waiting.id, firm.as_user)
+    event = requested(shop, firm.admin)
+    await erasing.erase(shop.infra.sessions, scope(event))
+    await firm.reject(await shop.get(again.id), reason=f"{CANARY} reason")  # had read before the erasure
+    assert {"orders", "order_history"} <= await found(shop)
+    await erasing.erase(shop.infra.sessions, scope(event))
+    left = await found(shop) | await found(shop, "Ada Admin")
+    assert not left & {"orders", "order_history"}
+    (row,) = await shop.rows("SELECT version, state, erasure_ids FROM orders")
+    assert row.erasure_ids == [UUID(event.erasure_id)]
+    await erasing.erase(shop.infra.sessions, scope(event))
+    assert (await shop.rows("SELECT version FROM orders"))[0].version == row.version
+
+
+@pytest.mark.spec("A-24")
+async def test_two_persons_of_one_account_leave_and_neither_erasure_forgets_what_it_did(shop: Shop) -> None:
+    colleague = new_id()
+    order = await planted(shop)
+    await shop.place(order.id, as_customer(colleague, shop.account))
+    first, second = scope(requested(shop, shop.person)), scope(requested(shop, colleague))
+    for each in (first, second):
+        await erasing.erase(shop.infra.sessions, each)
+    before = await shop.rows("SELECT version FROM orders")
+    for each in (first, second):
+        await erasing.erase(shop.infra.sessions, each)
+        _, kept = await erasing.counted(shop.infra.sessions, each)
+        assert [item.count for item in kept if item.subject == "orders of the account"] == [1]
+    assert await shop.rows("SELECT version FROM orders") == before
+    _, kept = await erasing.counted(shop.infra.sessions, second)
+    assert [item.subject for item in kept] == ["orders of the account"]  # somebody else's recipient
+
+
+@pytest.mark.spec("A-24")
+async def test_of_a_person_who_leaves_the_law_keeps_the_recipients_and_no_telephone(shop: Shop) -> None:
+    placed, gone = await planted(shop), await planted(shop)
+    for order in (placed, gone):
+        await shop.place(order.id)
+    await shop.orders.CancelOrder(
+        orders_pb2.CancelOrderRequest(order_id=gone.id, reason="changed my mind"), metadata=shop.customer
+    )
+    who = scope(requested(shop, shop.person))
+    await erasing.erase(shop.infra.sessions, who)
+    rows = {str(row.id): row for row in await shop.rows("SELECT * FROM orders")}
+    assert "555 77 77" not in str(rows)
+    assert CANARY not in str(rows[gone.id]._mapping)
+    assert rows[gone.id].delivery_address["street_lines"] == ["Kerkstraat 12"]
+    row = rows[placed.id]
+    for kind in ("billing_address", "delivery_address"):
+        assert getattr(row, kind)["recipient"] == f"{CANARY} Recipient"
+    assert row.retention_date == datetime.date(row.place_date.year + 11, 1, 1)
+    _, kept = await erasing.counted(shop.infra.sessions, who)
+    (law,) = [item for item in kept if item.subject == "recipients on placed orders"]
+    assert law.count == 1
+    assert law.kept_because.endswith(f"erased on {row.retention_date}")
+    assert await retention.erase_expired(shop.infra.sessions, row.retention_date) == 1
+    (later,) = await shop.rows("SELECT * FROM orders WHERE id = :id", id=UUID(placed.id))
+    assert CANARY not in str(later._mapping)
+    assert later.account_name == row.account_name != ""
+    assert later.delivery_address["city"] == "Brussel"
+    assert (await shop.get(placed.id)).delivery_address.recipient == ""
+
+
+@pytest.mark.spec("A-24", "O-21")
+async def test_whoever_is_placing_an_order_that_the_person_had_touched_begins_anew(shop: Shop) -> None:
+    colleague = as_customer(new_id(), shop.account)
+    order = await planted(shop, who=colleague)
+    line = orders_pb2.UpdateOrderLineRequest(
+        order_id=order.id, line_id=order.lines[0].id, line=orders_pb2.LineInput(quantity=3)
+    )
+    await shop.orders.UpdateOrderLine(line, metadata=shop.customer)
+    shop.catalog.gate = asyncio.Event()
+    placing = asyncio.create_task(outcome(shop.place(order.id, colleague)))
+    await shop.catalog.entered.wait()
+    await erasing.erase(shop.infra.sessions, scope(requested(shop, shop.person)))
+    shop.catalog.gate.set()
+    assert (await placing).reason == "PLACEMENT_IN_PROGRESS"
+    assert not shop.catalog.holds
+    placed = await shop.place(order.id, colleague)
+    assert placed.state == orders_pb2.Order.STATE_PLACED
+    assert placed.note == f"{CANARY} note"
 
 
 @pytest.mark.spec("A-24")

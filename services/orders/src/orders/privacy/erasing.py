@@ -19,7 +19,13 @@ _LAW = (
     " used for nothing else, erased on {until}"
 )
 _AMOUNTS = "bookkeeping and the fiscal documents need them (GDPR art. 17(3)(b)); no name is left in them"
-_ACCOUNTS = "they are the account's, which goes on; the person is named there by an id only"
+_ACCOUNTS = (
+    "they are the account's, which goes on; but for recipients, the person is named there by an id only"
+)
+_RECIPIENTS = (
+    "they are part of what the fiscal documents are made from: Belgium, VAT Code art. 60 par. 4, ten years;"
+    " GDPR art. 17(3)(b); erased on {until}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +50,14 @@ async def erase(sessions: Sessions, scope: Scope) -> None:
         "today": now.date(),
     }
     statement = _typed(statements.ACCOUNT if scope.person_id is None else statements.PERSON)
-    while True:
+    done = BATCH
+    while done >= BATCH:
         async with sessions.begin() as session:
             done = (await (await session.connection()).execute(statement, given)).scalar_one()
-        if done < BATCH:
-            break
+    done = BATCH
+    while done >= BATCH:
+        async with sessions.begin() as session:
+            done = (await (await session.connection()).execute(_typed(statements.HISTORY), given)).rowcount
     if scope.person_id is None:
         async with sessions.begin() as session:
             await (await session.connection()).execute(statements.PAYER, {"account_id": scope.account_id})
@@ -69,7 +78,8 @@ def _typed(statement: sa.TextClause) -> sa.TextClause:
 async def counted(sessions: Sessions, scope: Scope) -> tuple[list[Item], list[Item]]:
     """What was erased and what is kept, as the rows themselves say it."""
     async with sessions() as session:
-        found = (await session.execute(statements.COUNTS, {"erasure_id": scope.erasure_id})).one()
+        given = {"erasure_id": scope.erasure_id, "person": str(scope.person_id or "")}
+        found = (await session.execute(_typed(statements.COUNTS), given)).one()
     erased = [
         Item(subject="open carts and drafts, cancelled and emptied", count=found.sheets),
         Item(subject="contacts, notes and references on placed orders", count=found.placed),
@@ -77,7 +87,10 @@ async def counted(sessions: Sessions, scope: Scope) -> tuple[list[Item], list[It
     kept = [Item(subject="orders with their lines and amounts", count=found.orders, kept_because=_AMOUNTS)]
     if scope.person_id is not None:
         kept = [Item(subject="orders of the account", count=found.placed, kept_because=_ACCOUNTS)]
-    if found.kept:
+        if found.kept:
+            because = _RECIPIENTS.format(until=found.until)
+            kept.append(Item(subject="recipients on placed orders", count=found.kept, kept_because=because))
+    elif found.kept:
         subject = "billing and delivery name and address, VAT number, on placed orders"
         kept.append(Item(subject=subject, count=found.kept, kept_because=_LAW.format(until=found.until)))
     return [item for item in erased if item.count], [item for item in kept if item.count]
