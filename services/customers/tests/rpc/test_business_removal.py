@@ -120,6 +120,11 @@ async def test_business_data_is_gone_from_every_table(world: Any) -> None:
     await move(world, "Approve", asked.id, pay_later_allowed=True, request_id=str(new_id()))
     address = pb.AccountAddress(address=BRUSSELS | {"company": "Zeldzaamheid Boeken"})  # type: ignore[arg-type]
     request = pb.CreateAddressRequest(account_id=account.id, address=address, request_id=str(new_id()))
+    created = (await world.call("AccountService", "CreateAddress", request)).address
+    plain = pb.AccountAddress(id=created.id, address=BRUSSELS)  # type: ignore[arg-type]
+    renamed = pb.UpdateAddressRequest(account_id=account.id, address=plain, request_id=str(new_id()))
+    await world.call("AccountService", "UpdateAddress", renamed)
+    request = pb.CreateAddressRequest(account_id=account.id, address=address, request_id=str(new_id()))
     await world.call("AccountService", "CreateAddress", request)
     needles = ("Zeldzaam", "BE0428759497", "KVK-7788990", "Kwartel")
     assert set(await _found(world, needles)) >= {"business_profiles", "business_requests", "idempotency"}
@@ -132,6 +137,17 @@ async def test_business_data_is_gone_from_every_table(world: Any) -> None:
     for query in ("zeldzaamheid", "boeken"):
         found = await world.call("AccountService", "ListAccounts", pb.ListAccountsRequest(query=query))
         assert not found.accounts
+
+
+@pytest.mark.spec("A-07")
+async def test_a_branch_with_the_same_vat_number_keeps_its_answers(world: Any) -> None:
+    account, request_id = await rare_business(world), str(new_id())
+    branch = await world.business("branch@shops.example", profile=RARE, request_id=request_id)
+    assert await world.scalar("SELECT count(*) FROM idempotency") == 2
+    await remove(world, account.id)
+    assert await world.scalar("SELECT count(*) FROM idempotency") == 1
+    again = await world.business("branch@shops.example", profile=RARE, request_id=request_id)
+    assert again == branch
 
 
 async def _found(world: Any, needles: tuple[str, ...]) -> dict[str, str]:

@@ -90,12 +90,11 @@ async def _keeper(session: AsyncSession, who: Principal, account: Account) -> UU
 
 
 async def _erase(session: AsyncSession, account: Account, profile: BusinessProfile) -> list[Item]:
-    """Everything that only a business has; also from the stored answers to commands, which are found by what no
-    answer about anybody else contains."""
+    """Everything that only a business has; also from the stored answers to commands, which are found by the ids of the
+    account and of its addresses. Not by the VAT number: other accounts of the same business have it, too."""
     asked = BusinessRequest.account_id == account.id
-    numbers = (await session.scalars(sa.select(BusinessRequest.vat_number).where(asked))).all()
-    addresses = await _anonymise_addresses(session, account.id)
-    await idempotency.forget(session, {profile.vat_number, *numbers, *map(str, addresses)})
+    addresses = await session.scalars(sa.select(Address.id).where(Address.account_id == account.id))
+    await idempotency.forget(session, [str(account.id), *map(str, addresses)])
     mine = sa.select(BusinessRequest.id).where(asked)
     messages = sa.delete(BusinessRequestMessage).where(BusinessRequestMessage.request_id.in_(mine))
     items = [
@@ -105,18 +104,17 @@ async def _erase(session: AsyncSession, account: Account, profile: BusinessProfi
         Item("spending control", int(account.spending_control)),
         Item("messages about business requests", await _count(session, messages)),
         Item("business requests", await _count(session, sa.delete(BusinessRequest).where(asked))),
-        Item("company names in addresses", len(addresses)),
+        Item("company names in addresses", await _anonymise_addresses(session, account.id)),
     ]
     await _count(session, sa.delete(BusinessProfile).where(BusinessProfile.account_id == account.id))
     return items
 
 
-async def _anonymise_addresses(session: AsyncSession, account_id: UUID) -> list[UUID]:
+async def _anonymise_addresses(session: AsyncSession, account_id: UUID) -> int:
     """The places stay the person's; an address that then names nobody is the contact's."""
     statement = sa.update(Address).where(Address.account_id == account_id, Address.company != "")
     values = {"company": "", "version": Address.version + 1, "update_time": sa.func.now()}
-    changed = statement.values(values).returning(Address.id)
-    return list((await session.scalars(changed.execution_options(synchronize_session=False))).all())
+    return await _count(session, statement.values(values))
 
 
 async def _end_memberships(session: AsyncSession, account_id: UUID, keeper: UUID) -> int:
