@@ -4,4 +4,6 @@ from pathlib import Path
 
 from chassis.testing import database_fixtures
 
-engine, sessions = database_fixtures("catalog", Path(__file__).parents[1] / "migrations", keep=("legal_caps",))
+from .factories import KEPT
+
+engine, sessions = database_fixtures("catalog", Path(__file__).parents[1] / "migrations", keep=KEPT)

@@ -21,6 +21,7 @@ from chassis.ids import new_id
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 FROM = datetime.date(2026, 1, 1)
+KEPT = ("legal_caps",)  # made by the migrations, and true in every installation
 
 
 @dataclass(frozen=True)

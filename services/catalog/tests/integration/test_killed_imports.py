@@ -108,7 +108,7 @@ async def test_killed_at_random_and_gone_on_with(
     await uploaded(sessions)
     await importing.runner.run_next("PRODUCTS")
     alone = await everything(engine, sessions)
-    await empty(engine)
+    await empty(engine, a.KEPT)
     chance = random.Random(5)
     job_id = await uploaded(sessions)
     url = engine.url.render_as_string(hide_password=False)

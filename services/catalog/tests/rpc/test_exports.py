@@ -194,7 +194,7 @@ async def test_what_is_exported_is_imported_unchanged(
         assert (done.accepted_count, done.changed_count) == (0, 2 if kind == "PRODUCTS" else 0)
         assert (await import_(catalog, kind, form, before[kind])).changed_count == 0
     assert {kind: await export(catalog, kind, form) for kind in KINDS} == before
-    await empty(engine)
+    await empty(engine, a.KEPT)
     await a.a_list(catalog.sessions, "NET")
     await a.a_list(catalog.sessions, "=GROSS", tax_inclusive=True)
     for kind in KINDS:
@@ -208,7 +208,7 @@ async def test_books_leave_as_valid_onix_and_come_back(catalog: Catalog, engine:
     await fill(catalog)
     before = await export(catalog, "PRODUCTS", "ONIX")
     assert problems_of(before) == []
-    await empty(engine)
+    await empty(engine, a.KEPT)
     await lists(catalog)
     done = await import_(catalog, "PRODUCTS", "ONIX", before)
     assert done.accepted_count == 2

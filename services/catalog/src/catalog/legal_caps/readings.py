@@ -88,8 +88,11 @@ def in_force(
     return tuple(reading for reading in kept if reading)
 
 
-def strictest(found: Iterable[Reading], quantity: int) -> LegalCap | None:
+def strictest(found: Sequence[Reading], quantity: int) -> LegalCap | None:
     """The rule for a line of this quantity; of equal ones the older, so that the proof is always the same."""
+    if len(found) == 1 and len(found[0]) == 1:  # nearly always
+        (only,) = found[0]
+        return only if only.min_quantity <= quantity else None
     best = []
     for reading in found:
         reached = [cap for cap in reading if cap.min_quantity <= quantity]

@@ -16,6 +16,10 @@ _HUNDRED = Decimal(100)
 _ZERO = Decimal(0)
 
 
+def valid(begin: datetime.date, end: datetime.date | None, day: datetime.date) -> bool:
+    return begin <= day and (end is None or day < end)
+
+
 class Offer(NamedTuple):
     """What a unit costs: before discount, the discount in percent, and exactly what is left."""
 
@@ -57,19 +61,19 @@ def held(
 
 def _publisher_price(fixed: FixedPrice, prices: Sequence[Price], basis: Basis) -> Decimal | None:
     """With tax, for one. Of several lists of the country the highest, so that no order of lists lowers a floor."""
-    lists = {found.id: found for found in fixed.lists if found.currency == basis.currency}
-    if not lists:
-        return None
-    amounts = []
-    for price in prices:
-        found = lists.get(price.list_id)
-        if found is None or price.valid_from > basis.day:
+    highest = None
+    for found in fixed.lists:
+        if found.currency != basis.currency:
             continue
-        if price.valid_to is not None and price.valid_to <= basis.day:
-            continue
-        amount = price.ladder[0][1]
-        amounts.append(amount if found.tax_inclusive else amount * (_HUNDRED + fixed.tax_rate) / _HUNDRED)
-    return max(amounts, default=None)
+        for price in prices:
+            if price.list_id != found.id or not valid(price.valid_from, price.valid_to, basis.day):
+                continue
+            amount = price.ladder[0][1]
+            if not found.tax_inclusive:
+                amount = amount * (_HUNDRED + fixed.tax_rate) / _HUNDRED
+            if highest is None or amount > highest:
+                highest = amount
+    return highest
 
 
 def _floor(cap: LegalCap, fixed: FixedPrice, basis: Basis, public: Decimal | None) -> Decimal:

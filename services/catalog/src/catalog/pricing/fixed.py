@@ -21,7 +21,7 @@ _UNPLACED = "the postal code says no part of Belgium, so the strictest of {} hol
 
 
 class BookLaw:
-    """Of one quote. Where no rule is valid it costs nothing; readings are made once for each language and form."""
+    """Of one quote. Where no rule is valid it costs nothing; books that are alike to the law are looked at once."""
 
     def __init__(
         self,
@@ -36,7 +36,8 @@ class BookLaw:
         self._country = destination.region_code or vendor_region
         self._places = places_of(self._country, destination.postal_code)
         self._caps = _valid(reference, self._places, buyer_class_of(buyer_class), day)
-        self._readings: dict[tuple[str, str], tuple[Reading, ...]] = {}
+        self._read: dict[tuple[str, str], tuple[Reading, ...]] = {}
+        self._known: dict[tuple[str, str, str, str], FixedPrice | None] = {}
         self._publishers = reference.publishers.get(self._country, ())
 
     def lists(self, variants: Iterable[VariantFacts]) -> tuple[PriceList, ...]:
@@ -50,34 +51,44 @@ class BookLaw:
         """None for what is no book, for free titles and where there is no law."""
         if not self._caps or not is_book(variant.product_form, variant.isbn):
             return None
-        kind = variant.text_language_code, variant.product_form
-        found = self._readings.get(kind)
-        if found is None:
-            found = self._readings[kind] = readings(self._caps, self._places, *kind)
-        found = found and in_force(found, latest_first_day(variant.publication_date), self._day)
+        kind = (
+            variant.text_language_code, variant.product_form, variant.publication_date, variant.vat_class
+        )  # fmt: skip
+        if kind not in self._known:
+            self._known[kind] = self._fixed(*kind)
+        return self._known[kind]
+
+    def _fixed(self, language: str, form: str, published: str, vat_class: str) -> FixedPrice | None:
+        found = in_force(self._readings(language, form), latest_first_day(published), self._day)
         if not found:
             return None
         return FixedPrice(
             readings=found,
-            publication_date=variant.publication_date,
+            publication_date=published,
             lists=self._publishers,
-            tax_rate=self._tax_rate(variant.vat_class),
-            assumed=self._assumed(variant),
+            tax_rate=self._tax_rate(vat_class),
+            assumed=self._assumed(language, form, published),
         )
+
+    def _readings(self, language: str, form: str) -> tuple[Reading, ...]:
+        kind = (language, form)
+        if kind not in self._read:
+            self._read[kind] = readings(self._caps, self._places, language, form)
+        return self._read[kind]
 
     def _tax_rate(self, vat_class: str) -> Decimal:
         """What publishers' prices for the country contain, whatever tax the buyer himself is charged."""
         return tax_of(Destination(self._country), vat_class, self._day, self._vendor_region).rate
 
-    def _assumed(self, variant: VariantFacts) -> tuple[str, ...]:
+    def _assumed(self, language: str, form: str, published: str) -> tuple[str, ...]:
         words = []
-        if latest_first_day(variant.publication_date) is None:
+        if latest_first_day(published) is None:
             words.append(_UNDATED)
-        elif len(variant.publication_date) < len("2026-01-01"):
-            words.append(_PARTLY_DATED.format(variant.publication_date))
-        if not variant.text_language_code and any(cap.languages for cap in self._caps):
+        elif len(published) < len("2026-01-01"):
+            words.append(_PARTLY_DATED.format(published))
+        if not language and any(cap.languages for cap in self._caps):
             words.append(_UNSPOKEN)
-        if not variant.product_form and any(cap.forms for cap in self._caps):
+        if not form and any(cap.forms for cap in self._caps):
             words.append(_UNFORMED)
         if len(self._places) > 1:
             words.append(_UNPLACED.format(", ".join(place[-1] for place in self._places)))

@@ -26,7 +26,6 @@ seven: their product has 26 digits and is exact in the 28 of decimal's default c
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -48,13 +47,13 @@ def price_line(buyer: Buyer, item: Item, quantity: int) -> PricedLine | None:
     if found is None:
         return None
     price_list, price = found
-    minimum, unit = _ladder_step(price, quantity)
+    minimum, listed = _ladder_step(price, quantity)
     first = price.ladder[0][1]
     trace = [
         Step("PRICE_LIST", str(price_list.id), f"Price list {price_list.code}", first, first),
-        Step("LADDER", str(price.id), f"Unit price from {minimum}", first, unit),
+        Step("LADDER", str(price.id), f"Unit price from {minimum}", first, listed),
     ]
-    unit = _convert(unit, price_list, buyer, item.tax, trace)
+    unit = _convert(listed, price_list, buyer, item.tax, trace)
     row = _best_row(buyer, item, quantity)
     percent, left = _ZERO, unit
     if row is not None:
@@ -63,9 +62,9 @@ def price_line(buyer: Buyer, item: Item, quantity: int) -> PricedLine | None:
         trace.append(Step("GRID", str(row.id), _told(row), unit, _rounded(left)))
     offer, proof = cap.Offer(unit, percent, left), None
     if item.fixed is not None:
-        listed = _converted(first, price_list, buyer, item.tax)[0]
+        of_one = unit if listed is first else _converted(first, price_list, buyer, item.tax)[0]
         gross = buyer.tax_inclusive and item.tax.category != "G"
-        basis = cap.Basis(price_list.currency, gross, buyer.day, listed)
+        basis = cap.Basis(price_list.currency, gross, buyer.day, of_one)
         offer, proof = cap.held(item.fixed, item.prices, basis, quantity, offer, trace)
     return _total(price_list.currency, buyer, item.tax, quantity, offer, proof, trace)
 
@@ -77,13 +76,9 @@ def _rounded(value: Decimal, step: Decimal = _UNIT) -> Decimal:
 def _first_list(buyer: Buyer, prices: Sequence[Price]) -> tuple[PriceList, Price] | None:
     for price_list in buyer.lists:
         for price in prices:
-            if price.list_id == price_list.id and _valid(price.valid_from, price.valid_to, buyer.day):
+            if price.list_id == price_list.id and cap.valid(price.valid_from, price.valid_to, buyer.day):
                 return price_list, price
     return None
-
-
-def _valid(begin: datetime.date, end: datetime.date | None, day: datetime.date) -> bool:
-    return begin <= day and (end is None or day < end)
 
 
 def _ladder_step(price: Price, quantity: int) -> tuple[int, Decimal]:
@@ -116,7 +111,7 @@ def _best_row(buyer: Buyer, item: Item, quantity: int) -> GridRow | None:
     best: GridRow | None = None
     best_rank: tuple[int, int, Decimal] | None = None
     for row in item.grid:
-        if quantity < row.min_quantity or not _valid(row.valid_from, row.valid_to, buyer.day):
+        if quantity < row.min_quantity or not cap.valid(row.valid_from, row.valid_to, buyer.day):
             continue
         customer, product = _customer_rank(row, buyer), _product_rank(row, item)
         if customer is None or product is None:
