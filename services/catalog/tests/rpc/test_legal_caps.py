@@ -260,7 +260,7 @@ async def test_the_first_rules(
     assert percent(price) == expected
 
 
-@pytest.mark.spec("C-14", "C-16", "L-10")
+@pytest.mark.spec("C-14", "C-16")
 @pytest.mark.parametrize(
     ("facts", "book", "words"),
     [

@@ -93,7 +93,7 @@ def test_languages_and_forms_are_those_of_the_rule_and_what_is_unknown_lowers_no
     assert chosen(printed, a_cap("10"), form="") == "10"
 
 
-@pytest.mark.spec("C-16", "L-10")
+@pytest.mark.spec("C-16")
 @pytest.mark.parametrize(
     ("published", "last", "free"),
     [
@@ -111,7 +111,7 @@ def test_six_months_by_local_date(published: str, last: str, free: str) -> None:
     assert not in_force(found, start, datetime.date.fromisoformat(free))
 
 
-@pytest.mark.spec("C-16", "L-10")
+@pytest.mark.spec("C-16")
 def test_without_a_date_or_without_an_end_a_title_stays_under_fixed_price() -> None:
     places = places_of("BE", "9000")
     assert in_force(readings([a_cap("10", months=6)], places, "nl", "BC"), None, datetime.date(2999, 1, 1))
