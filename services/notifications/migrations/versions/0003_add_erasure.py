@@ -1,4 +1,4 @@
-"""Mails say whom they are to by id, and what was erased of them."""
+"""Mails say by id whom they are to and whom they name, and what was erased of them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,9 @@ down_revision = "0002"
 
 def upgrade() -> None:
     op.add_column("mails", sa.Column("person_id", sa.Uuid(), nullable=True))
+    op.add_column(
+        "mails", sa.Column("named_ids", sa.ARRAY(sa.Uuid()), nullable=False, server_default=sa.text("'{}'"))
+    )
     op.add_column(
         "mails", sa.Column("forget_when_sent", sa.Boolean(), nullable=False, server_default=sa.false())
     )
@@ -28,5 +31,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("forget_when_sent", "erasure_id", "person_id", "account_id"):
         op.drop_index(f"ix_mails_{name}", "mails")
-    for name in ("erasure_id", "erase_time", "forget_when_sent", "person_id"):
+    for name in ("erasure_id", "erase_time", "forget_when_sent", "named_ids", "person_id"):
         op.drop_column("mails", name)

@@ -34,6 +34,8 @@ mails = sa.Table(
     sa.Column("credential_request_id", sa.Uuid, nullable=True),
     # The person it is to, where that is known.
     sa.Column("person_id", sa.Uuid, nullable=True),
+    # Whose names are in it.
+    sa.Column("named_ids", sa.ARRAY(sa.Uuid), nullable=False, server_default=sa.text("'{}'")),
     sa.Column("resend_of", sa.Uuid, nullable=True),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),

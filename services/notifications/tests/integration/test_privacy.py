@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -140,6 +141,37 @@ async def test_who_stays_a_customer_elsewhere_keeps_those_mails(sessions: Sessio
     await add(sessions, a_draft(account_id=ACCOUNT), a_draft(account_id=new_id()), a_draft(person_id=PERSON))
     await DataProtection(sessions, FakeCustomers(), 0).prepare(erasure(PERSON), meta(1))  # type: ignore[arg-type]
     assert [row.erase_time is None for row in await rows(sessions)] == [False, True, True]
+
+
+@pytest.mark.spec("A-24")
+async def test_mails_to_others_that_name_the_person_still_arrive_and_are_emptied_then(
+    sessions: Sessions,
+) -> None:
+    told = a_draft(
+        account_id=ACCOUNT, template="new_order", recipient="vendor@commis.example", named=(new_id(), PERSON)
+    )
+    contact = a_draft(account_id=ACCOUNT, recipient="colleague@mail.example", text=f"Contact: {ADDRESS}")
+    silent = a_draft(account_id=ACCOUNT, recipient="colleague@mail.example", text="Hello", named=(new_id(),))
+    elsewhere = a_draft(account_id=new_id(), recipient="other@mail.example", named=(PERSON,))
+    await add(sessions, told)
+    await add(sessions, contact)
+    await add(sessions, replace(told, cause_id=new_id()), state="PENDING", error="")
+    await add(sessions, silent)
+    await add(sessions, elsewhere)
+    client, event = FakeCustomers(), erasure(PERSON)
+    protection = DataProtection(sessions, client, 0)  # type: ignore[arg-type]
+    await protection.prepare(event, meta(1))
+    await protection.prepare(event, meta(2))
+    first, second, waiting, third, fourth = await rows(sessions)
+    assert [row.erase_time is None for row in (first, second, third, fourth)] == [False, False, True, True]
+    assert not any("anary" in row.whole for row in (first, second))
+    assert (waiting.state, waiting.recipient, waiting.text) == ("PENDING", told.recipient, told.text)
+    assert [item.count for item in client.reports[-1][0]] == [3]
+    async with sessions.begin() as session:
+        await session.execute(sa.text("UPDATE mails SET state = 'SENT' WHERE state = 'PENDING'"))
+    await erasing.forget_sent(sessions)
+    (sent,) = [row for row in await rows(sessions) if row.id == waiting.id]
+    assert ("anary" in sent.whole, str(sent.erasure_id)) == (False, event.erasure_id)
 
 
 @pytest.mark.spec("A-24")

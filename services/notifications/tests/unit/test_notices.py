@@ -168,7 +168,7 @@ async def test_every_administrator_is_asked_in_the_own_language() -> None:
     ]
     assert "€\u00a014.157,95" in drafts[1].text
     assert "Luc Janssens" in drafts[1].subject
-    assert {draft.order_id for draft in drafts} == {ORDER_ID}
+    assert {(draft.order_id, draft.named) for draft in drafts} == {(ORDER_ID, (PERSON,))}
 
 
 @pytest.mark.spec("O-24")
@@ -208,7 +208,11 @@ async def test_a_request_that_ended_by_itself_is_told_unless_by_the_own_change(
 @pytest.mark.spec("O-24", "M-01")
 async def test_whoever_asked_learns_that_it_was_placed() -> None:
     event = order_events.OrderPlaced(order_id=str(ORDER_ID), account_id=str(ACCOUNT_ID))
-    drafts = await mailed(event, order=a_decided_order(approved=True))
+    order = a_decided_order(approved=True)
+    drafts = await mailed(event, order=order)
+    assert {frozenset(draft.named) for draft in drafts} == {
+        frozenset((PERSON, UUID(order.parties.approver.id)))
+    }
     assert {draft.template for draft in drafts} == {"new_order", "order_confirmation", "approval_placed"}
     (told,) = [draft for draft in drafts if draft.template == "approval_placed"]
     assert (told.recipient, told.language, told.person_id) == ("luc@parc.example", "it", PERSON)

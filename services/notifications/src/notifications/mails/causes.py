@@ -8,6 +8,7 @@ from uuid import UUID
 
 from commis.customers.v1 import events_pb2 as customer_events
 from commis.orders.v1 import events_pb2 as order_events
+from commis.orders.v1.orders_pb2 import Order
 
 from chassis import ids
 from chassis.consumer import Permanent
@@ -16,6 +17,7 @@ from notifications.mails.contents import Contents
 from notifications.mails.notices import About, Notices
 from notifications.mails.store import Draft
 from notifications.ports import Orders
+from notifications.wording.orders import persons_in
 
 CUSTOMER_SUBJECTS = tuple(
     f"commis.customers.v1.{fact}"
@@ -67,13 +69,13 @@ class Causes:
         requester = order.approval.requested_by.id or order.parties.actor.id
         if order.parties.approver.id and order.parties.approver.id != requester:
             requester_id = _id(requester)
-            about = About(meta.id, _id(event.account_id), requester_id, _id(event.order_id))
+            about = _about(event, meta, order, requester_id)
             drafts += await self._notices.placed_by_approval(about, order, requester_id)
         return drafts
 
     async def _approval_requested(self, event: order_events.ApprovalRequested, meta: Meta) -> list[Draft]:
         order = await self._orders.get_order(_id(event.order_id))
-        about = About(meta.id, _id(event.account_id), order_id=_id(event.order_id))
+        about = _about(event, meta, order)
         return await self._notices.approval_requested(about, order)
 
     async def _approval_refused(self, event: order_events.ApprovalRefused, meta: Meta) -> list[Draft]:
@@ -81,7 +83,7 @@ class Causes:
         if not event.decided and event.attribution.actor.id == event.requester_id:
             return []  # ended by an own change: no news
         order = await self._orders.get_order(_id(event.order_id))
-        about = About(meta.id, _id(event.account_id), requester_id, _id(event.order_id))
+        about = _about(event, meta, order, requester_id)
         return await self._notices.approval_refused(about, order, requester_id, decided=event.decided)
 
     async def _activation_requested(
@@ -142,6 +144,10 @@ class Causes:
         person_id, account_id = _id(event.person_id), _id(event.account_id)
         about = About(meta.id, account_id, person_id)
         return await self._notices.invited(about, person_id, account_id)
+
+
+def _about(event: Any, meta: Meta, order: Order, person_id: UUID | None = None) -> About:
+    return About(meta.id, _id(event.account_id), person_id, _id(event.order_id), persons_in(order))
 
 
 def _id(text: str) -> UUID:

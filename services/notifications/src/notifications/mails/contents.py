@@ -12,7 +12,7 @@ from notifications.mails.store import Draft, Mail
 from notifications.ports import CredentialLink, Customers
 from notifications.wording import languages
 from notifications.wording.catalogue import texts
-from notifications.wording.orders import OrderView
+from notifications.wording.orders import OrderView, persons_in
 from notifications.wording.rendering import Content, render
 
 
@@ -77,6 +77,7 @@ class Contents:
             html=content.html,
             order_id=UUID(order.id),
             account_id=UUID(order.parties.customer.id),
+            named=persons_in(order),
         )
 
     async def of_credential(

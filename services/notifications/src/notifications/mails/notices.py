@@ -38,6 +38,7 @@ class About:
     account_id: UUID | None = None
     person_id: UUID | None = None
     order_id: UUID | None = None
+    named: tuple[UUID, ...] = ()
 
 
 class Notices:
@@ -205,6 +206,7 @@ class Notices:
             order_id=about.order_id,
             account_id=about.account_id,
             person_id=about.person_id,
+            named=about.named,
             forget_when_sent=forget,
         )
 

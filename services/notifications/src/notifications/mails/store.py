@@ -30,8 +30,9 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A mail to be, unique by cause, template and recipient. With credential_request_id the content is
-    rendered again when it is sent: its link is not kept. Set account_id and person_id wherever they are known: by them
-    data protection finds the mail again. With forget_when_sent only the fact stays that something was sent."""
+    rendered again when it is sent: its link is not kept. Set account_id, person_id (whom it is to)
+    and named (whose names are in it) wherever they are known: by them data protection finds the mail again. With
+    forget_when_sent only the fact stays that something was sent."""
 
     cause_id: UUID
     template: str
@@ -44,6 +45,7 @@ class Draft:
     account_id: UUID | None = None
     credential_request_id: UUID | None = None
     person_id: UUID | None = None
+    named: tuple[UUID, ...] = ()
     forget_when_sent: bool = False
 
 
@@ -85,16 +87,17 @@ class Marked:
 _ADD = sa.text(
     """
     INSERT INTO mails (id, cause_id, template, recipient, language, state, subject, text, html, order_id,
-        account_id, credential_request_id, person_id, forget_when_sent, next_attempt_time)
+        account_id, credential_request_id, person_id, named_ids, forget_when_sent, next_attempt_time)
     SELECT id, cause_id, template, recipient, language, 'PENDING', subject, body, html, order_id,
-        account_id, credential_request_id, person_id, forget, now() + :lease * interval '1 second'
+        account_id, credential_request_id, person_id, CAST(named AS uuid[]), forget,
+        now() + :lease * interval '1 second'
     FROM unnest(CAST(:ids AS uuid[]), CAST(:cause_ids AS uuid[]), CAST(:templates AS text[]),
         CAST(:recipients AS text[]), CAST(:languages AS text[]), CAST(:subjects AS text[]),
         CAST(:texts AS text[]), CAST(:htmls AS text[]), CAST(:order_ids AS uuid[]),
         CAST(:account_ids AS uuid[]), CAST(:credential_request_ids AS uuid[]), CAST(:person_ids AS uuid[]),
-        CAST(:forget AS bool[]))
+        CAST(:named AS text[]), CAST(:forget AS bool[]))
         AS d(id, cause_id, template, recipient, language, subject, body, html, order_id, account_id,
-            credential_request_id, person_id, forget)
+            credential_request_id, person_id, named, forget)
     ON CONFLICT (cause_id, template, recipient) DO NOTHING
     RETURNING id
     """
@@ -150,6 +153,7 @@ async def add(session: AsyncSession, drafts: Sequence[Draft], *, lease: float) -
         "account_ids": [d.account_id for d in drafts],
         "credential_request_ids": [d.credential_request_id for d in drafts],
         "person_ids": [d.person_id for d in drafts],
+        "named": [f"{{{','.join(map(str, d.named))}}}" for d in drafts],
         "forget": [d.forget_when_sent for d in drafts],
     }
     connection = await session.connection()

@@ -18,9 +18,9 @@ from notifications.mails.store import State
 _REPEAT = sa.text(
     """
     INSERT INTO mails (id, cause_id, template, recipient, language, state, subject, text, html, order_id,
-        account_id, credential_request_id, person_id, forget_when_sent, resend_of, next_attempt_time)
+        account_id, credential_request_id, person_id, named_ids, forget_when_sent, resend_of, next_attempt_time)
     SELECT :new_id, :cause_id, template, recipient, language, 'PENDING', subject, text, html, order_id,
-        account_id, credential_request_id, person_id, forget_when_sent, id, now()
+        account_id, credential_request_id, person_id, named_ids, forget_when_sent, id, now()
     FROM mails WHERE id = :mail_id
     """
 )

@@ -15,7 +15,8 @@ _PAGE = 200
 # Not what the vendor was told about the account's orders: that is in the orders.
 _MAILS = sa.text(
     """
-    SELECT id, (to_jsonb(m) - '{html,sender_id,next_attempt_time,forget_when_sent,erasure_id}'::text[])::text AS row
+    SELECT id, (to_jsonb(m)
+           - '{html,sender_id,next_attempt_time,named_ids,forget_when_sent,erasure_id}'::text[])::text AS row
       FROM mails m
      WHERE id > :after AND erase_time IS NULL AND template <> 'new_order'
        AND (person_id = ANY(:persons)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -21,7 +22,8 @@ _FEED = (
 # sent ends as it ends.
 _EMPTY = """
     UPDATE mails SET recipient = 'erased-' || id, subject = '', text = '', html = '', last_error = '',
-        erase_time = now(), erasure_id = :erasure_id, state = CASE WHEN state = 'PENDING' THEN 'FAILED' ELSE state END,
+        erase_time = now(), erasure_id = coalesce(CAST(:erasure_id AS uuid), erasure_id),
+        state = CASE WHEN state = 'PENDING' THEN 'FAILED' ELSE state END,
         next_attempt_time = CASE WHEN state = 'PENDING' THEN NULL ELSE next_attempt_time END
     WHERE id = ANY(ARRAY(SELECT id FROM mails WHERE erase_time IS NULL AND {mine} LIMIT {batch} FOR UPDATE))"""
 # Of the whole account what was about it, and all mails to persons who are nowhere else. Each by an index of its own.
@@ -34,8 +36,18 @@ _PERSONS = (
 _MEMBER = (
     "account_id = :account_id AND (person_id = :person_id OR lower(recipient) = ANY(CAST(:emails AS text[])))",
 )
-_SENT_ONCE = sa.text(
-    _EMPTY.format(mine="forget_when_sent AND state IN ('SENT', 'FAILED', 'UNKNOWN')", batch=BATCH)
+_ENDED = "forget_when_sent AND state IN ('SENT', 'FAILED', 'UNKNOWN')"
+_SENT_ONCE = sa.text(_EMPTY.format(mine=_ENDED, batch=BATCH))
+# Mails to others that name the person: they still reach whom they are for, and are emptied then.
+_NEXT = sa.text(
+    "SELECT id FROM mails WHERE account_id = :account_id AND id > :after ORDER BY id LIMIT :batch"
+)
+_TO_OTHERS = sa.text(
+    """
+    UPDATE mails SET forget_when_sent = true, erasure_id = :erasure_id
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND erase_time IS NULL AND NOT forget_when_sent
+        AND (:person_id = ANY(named_ids) OR EXISTS (
+            SELECT FROM unnest(CAST(:emails AS text[])) AS address WHERE position(address IN lower(text)) > 0))"""
 )
 _COUNT = sa.text("SELECT count(*) FROM mails WHERE erasure_id = :erasure_id")
 
@@ -61,6 +73,9 @@ async def erase(sessions: Sessions, scope: Scope) -> None:
         "emails": list(scope.emails),
     }
     conditions = [*(_ACCOUNT if scope.person_id is None else _MEMBER), *(_PERSONS if scope.erased else ())]
+    if scope.person_id is not None:
+        await _mark_others(sessions, given)
+        conditions.append(f"erasure_id = :erasure_id AND {_ENDED}")
     for mine in conditions:
         statement = sa.text(_EMPTY.format(mine=mine, batch=BATCH))
         while True:
@@ -68,6 +83,20 @@ async def erase(sessions: Sessions, scope: Scope) -> None:
                 done = await (await session.connection()).execute(statement, given)
             if done.rowcount < BATCH:
                 break
+
+
+async def _mark_others(sessions: Sessions, given: dict[str, Any]) -> None:
+    """Along the account's mails, so that no statement has to read all their texts."""
+    after = UUID(int=0)
+    while True:
+        async with sessions.begin() as session:
+            span = {"account_id": given["account_id"], "after": after, "batch": BATCH}
+            found = (await session.execute(_NEXT, span)).scalars().all()
+            if not found:
+                return
+            names = ("erasure_id", "person_id", "emails")
+            await session.execute(_TO_OTHERS, {"ids": list(found)} | {name: given[name] for name in names})
+        after = found[-1]
 
 
 async def forget_sent(sessions: Sessions) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from commis.common.v1 import common_pb2
 from commis.orders.v1 import orders_pb2
@@ -15,6 +16,14 @@ from google.type import date_pb2, money_pb2
 
 from notifications.wording import languages
 from notifications.wording.catalogue import texts
+
+
+def persons_in(order: orders_pb2.Order) -> tuple[UUID, ...]:
+    """Whose names a mail about it may show, by id."""
+    acted = (order.parties.actor, order.parties.approver, order.terms_acceptance.accepted_by)
+    asked = (order.approval.requested_by, order.approval.decided_by)
+    persons = {one.id for one in (*acted, *asked) if one.kind == common_pb2.PARTY_KIND_PERSON and one.id}
+    return tuple(UUID(person) for person in sorted(persons))
 
 
 @dataclass(frozen=True, slots=True)
