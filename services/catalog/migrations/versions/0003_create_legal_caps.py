@@ -75,7 +75,11 @@ def upgrade() -> None:
 def _first_rules() -> Iterator[dict[str, Any]]:
     for law in json.loads(Path(__file__).with_suffix(".json").read_text())["laws"]:
         for cap in law["caps"]:
-            rule = {"text_language_codes": [], "product_forms": [], "min_quantity": 1} | law | cap
+            rule = (
+                {"text_language_codes": [], "product_forms": [], "min_quantity": 1, "valid_to": None}
+                | law
+                | cap
+            )
             del rule["caps"]
             scope = (rule["jurisdiction"], rule["buyer_class"], ",".join(rule["text_language_codes"]),
                      ",".join(rule["product_forms"]), str(rule["min_quantity"]))  # fmt: skip
@@ -83,6 +87,7 @@ def _first_rules() -> Iterator[dict[str, Any]]:
                 "id": new_id(),
                 "max_discount_percent": Decimal(rule["max_discount_percent"]),
                 "valid_from": datetime.date.fromisoformat(rule["valid_from"]),
+                "valid_to": datetime.date.fromisoformat(rule["valid_to"]) if rule["valid_to"] else None,
                 "scope": "|".join(scope),
             }
 

@@ -236,7 +236,7 @@ async def test_a_library_in_flanders(catalog: Catalog) -> None:
         ({}, {"form": "", "isbn": "9789000000000"}, 1, "20"),
         ({}, {"form": "", "isbn": None}, 1, "40"),
         ({"region_code": "FR"}, {"published": "1950"}, 1, "9"),
-        ({"region_code": "FR", "buyer_class": "CONSUMER"}, {}, 1, "5"),
+        ({"region_code": "FR", "buyer_class": "CONSUMER"}, {}, 1, "0"),  # delivered
         ({"region_code": "NL"}, {"published": "2000-01-01"}, 9, "0"),
         ({"region_code": "NL"}, {}, 10, "5"),
         ({"region_code": "NL"}, {}, 30, "10"),
