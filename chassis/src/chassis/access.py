@@ -16,19 +16,14 @@ ADMIN = "ADMIN"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`allows` sees a request that has at least one verified token, unless the rule is public. A token that is not
-    valid is refused, unless the rule `ignores_bad_tokens`."""
+    """`allows` sees verified tokens, if any. One that is not valid is refused; a public rule takes it for none."""
 
     description: str
     allows: Callable[[Request], bool]
     public: bool = False
-    ignores_bad_tokens: bool = False
 
 
-# Whoever signs in or renews may still send the token that just expired.
-PUBLIC = Rule("anyone", lambda request: True, public=True, ignores_bad_tokens=True)
-# For what means one thing to a visitor and another to somebody signed in: an expired token makes nobody a visitor.
-VISITORS_TOO = Rule("anyone, by whatever token is sent", lambda request: True, public=True)
+PUBLIC = Rule("anyone", lambda request: True, public=True)
 
 
 def _principal(description: str, allows: Callable[[Principal], bool]) -> Rule:
@@ -84,7 +79,6 @@ def any_of(*rules: Rule) -> Rule:
         " or ".join(rule.description for rule in rules),
         lambda request: any(rule.allows(request) for rule in rules),
         public=any(rule.public for rule in rules),
-        ignores_bad_tokens=all(rule.ignores_bad_tokens for rule in rules),
     )
 
 
