@@ -6,8 +6,10 @@ so that the statements belong to its transaction.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -17,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from chassis import db
 
 Connection = Any  # asyncpg.Connection, or a proxy of it
+_NAME = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
 
 # The statements of the hot path have one good plan each, which PostgreSQL would make anew every time, for half
@@ -58,6 +61,30 @@ async def fetch(connection: Connection, statement: str, *arguments: Any) -> Sequ
     except asyncpg.PostgresError as error:
         raise translated(error) from error
     return rows
+
+
+class Row(asyncpg.Record):  # type: ignore[misc]
+    """Columns by name, as attributes too."""
+
+    __getattr__ = asyncpg.Record.__getitem__
+
+
+async def named(connection: Connection, statement: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    """`fetch` for a statement that names its parameters; it may leave some of them out. Rows have attributes."""
+    text, names = _numbered(statement)
+    try:
+        rows: Sequence[Any] = await connection.fetch(
+            text, *[parameters[name] for name in names], record_class=Row
+        )
+    except asyncpg.PostgresError as error:
+        raise translated(error) from error
+    return rows
+
+
+@lru_cache(maxsize=2_000)
+def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
+    names = tuple(dict.fromkeys(_NAME.findall(statement)))
+    return _NAME.sub(lambda found: f"${names.index(found[1]) + 1}", statement), names
 
 
 def translated(error: asyncpg.PostgresError) -> DBAPIError:

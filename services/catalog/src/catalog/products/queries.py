@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog import sql
+from catalog import direct, sql
 from catalog.products.domain import ProductData, ProductNotFound, VariantData
 
 _PRODUCT = (
@@ -19,16 +19,16 @@ _PRODUCT = (
     " vat_class, publication_date, product_form, text_language_code, discontinued, version, create_time,"
     " update_time"
 )
-_BY_ID = sql.statement(f"SELECT {_PRODUCT} FROM products WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608
+_BY_ID = f"SELECT {_PRODUCT} FROM products WHERE id = ANY(CAST(:ids AS uuid[]))"  # noqa: S608
 _LOCKED = sql.statement(f"SELECT {_PRODUCT} FROM products WHERE id = :id FOR UPDATE")  # noqa: S608
 _PAGE = sql.statement(
     f"SELECT {_PRODUCT} FROM products"  # noqa: S608
     " WHERE (CAST(:after AS uuid) IS NULL OR id < :after) ORDER BY id DESC LIMIT :size"
 )
-_VARIANTS = sql.statement("""
+_VARIANTS = """
     SELECT id, no, product_id, position, sku, gtin, isbn, options, weight_grams, stock_policy, discontinued
     FROM variants WHERE product_id = ANY(CAST(:ids AS uuid[])) ORDER BY product_id, position, sku
-""")
+"""
 _LINES = sql.statement("""
     SELECT v.id, v.no, v.product_id, v.position, v.sku, v.gtin, v.isbn, v.options, v.weight_grams, v.stock_policy,
         v.discontinued OR p.discontinued AS discontinued, p.names, p.vat_class
@@ -99,7 +99,7 @@ def _data(row: sql.Row) -> ProductData:
 async def _complete(session: AsyncSession, rows: Sequence[sql.Row]) -> list[ProductView]:
     variants: dict[UUID, list[VariantView]] = {row.id: [] for row in rows}
     if rows:
-        for row in await sql.rows(session, _VARIANTS, {"ids": list(variants)}):
+        for row in await direct.named(await direct.of(session), _VARIANTS, {"ids": list(variants)}):
             variants[row.product_id].append(_variant(row))
     return [
         ProductView(
@@ -110,7 +110,7 @@ async def _complete(session: AsyncSession, rows: Sequence[sql.Row]) -> list[Prod
 
 
 async def find_products(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, ProductView]:
-    rows = await sql.rows(session, _BY_ID, {"ids": list(ids)})
+    rows = await direct.named(await direct.of(session), _BY_ID, {"ids": list(ids)})
     return {view.id: view for view in await _complete(session, rows)}
 
 
@@ -119,7 +119,7 @@ async def get_product(session: AsyncSession, product_id: UUID, *, lock: bool = F
     if lock:
         rows = await sql.rows(session, _LOCKED, {"id": product_id})
     else:
-        rows = await sql.rows(session, _BY_ID, {"ids": [product_id]})
+        rows = await direct.named(await direct.of(session), _BY_ID, {"ids": [product_id]})
     if not rows:
         raise ProductNotFound(product_id)
     return (await _complete(session, rows))[0]

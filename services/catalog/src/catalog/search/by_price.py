@@ -6,16 +6,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from catalog import sql
+from catalog import direct
+from catalog.direct import Connection
 from catalog.search.criteria import Criteria
 
 _UNPRICED = 10**15
 
 
 async def keys(
-    session: AsyncSession,
+    connection: Connection,
     criteria: Criteria,
     lists: Sequence[int],
     size: int,
@@ -36,12 +35,12 @@ async def keys(
     found: list[tuple[Any, ...]] = []
     if lists and (after is None or after[0] < _UNPRICED):
         text, more = _priced(lists, source, where, begun=after is not None)
-        found = await _read(session, matched + text, parameters | more | {"size": size})
+        found = await _read(connection, matched + text, parameters | more | {"size": size})
     if (
         len(found) < size
     ):  # only then: nearly everything has a price, and the few that have none are far between
         text = _unpriced(source, where, begun=after is not None and after[0] == _UNPRICED)
-        found += await _read(session, matched + text, parameters | {"size": size - len(found)})
+        found += await _read(connection, matched + text, parameters | {"size": size - len(found)})
     return found
 
 
@@ -75,5 +74,5 @@ def _unpriced(source: str, where: str, *, begun: bool) -> str:
     )
 
 
-async def _read(session: AsyncSession, text: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in await sql.rows(session, sql.statement(text), parameters)]
+async def _read(connection: Connection, text: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in await direct.named(connection, text, parameters)]

@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from catalog import sql
+from catalog import direct
+from catalog.direct import Connection
 from catalog.products.identifiers import lookup_codes
 from catalog.search import facet_keys, folding
 from catalog.search.facet_keys import Characteristic, Facet
 
-_EXACT = sql.statement("""
+_EXACT = """
     SELECT v.id, v.product_id FROM variants v WHERE NOT v.discontinued
         AND (v.code = :code OR v.gtin = ANY(CAST(:gtins AS text[])) OR v.isbn = :isbn)
     ORDER BY v.id LIMIT 20
-""")
+"""
 
 
-_ANY = sql.statement("SELECT 1 FROM search_documents d WHERE d.terms @@ CAST(:tsquery AS tsquery) LIMIT 1")
+_ANY = "SELECT 1 FROM search_documents d WHERE d.terms @@ CAST(:tsquery AS tsquery) LIMIT 1"
 VARIANT = "x:"  # begins the keys of characteristics and options
 
 
@@ -105,10 +104,10 @@ class Criteria:
         return f"EXISTS (SELECT 1 FROM search_variants v WHERE v.product_id = d.product_id AND {conditions})"  # noqa: S608
 
 
-async def resolve(session: AsyncSession, query: Query) -> Criteria | None:
+async def resolve(connection: Connection, query: Query) -> Criteria | None:
     """None when a filter names only values that no product has."""
     groups = query.groups()
-    numbers = await facet_keys.find(session, [facet for found in groups.values() for facet in found])
+    numbers = await facet_keys.find(connection, [facet for found in groups.values() for facet in found])
     resolved = {
         name: [numbers[facet.key] for facet in found if facet.key in numbers]
         for name, found in groups.items()
@@ -118,19 +117,19 @@ async def resolve(session: AsyncSession, query: Query) -> Criteria | None:
     exact: dict[UUID, UUID] = {}
     if query.text:
         code, gtins, isbn = lookup_codes(query.text)
-        found = code and await sql.rows(session, _EXACT, {"code": code, "gtins": gtins, "isbn": isbn})
+        found = code and await direct.named(connection, _EXACT, {"code": code, "gtins": gtins, "isbn": isbn})
         for row in found or ():
             exact.setdefault(row.product_id, row.id)
-    words = await _words(session, query.text, exact=bool(exact))
+    words = await _words(connection, query.text, exact=bool(exact))
     if query.text and not words and not exact:
         return None  # punctuation only
     return Criteria(query, words, exact, resolved)
 
 
-async def _words(session: AsyncSession, text: str, *, exact: bool) -> tuple[str, ...]:
+async def _words(connection: Connection, text: str, *, exact: bool) -> tuple[str, ...]:
     """Codes are looked for whole when that finds anything: the parts of a code are prefixes of far too much."""
     words, codes = folding.query_words(text), folding.code_words(text)
     if codes != words and not exact:
-        found = await sql.first(session, _ANY, {"tsquery": folding.prefix_query(codes)})
-        return tuple(codes if found is not None else words)
+        found = await direct.named(connection, _ANY, {"tsquery": folding.prefix_query(codes)})
+        return tuple(codes if found else words)
     return tuple(codes)

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog import sql
+from catalog import direct, sql
+from catalog.direct import Connection
 from catalog.search.folding import fold
 
 CATEGORY = "category"
@@ -17,11 +18,11 @@ BRAND = "brand"
 AVAILABILITY = "availability"
 MAX_KEY = 200
 
-_FIND = sql.statement("""
+_FIND = """
     SELECT f.id, f.name_key, f.value_key FROM facet_values f
     JOIN unnest(CAST(:names AS text[]), CAST(:values AS text[])) AS w(name_key, value_key)
         USING (name_key, value_key)
-""")
+"""
 _NEW = sql.statement("""
     INSERT INTO facet_values (name_key, value_key, name, value)
     VALUES (:name_key, :value_key, :name, :value) ON CONFLICT (name_key, value_key) DO NOTHING
@@ -64,19 +65,20 @@ def of_brand(brand: str) -> Facet:
     return Facet(BRAND, brand)
 
 
-async def find(session: AsyncSession, facets: Iterable[Facet]) -> dict[tuple[str, str], int]:
+async def find(connection: Connection, facets: Iterable[Facet]) -> dict[tuple[str, str], int]:
     """Numbers by key; unknown facets are left out."""
     keys = sorted({facet.key for facet in facets})
     if not keys:
         return {}
     columns = {"names": [name for name, _ in keys], "values": [value for _, value in keys]}
-    return {(row.name_key, row.value_key): row.id for row in await sql.rows(session, _FIND, columns)}
+    return {(row.name_key, row.value_key): row.id for row in await direct.named(connection, _FIND, columns)}
 
 
 async def intern(session: AsyncSession, facets: Sequence[Facet]) -> Mapping[tuple[str, str], int]:
     """Numbers by key, made where missing."""
     by_key = {facet.key: facet for facet in reversed(facets)}
-    known = await find(session, by_key.values())
+    connection = await direct.of(session)
+    known = await find(connection, by_key.values())
     missing = sorted(key for key in by_key if key not in known)
     if missing:
         rows = [
@@ -84,5 +86,5 @@ async def intern(session: AsyncSession, facets: Sequence[Facet]) -> Mapping[tupl
             for key in missing
         ]
         await sql.run(session, _NEW, rows)
-        known |= await find(session, [by_key[key] for key in missing])
+        known |= await find(connection, [by_key[key] for key in missing])
     return known

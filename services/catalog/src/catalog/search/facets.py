@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from catalog import sql
+from catalog import direct
+from catalog.direct import Connection
 from catalog.products.queries import parsed
 from catalog.search.criteria import Criteria, Query
 from catalog.search.facet_keys import AVAILABILITY, BRAND, CATEGORY
@@ -20,7 +19,7 @@ MAX_VALUES = 50
 BROAD_SECONDS = 30.0  # counts over very many products may be this old
 _MOST = 200
 
-_NAMES = sql.statement("SELECT id, names FROM categories WHERE id = ANY(CAST(:ids AS uuid[]))")
+_NAMES = "SELECT id, names FROM categories WHERE id = ANY(CAST(:ids AS uuid[]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +41,14 @@ class Facets:
     def __init__(self) -> None:
         self._known: OrderedDict[Query, tuple[float, list[FacetCounts]]] = OrderedDict()
 
-    async def count(self, session: AsyncSession, criteria: Criteria, *, broad: bool) -> list[FacetCounts]:
+    async def count(self, connection: Connection, criteria: Criteria, *, broad: bool) -> list[FacetCounts]:
         if not broad:
-            return await count(session, criteria)
+            return await count(connection, criteria)
         key = criteria.query
         known = self._known.get(key)
         if known is not None and time.monotonic() - known[0] < BROAD_SECONDS:
             return known[1]
-        counted = await count(session, criteria)
+        counted = await count(connection, criteria)
         self._known[key] = (time.monotonic(), counted)
         self._known.move_to_end(key)
         while len(self._known) > _MOST:
@@ -57,15 +56,15 @@ class Facets:
         return counted
 
 
-async def count(session: AsyncSession, criteria: Criteria) -> list[FacetCounts]:
-    rows = list(await _rows(session, criteria))
+async def count(connection: Connection, criteria: Criteria) -> list[FacetCounts]:
+    rows = list(await _rows(connection, criteria))
     for filtered in criteria.groups:
-        own = await _rows(session, criteria, only=filtered)
+        own = await _rows(connection, criteria, only=filtered)
         rows = [row for row in rows if row.name_key != filtered] + list(own)
     by_name: dict[str, list[Any]] = {}
     for row in rows:
         by_name.setdefault(row.name_key, []).append(row)
-    categories = await _category_names(session, by_name.get(CATEGORY, ()), criteria.query.language)
+    categories = await _category_names(connection, by_name.get(CATEGORY, ()), criteria.query.language)
     counted = [
         FacetCounts(
             found[0].name,
@@ -73,14 +72,14 @@ async def count(session: AsyncSession, criteria: Criteria) -> list[FacetCounts]:
         )
         for _key, found in sorted(by_name.items(), key=lambda item: _order(item[0]))
     ]
-    return [*counted, await _availability(session, criteria)]
+    return [*counted, await _availability(connection, criteria)]
 
 
 def _order(name_key: str) -> tuple[int, str]:
     return {CATEGORY: 0, BRAND: 1}.get(name_key, 2), name_key
 
 
-async def _rows(session: AsyncSession, criteria: Criteria, only: str | None = None) -> Sequence[sql.Row]:
+async def _rows(connection: Connection, criteria: Criteria, only: str | None = None) -> Sequence[Any]:
     where = criteria.condition(indexed=True, without=only)
     text = (
         "SELECT name_key, name, value, n FROM (SELECT f.name_key, f.name, f.value, c.n,"  # noqa: S608
@@ -90,14 +89,13 @@ async def _rows(session: AsyncSession, criteria: Criteria, only: str | None = No
         f"{' WHERE f.name_key = :only' if only else ''}) x WHERE place <= :most ORDER BY name_key, place"
     )
     parameters = criteria.parameters | {"most": MAX_VALUES} | ({"only": only} if only else {})
-    return await sql.rows(session, sql.statement(text), parameters)
+    return await direct.named(connection, text, parameters)
 
 
-async def _availability(session: AsyncSession, criteria: Criteria) -> FacetCounts:
+async def _availability(connection: Connection, criteria: Criteria) -> FacetCounts:
     where = criteria.condition(indexed=True)
     text = f"SELECT count(*) FILTER (WHERE d.in_stock) AS here, count(*) AS total FROM search_documents d WHERE {where}"  # noqa: S608
-    row = await sql.first(session, sql.statement(text), criteria.parameters)
-    here, total = (row.here, row.total) if row is not None else (0, 0)
+    ((here, total),) = await direct.named(connection, text, criteria.parameters)
     values = (
         FacetValue("in_stock", "in stock", here),
         FacetValue("not_in_stock", "not in stock", total - here),
@@ -105,10 +103,10 @@ async def _availability(session: AsyncSession, criteria: Criteria) -> FacetCount
     return FacetCounts(AVAILABILITY, tuple(value for value in values if value.count))
 
 
-async def _category_names(session: AsyncSession, rows: Sequence[Any], language: str) -> dict[str, str]:
+async def _category_names(connection: Connection, rows: Sequence[Any], language: str) -> dict[str, str]:
     if not rows:
         return {}
-    found = await sql.rows(session, _NAMES, {"ids": [UUID(row.value) for row in rows]})
+    found = await direct.named(connection, _NAMES, {"ids": [UUID(row.value) for row in rows]})
     names = {str(row.id): parsed(row.names) for row in found}
     return {
         identity: texts.get(language) or next(iter(texts.values()), "") for identity, texts in names.items()

@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from catalog import sql
+from catalog import direct
+from catalog.direct import Connection
 from catalog.search.criteria import Criteria
 
 WALK = 5_000
@@ -35,7 +34,7 @@ class Order:
 
 
 async def keys(
-    session: AsyncSession,
+    connection: Connection,
     criteria: Criteria,
     order: Order,
     size: int,
@@ -52,10 +51,10 @@ async def keys(
         parameters |= {"key": after[0], "last": after[1]}
     if broad:
         far = order.compact or not criteria.is_indexed
-        found = await _read(session, _walk(criteria, order, part, far=far), parameters)
+        found = await _read(connection, _walk(criteria, order, part, far=far), parameters)
         if far or len(found) == size:
             return found
-    return await _read(session, _gather(criteria, order, part), parameters)
+    return await _read(connection, _gather(criteria, order, part), parameters)
 
 
 def _walk(criteria: Criteria, order: Order, part: str, *, far: bool) -> str:
@@ -77,5 +76,5 @@ def _gather(criteria: Criteria, order: Order, part: str) -> str:
     )
 
 
-async def _read(session: AsyncSession, text: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in await sql.rows(session, sql.statement(text), parameters)]
+async def _read(connection: Connection, text: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in await direct.named(connection, text, parameters)]

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from catalog import sql
+from catalog import direct
+from catalog.direct import Connection
 from catalog.search import folding, ordered
 from catalog.search.criteria import Criteria
 from catalog.search.ordered import Order
@@ -19,16 +18,16 @@ _EXACT, _IS, _BEGINS, _REST = 4_000_000, 2_000_000, 1_000_000, 0
 
 
 async def keys(
-    session: AsyncSession, criteria: Criteria, size: int, after: tuple[Any, ...] | None, *, broad: bool
+    connection: Connection, criteria: Criteria, size: int, after: tuple[Any, ...] | None, *, broad: bool
 ) -> list[tuple[Any, ...]]:
     """(rank, name, product id) of the page behind the key `after`."""
     if broad:
-        return await _by_tiers(session, criteria, size, after)
-    return await _by_words(session, criteria, size, after)
+        return await _by_tiers(connection, criteria, size, after)
+    return await _by_words(connection, criteria, size, after)
 
 
 async def _by_words(
-    session: AsyncSession, criteria: Criteria, size: int, after: tuple[Any, ...] | None
+    connection: Connection, criteria: Criteria, size: int, after: tuple[Any, ...] | None
 ) -> list[tuple[Any, ...]]:
     column = f"d.name_{criteria.query.language}"
     parameters = criteria.parameters | _names(criteria) | {
@@ -51,11 +50,11 @@ async def _by_words(
         f" FROM search_documents d WHERE {criteria.condition(indexed=True)})"
         f" SELECT r.rank, r.name, r.product_id FROM r{behind} ORDER BY r.rank DESC, r.name, r.product_id LIMIT :size"
     )
-    return [tuple(row) for row in await sql.rows(session, sql.statement(text), parameters)]
+    return [tuple(row) for row in await direct.named(connection, text, parameters)]
 
 
 async def _by_tiers(
-    session: AsyncSession, criteria: Criteria, size: int, after: tuple[Any, ...] | None
+    connection: Connection, criteria: Criteria, size: int, after: tuple[Any, ...] | None
 ) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
     for rank, order in _tiers(criteria):
@@ -64,7 +63,7 @@ async def _by_tiers(
         # Of the tier in which the page before ended: the greatest that is not above its rank.
         behind = after[1:] if after is not None and after[0] - rank < _BEGINS else None
         more, wanted = _names(criteria), size - len(found)
-        part = await ordered.keys(session, criteria, order, wanted, behind, broad=True, more=more)
+        part = await ordered.keys(connection, criteria, order, wanted, behind, broad=True, more=more)
         found += [(rank, *key) for key in part]
     return found
 

@@ -12,16 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from catalog import sql
+from catalog import direct
+from catalog.direct import Connection
 from catalog.search import by_price, ordered, relevance
 from catalog.search.criteria import Criteria
 from catalog.search.ordered import Order
 
 NARROW = 10_000
-# Parameters say how selective a query is: a plan made without them would be wrong for most.
-_PLAN = sql.statement("SET LOCAL plan_cache_mode = force_custom_plan")
 
 RELEVANCE, NAME, PRICE, NEWEST = "RELEVANCE", "NAME", "PRICE", "NEWEST"
 
@@ -46,26 +43,25 @@ class Found:
     broad: bool
 
 
-async def page(session: AsyncSession, criteria: Criteria, wanted: Wanted) -> Found:
-    await sql.run(session, _PLAN)
-    broad = await _is_broad(session, criteria)
+async def page(connection: Connection, criteria: Criteria, wanted: Wanted) -> Found:
+    broad = await _is_broad(connection, criteria)
     size, after = wanted.size, wanted.after
     match wanted.sort:
         case "PRICE":
-            keys = await by_price.keys(session, criteria, wanted.lists, size, after, broad=broad)
+            keys = await by_price.keys(connection, criteria, wanted.lists, size, after, broad=broad)
         case "NEWEST":
             newest = Order("d.newest", descending=True)
-            keys = await ordered.keys(session, criteria, newest, size, after, broad=broad)
+            keys = await ordered.keys(connection, criteria, newest, size, after, broad=broad)
         case "RELEVANCE" if criteria.query.text:
-            keys = await relevance.keys(session, criteria, size, after, broad=broad)
+            keys = await relevance.keys(connection, criteria, size, after, broad=broad)
         case _:
             name = Order(f"d.name_{criteria.query.language}")
-            keys = await ordered.keys(session, criteria, name, size, after, broad=broad)
+            keys = await ordered.keys(connection, criteria, name, size, after, broad=broad)
     return Found([key[-1] for key in keys], keys, broad)
 
 
-async def _is_broad(session: AsyncSession, criteria: Criteria) -> bool:
+async def _is_broad(connection: Connection, criteria: Criteria) -> bool:
     where = criteria.condition(indexed=True)
     text = f"SELECT count(*) AS n FROM (SELECT 1 FROM search_documents d WHERE {where} LIMIT :most) x"  # noqa: S608
-    row = await sql.first(session, sql.statement(text), criteria.parameters | {"most": NARROW + 1})
-    return row is not None and row.n > NARROW
+    (row,) = await direct.named(connection, text, criteria.parameters | {"most": NARROW + 1})
+    return bool(row.n > NARROW)

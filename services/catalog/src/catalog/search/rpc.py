@@ -10,10 +10,10 @@ from commis.catalog.v1 import products_pb2 as pb
 from commis.catalog.v1 import products_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog import direct
+from catalog import direct, sql
 from catalog.accounts import Accounts
 from catalog.pricing.quote import Customer, Quoter
-from catalog.pricing.wire import fill_availability, fill_price
+from catalog.pricing.wire import fill_availability
 from catalog.products import wire
 from catalog.products.offers import Offer, best_availability, cheapest, offers_of
 from catalog.products.queries import ProductView, find_products
@@ -27,6 +27,8 @@ from chassis.db import Sessions
 from chassis.errors import Violations
 
 MAX_FILTER_VALUES = 50
+# Parameters say how selective a query is: a plan made without them would be wrong for most.
+_PLAN = sql.statement("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 class SearchServicer(products_pb2_grpc.SearchServiceServicer):
@@ -46,26 +48,25 @@ class SearchServicer(products_pb2_grpc.SearchServiceServicer):
         page = paging.decode(request.page_size, request.page_token, filters)
         customer = await self._accounts.find(account_id)
         async with self._sessions() as session:
-            found = await criteria.resolve(session, query)
+            await sql.run(session, _PLAN)  # begins the transaction that the driver's statements join
+            connection = await direct.of(session)
+            found = await criteria.resolve(connection, query)
             if found is None:
                 return pb.SearchProductsResponse()
-            lists = await self._lists(session, customer) if sort == results.PRICE else ()
+            lists = await self._quoter.lists_of(connection, customer) if sort == results.PRICE else ()
             day = self._quoter.clock().day
             wanted = results.Wanted(sort, page.size + 1, page.after, lists, day)
-            listed = await results.page(session, found, wanted)
+            listed = await results.page(connection, found, wanted)
             hits = await self._hits(session, found, listed.product_ids[: page.size], customer)
             facets: Sequence[FacetCounts] = ()
             if request.with_facets:
-                facets = await self._facets.count(session, found, broad=listed.broad)
+                facets = await self._facets.count(connection, found, broad=listed.broad)
         more = len(listed.keys) > page.size
         return pb.SearchProductsResponse(
             hits=hits,
             next_page_token=paging.next_token(listed.keys[page.size - 1], filters) if more else "",
             facets=[_facet_to_proto(facet) for facet in facets],
         )
-
-    async def _lists(self, session: AsyncSession, customer: Customer | None) -> tuple[int, ...]:
-        return await self._quoter.lists_of(await direct.of(session), customer)
 
     async def _hits(
         self, session: AsyncSession, found: Criteria, ids: Sequence[UUID], customer: Customer | None
@@ -85,8 +86,8 @@ def _hit(product: ProductView, found: Criteria, offers: Mapping[UUID, Offer]) ->
         offers=[offer_to_proto(offer) for offer in own],
     )
     lowest = cheapest(own)
-    if lowest is not None and lowest.price is not None:
-        fill_price(built.from_price, lowest.price, lowest.weight_grams)
+    if lowest is not None:
+        built.from_price.CopyFrom(built.offers[own.index(lowest)].price)
     availability = best_availability(own)
     if availability is not None:
         fill_availability(built.availability, availability)
