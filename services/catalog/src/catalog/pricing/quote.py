@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -115,7 +115,10 @@ class Quoter:
         prices = await read_prices(connection, [each.no for each in sold], numbers, clock.day, clock.past)
         by_id = {variant.id: variant for variant in variants}
         by_sku = {variant.sku: variant for variant in variants} if skus else {}
-        work = _Work(buyer, reference, customer, law, prices, self.vendor_region, {})
+        customers = dict.fromkeys((customer.account_id, *customer.groups, None))
+        work = _Work(
+            buyer, reference, reference.grids_of(customers), customer, law, prices, self.vendor_region
+        )
         return [
             work.quoted(
                 line, by_id.get(line.variant_id) if line.variant_id is not None else by_sku.get(line.sku)
@@ -149,11 +152,13 @@ def _buyer(
 class _Work:
     buyer: Buyer
     reference: Reference
+    grids: Sequence[Mapping[object, Sequence[GridRow]]]
     customer: Customer
     law: BookLaw
     prices: Mapping[int, Sequence[Price]]
     vendor_region: str
-    items: dict[UUID, Item]
+    items: dict[UUID, Item] = field(default_factory=dict)
+    depths: dict[tuple[UUID, ...], dict[UUID, int]] = field(default_factory=dict)
 
     def quoted(self, line: Line, variant: VariantFacts | None) -> QuotedLine:
         if variant is None:
@@ -172,13 +177,13 @@ class _Work:
         known = self.items.get(variant.id)
         if known is not None:
             return known
-        categories = self.reference.depths(variant.category_ids)
+        categories = self._depths(tuple(variant.category_ids))
         brand = fold(variant.brand)
-        grid: tuple[GridRow, ...] = ()
-        if self.reference.grid:
-            customers = (self.customer.account_id, *self.customer.groups, None)
-            products = (variant.id, variant.product_id, *categories, brand, None)
-            grid = tuple(self.reference.rows_for(dict.fromkeys(customers), dict.fromkeys(products)))
+        grid: list[GridRow] = []
+        for rows in self.grids:
+            for product in (variant.id, variant.product_id, *categories, brand, None):
+                if product in rows:
+                    grid += rows[product]
         item = Item(
             variant_id=variant.id,
             product_id=variant.product_id,
@@ -191,3 +196,9 @@ class _Work:
         )
         self.items[variant.id] = item
         return item
+
+    def _depths(self, category_ids: tuple[UUID, ...]) -> dict[UUID, int]:
+        known = self.depths.get(category_ids)
+        if known is None:
+            known = self.depths[category_ids] = self.reference.depths(category_ids)
+        return known

@@ -7,7 +7,7 @@ with its own rows (see `facts`), so a remembered set is used only as long as it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -77,14 +77,9 @@ class Reference:
             for depth, identity in enumerate(self.lineages.get(category_id, ()), start=1)
         }
 
-    def rows_for(self, customers: Iterable[object], products: Iterable[object]) -> Iterator[GridRow]:
-        """The grid rows that name one of these customers and one of these products."""
-        wanted = tuple(products)
-        for customer in customers:
-            by_product = self.grid.get(customer)
-            if by_product:
-                for product in wanted:
-                    yield from by_product.get(product, ())
+    def grids_of(self, customers: Iterable[object]) -> tuple[Mapping[object, tuple[GridRow, ...]], ...]:
+        """The grid rows that name one of these customers, by what they name of the product."""
+        return tuple(self.grid[customer] for customer in customers if customer in self.grid)
 
 
 async def touch(session: AsyncSession) -> None:
