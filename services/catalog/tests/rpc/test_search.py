@@ -60,6 +60,8 @@ async def search(catalog: Catalog, query: str = "", **fields: object) -> pb.Sear
         ("scholastic", ["Games of Skill", "The Hunger Games"]),
         ("french", ["Games of Skill"]),  # a characteristic
         ("elan", ["Élan Hoodie"]),
+        ("h elan", ["Élan Hoodie"]),
+        ("q elan", []),
         ("ÉLAN", ["Élan Hoodie"]),
         ("ws12-x", ["Élan Hoodie"]),
         ("ws12xs", ["Élan Hoodie"]),

@@ -21,6 +21,7 @@ _EXACT = """
 
 
 _ANY = "SELECT 1 FROM search_documents d WHERE d.terms @@ CAST(:tsquery AS tsquery) LIMIT 1"
+TELLING = 3  # letters
 VARIANT = "x:"  # begins the keys of characteristics and options
 
 
@@ -63,7 +64,14 @@ class Criteria:
         values: dict[str, Any] = {f"g{number}": list(ids) for number, ids in enumerate(self.groups.values())}
         if self.query.text:
             values |= {"tsquery": folding.prefix_query(self.words), "exact": list(self.exact)}
+            values["telling"] = folding.prefix_query(self._telling)
         return values
+
+    @property
+    def _telling(self) -> Sequence[str]:
+        """The words that the index is asked for. A beginning of one or two letters is that of a large part of all
+        words: beside a longer word it is only tested."""
+        return [word for word in self.words if len(word) >= TELLING] or self.words
 
     @property
     def is_indexed(self) -> bool:
@@ -78,9 +86,10 @@ class Criteria:
             terms, facets = "coalesce(d.terms, '')", "coalesce(d.facet_ids, '{}')"
         parts = []
         if self.query.text:
-            parts.append(
-                f"({terms} @@ CAST(:tsquery AS tsquery) OR d.product_id = ANY(CAST(:exact AS uuid[])))"
-            )
+            found = f"{terms} @@ CAST(:tsquery AS tsquery)"
+            if indexed and len(self._telling) < len(self.words):
+                found = "d.terms @@ CAST(:telling AS tsquery) AND coalesce(d.terms, '') @@ CAST(:tsquery AS tsquery)"
+            parts.append(f"({found} OR d.product_id = ANY(CAST(:exact AS uuid[])))")
         for number, name in enumerate(self.groups):
             if name != without:
                 parts.append(f"{facets} && CAST(:g{number} AS integer[])")

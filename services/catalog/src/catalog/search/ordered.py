@@ -14,7 +14,7 @@ from catalog import direct
 from catalog.direct import Connection
 from catalog.search.criteria import Criteria
 
-WALK = 5_000
+WALK = 2_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from catalog.search import by_price, ordered, relevance
 from catalog.search.criteria import Criteria
 from catalog.search.ordered import Order
 
-NARROW = 10_000
+NARROW = 3_000
 
 RELEVANCE, NAME, PRICE, NEWEST = "RELEVANCE", "NAME", "PRICE", "NEWEST"
 
