@@ -26,7 +26,7 @@ $(STAMP): locks/dev.txt local/setup.sh $(addsuffix /pyproject.toml,$(MEMBERS))
 	@sh local/setup.sh
 	@touch $@
 
-run: $(STAMP) ## start the whole suite on this machine with demo data, until Ctrl-C
+run: $(STAMP) ## start the whole suite with demo data, order once, stay up until Ctrl-C
 	@exec env COMMIS_STOP_WITH_PARENT=1 $(BIN)/python -m local run
 
 demo: $(STAMP) ## start the suite, load the demo data, place an order as a representative, stop

@@ -27,7 +27,7 @@ def main() -> int:
         "--data-dir", type=Path, default=Path(os.environ.get("COMMIS_DATA_DIR", ".local-data"))
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    running = commands.add_parser("run", help="start everything and stay up until Ctrl-C")
+    running = commands.add_parser("run", help="start everything, order once, stay up until Ctrl-C")
     running.add_argument("--empty", action="store_true", help="do not load the demo data")
     commands.add_parser("demo", help="start everything, load the demo data, place an order, stop")
     commands.add_parser("reset", help="delete all data of the suite on this machine")
@@ -85,10 +85,10 @@ async def stay(suite: Suite) -> int:
 
 
 async def stay_with_demo_data(suite: Suite) -> int:
-    """Load the demo data, then stay."""
-    status = await run.load(site_of(suite))
+    """Load the demo data and order once, then stay."""
+    status = await run.whole(site_of(suite), once=True)
     if status:
-        print("commis: the demo data is not complete; the suite runs all the same", flush=True)
+        print("commis: the demonstration did not end well; the suite runs all the same", flush=True)
     return await stay(suite)
 
 

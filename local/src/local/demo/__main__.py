@@ -14,14 +14,14 @@ from local.problems import StartProblem
 def main() -> int:
     """Answers the exit status: 0 when everything went as it should."""
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
-    parser.add_argument("--load-only", action="store_true", help="place no order")
+    parser.add_argument("--once", action="store_true", help="order only where nobody has ordered yet")
     arguments = parser.parse_args()
     try:
         site = Site.from_environment()
     except StartProblem as problem:
         print(f"commis: {problem}", file=sys.stderr)
         return 78
-    return asyncio.run(run.load(site) if arguments.load_only else run.whole(site))
+    return asyncio.run(run.whole(site, once=arguments.once))
 
 
 if __name__ == "__main__":

@@ -12,23 +12,15 @@ from local.demo.show import step, title
 from local.demo.site import Site
 
 
-async def load(site: Site) -> int:
-    """Fill the installation; answers 0, or 1 when the API refused something."""
-    return await _with(site, order=False)
-
-
-async def whole(site: Site) -> int:
-    """Fill the installation and order; answers 0 when the order was placed and confirmed by mail."""
-    return await _with(site, order=True)
-
-
-async def _with(site: Site, *, order: bool) -> int:
+async def whole(site: Site, *, once: bool = False) -> int:
+    """Fill the installation and order; `once`: only where nobody has ordered yet. Answers 0 when the orders were
+    placed and confirmed by mail, 1 when the API refused something."""
     api, mails = Api(site.gateway_url), Mails(site.mailbox_url)
     started = time.monotonic()
     try:
         await _load(api, mails, site)
         step("loaded", f"in {time.monotonic() - started:.1f} s")
-        return await _order(api, mails, site) if order else 0
+        return 0 if once and await _was_ordered(api, site) else await _order(api, mails, site)
     except* (Refused, RuntimeError, httpx.HTTPError) as refusals:
         for refusal in refusals.exceptions:
             step("failed", str(refusal) or type(refusal).__name__)
@@ -36,6 +28,11 @@ async def _with(site: Site, *, order: bool) -> int:
         await api.close()
         await mails.close()
     return 1
+
+
+async def _was_ordered(api: Api, site: Site) -> bool:
+    admin = await api.sign_in(site.admin_email, site.admin_password)
+    return bool((await admin.get("/v1/orders", page_size=1))["items"])
 
 
 async def _order(api: Api, mails: Mails, site: Site) -> int:
