@@ -276,12 +276,20 @@ class QuoteLine(_message.Message):
     VARIANT_ID_FIELD_NUMBER: _builtins.int
     SKU_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
+    NEGOTIATED_UNIT_PRICE_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """Echoed; names the line in answers."""
     variant_id: _builtins.str
     sku: _builtins.str
     """Instead of variant_id."""
     quantity: _builtins.int
+    @_builtins.property
+    def negotiated_unit_price(self) -> _money_pb2.Money:
+        """Only from services: agreed between vendor and customer, per unit after discount, in the basis and currency of the
+        line's price. No list or grid changes it; a legal cap still holds, and a price below it is refused as
+        BELOW_LEGAL_FLOOR.
+        """
+
     def __init__(
         self,
         *,
@@ -289,10 +297,11 @@ class QuoteLine(_message.Message):
         variant_id: _builtins.str = ...,
         sku: _builtins.str = ...,
         quantity: _builtins.int = ...,
+        negotiated_unit_price: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["negotiated_unit_price", b"negotiated_unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "quantity", b"quantity", "sku", b"sku", "variant_id", b"variant_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "negotiated_unit_price", b"negotiated_unit_price", "quantity", b"quantity", "sku", b"sku", "variant_id", b"variant_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -319,6 +328,8 @@ class PriceTraceStep(_message.Message):
         KIND_OVERRIDE: PriceTraceStep._Kind.ValueType  # 6
         KIND_ROUNDING: PriceTraceStep._Kind.ValueType  # 7
         KIND_BUDGET: PriceTraceStep._Kind.ValueType  # 8
+        KIND_NEGOTIATED: PriceTraceStep._Kind.ValueType  # 9
+        """Agreed in a shared order, instead of what the lists say."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper): ...
     KIND_UNSPECIFIED: PriceTraceStep.Kind.ValueType  # 0
@@ -330,6 +341,8 @@ class PriceTraceStep(_message.Message):
     KIND_OVERRIDE: PriceTraceStep.Kind.ValueType  # 6
     KIND_ROUNDING: PriceTraceStep.Kind.ValueType  # 7
     KIND_BUDGET: PriceTraceStep.Kind.ValueType  # 8
+    KIND_NEGOTIATED: PriceTraceStep.Kind.ValueType  # 9
+    """Agreed in a shared order, instead of what the lists say."""
 
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_ID_FIELD_NUMBER: _builtins.int
@@ -544,7 +557,9 @@ class LineRefusal(_message.Message):
     AVAILABLE_QUANTITY_FIELD_NUMBER: _builtins.int
     EXPECTED_DATE_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """VARIANT_NOT_FOUND, VARIANT_DISCONTINUED, NO_PRICE, STOCK_SHORTAGE, QUANTITY_NOT_ALLOWED."""
+    """VARIANT_NOT_FOUND, VARIANT_DISCONTINUED, NO_PRICE, STOCK_SHORTAGE, QUANTITY_NOT_ALLOWED, BELOW_LEGAL_FLOOR,
+    CURRENCY_MISMATCH (of a negotiated price).
+    """
     description: _builtins.str
     available_quantity: _builtins.int
     @_builtins.property

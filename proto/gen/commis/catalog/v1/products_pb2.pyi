@@ -776,3 +776,104 @@ class SearchProductsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SearchProductsResponse: _TypeAlias = SearchProductsResponse  # noqa: Y015
+
+@_typing.final
+class ResolveCodesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODES_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    language_code: _builtins.str
+    """Of the descriptions; empty: English."""
+    @_builtins.property
+    def codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        codes: _abc.Iterable[_builtins.str] | None = ...,
+        language_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes", "language_code", b"language_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveCodesRequest: _TypeAlias = ResolveCodesRequest  # noqa: Y015
+
+@_typing.final
+class ResolveCodesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def codes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResolvedCode]:
+        """In the order of the codes."""
+
+    def __init__(
+        self,
+        *,
+        codes: _abc.Iterable[Global___ResolvedCode] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codes", b"codes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveCodesResponse: _TypeAlias = ResolveCodesResponse  # noqa: Y015
+
+@_typing.final
+class ResolvedCode(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    MATCHES_FIELD_NUMBER: _builtins.int
+    READ_AS_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    read_as: _builtins.str
+    """What the code was read as, when that is not what was given, e.g. an ISBN-10 as its ISBN-13."""
+    @_builtins.property
+    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___CodeMatch]: ...
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        matches: _abc.Iterable[Global___CodeMatch] | None = ...,
+        read_as: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "matches", b"matches", "read_as", b"read_as"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolvedCode: _TypeAlias = ResolvedCode  # noqa: Y015
+
+@_typing.final
+class CodeMatch(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    DISCONTINUED_FIELD_NUMBER: _builtins.int
+    variant_id: _builtins.str
+    sku: _builtins.str
+    description: _builtins.str
+    discontinued: _builtins.bool
+    def __init__(
+        self,
+        *,
+        variant_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        description: _builtins.str = ...,
+        discontinued: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "discontinued", b"discontinued", "sku", b"sku", "variant_id", b"variant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CodeMatch: _TypeAlias = CodeMatch  # noqa: Y015

@@ -69,6 +69,11 @@ class ProductServiceStub:
                 request_serializer=commis_dot_catalog_dot_v1_dot_products__pb2.ListCategoriesRequest.SerializeToString,
                 response_deserializer=commis_dot_catalog_dot_v1_dot_products__pb2.ListCategoriesResponse.FromString,
                 _registered_method=True)
+        self.ResolveCodes = channel.unary_unary(
+                '/commis.catalog.v1.ProductService/ResolveCodes',
+                request_serializer=commis_dot_catalog_dot_v1_dot_products__pb2.ResolveCodesRequest.SerializeToString,
+                response_deserializer=commis_dot_catalog_dot_v1_dot_products__pb2.ResolveCodesResponse.FromString,
+                _registered_method=True)
 
 
 class ProductServiceServicer:
@@ -118,6 +123,14 @@ class ProductServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResolveCodes(self, request, context):
+        """What each code may mean: a SKU, else an ISBN or EAN (with or without hyphens, ISBN-10 too); at most 2 000. More than
+        one match: the code is ambiguous. Discontinued variants are told as such. Signed in. Errors: INVALID_FIELDS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProductServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -155,6 +168,11 @@ def add_ProductServiceServicer_to_server(servicer, server):
                     servicer.ListCategories,
                     request_deserializer=commis_dot_catalog_dot_v1_dot_products__pb2.ListCategoriesRequest.FromString,
                     response_serializer=commis_dot_catalog_dot_v1_dot_products__pb2.ListCategoriesResponse.SerializeToString,
+            ),
+            'ResolveCodes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveCodes,
+                    request_deserializer=commis_dot_catalog_dot_v1_dot_products__pb2.ResolveCodesRequest.FromString,
+                    response_serializer=commis_dot_catalog_dot_v1_dot_products__pb2.ResolveCodesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -346,6 +364,33 @@ class ProductService:
             '/commis.catalog.v1.ProductService/ListCategories',
             commis_dot_catalog_dot_v1_dot_products__pb2.ListCategoriesRequest.SerializeToString,
             commis_dot_catalog_dot_v1_dot_products__pb2.ListCategoriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveCodes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.catalog.v1.ProductService/ResolveCodes',
+            commis_dot_catalog_dot_v1_dot_products__pb2.ResolveCodesRequest.SerializeToString,
+            commis_dot_catalog_dot_v1_dot_products__pb2.ResolveCodesResponse.FromString,
             options,
             channel_credentials,
             insecure,

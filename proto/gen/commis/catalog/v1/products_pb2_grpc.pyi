@@ -40,6 +40,10 @@ class ProductServiceStub:
     BatchGetVariants: _grpc.UnaryUnaryMultiCallable[_products_pb2.BatchGetVariantsRequest, _products_pb2.BatchGetVariantsResponse]
     CreateCategory: _grpc.UnaryUnaryMultiCallable[_products_pb2.CreateCategoryRequest, _products_pb2.CreateCategoryResponse]
     ListCategories: _grpc.UnaryUnaryMultiCallable[_products_pb2.ListCategoriesRequest, _products_pb2.ListCategoriesResponse]
+    ResolveCodes: _grpc.UnaryUnaryMultiCallable[_products_pb2.ResolveCodesRequest, _products_pb2.ResolveCodesResponse]
+    """What each code may mean: a SKU, else an ISBN or EAN (with or without hyphens, ISBN-10 too); at most 2 000. More than
+    one match: the code is ambiguous. Discontinued variants are told as such. Signed in. Errors: INVALID_FIELDS.
+    """
 
 @_typing.type_check_only
 class ProductServiceAsyncStub(ProductServiceStub):
@@ -53,6 +57,10 @@ class ProductServiceAsyncStub(ProductServiceStub):
     BatchGetVariants: _aio.UnaryUnaryMultiCallable[_products_pb2.BatchGetVariantsRequest, _products_pb2.BatchGetVariantsResponse]  # type: ignore[assignment]
     CreateCategory: _aio.UnaryUnaryMultiCallable[_products_pb2.CreateCategoryRequest, _products_pb2.CreateCategoryResponse]  # type: ignore[assignment]
     ListCategories: _aio.UnaryUnaryMultiCallable[_products_pb2.ListCategoriesRequest, _products_pb2.ListCategoriesResponse]  # type: ignore[assignment]
+    ResolveCodes: _aio.UnaryUnaryMultiCallable[_products_pb2.ResolveCodesRequest, _products_pb2.ResolveCodesResponse]  # type: ignore[assignment]
+    """What each code may mean: a SKU, else an ISBN or EAN (with or without hyphens, ISBN-10 too); at most 2 000. More than
+    one match: the code is ambiguous. Discontinued variants are told as such. Signed in. Errors: INVALID_FIELDS.
+    """
 
 class ProductServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -105,6 +113,16 @@ class ProductServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _products_pb2.ListCategoriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_products_pb2.ListCategoriesResponse, _abc.Awaitable[_products_pb2.ListCategoriesResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ResolveCodes(
+        self,
+        request: _products_pb2.ResolveCodesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_products_pb2.ResolveCodesResponse, _abc.Awaitable[_products_pb2.ResolveCodesResponse]]:
+        """What each code may mean: a SKU, else an ISBN or EAN (with or without hyphens, ISBN-10 too); at most 2 000. More than
+        one match: the code is ambiguous. Discontinued variants are told as such. Signed in. Errors: INVALID_FIELDS.
+        """
 
 def add_ProductServiceServicer_to_server(servicer: ProductServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

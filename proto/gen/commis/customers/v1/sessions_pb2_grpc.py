@@ -74,6 +74,16 @@ class SessionServiceStub:
                 request_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetSessionRequest.SerializeToString,
                 response_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetSessionResponse.FromString,
                 _registered_method=True)
+        self.CreateFeedTicket = channel.unary_unary(
+                '/commis.customers.v1.SessionService/CreateFeedTicket',
+                request_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.CreateFeedTicketRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.CreateFeedTicketResponse.FromString,
+                _registered_method=True)
+        self.RedeemFeedTicket = channel.unary_unary(
+                '/commis.customers.v1.SessionService/RedeemFeedTicket',
+                request_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.RedeemFeedTicketRequest.SerializeToString,
+                response_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.RedeemFeedTicketResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
@@ -140,6 +150,21 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateFeedTicket(self, request, context):
+        """A one-time ticket for opening a live feed, so that no token stands in an address: 30 s, for the caller's session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedeemFeedTicket(self, request, context):
+        """Exchanges the ticket, once, for an access token of the session it was made in. Public: the ticket is the right.
+        Errors: TICKET_NOT_VALID (UNAUTHENTICATED; unknown, used, expired, or the session ended).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -182,6 +207,16 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.GetSession,
                     request_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetSessionRequest.FromString,
                     response_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.GetSessionResponse.SerializeToString,
+            ),
+            'CreateFeedTicket': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateFeedTicket,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.CreateFeedTicketRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.CreateFeedTicketResponse.SerializeToString,
+            ),
+            'RedeemFeedTicket': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedeemFeedTicket,
+                    request_deserializer=commis_dot_customers_dot_v1_dot_sessions__pb2.RedeemFeedTicketRequest.FromString,
+                    response_serializer=commis_dot_customers_dot_v1_dot_sessions__pb2.RedeemFeedTicketResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -400,6 +435,60 @@ class SessionService:
             '/commis.customers.v1.SessionService/GetSession',
             commis_dot_customers_dot_v1_dot_sessions__pb2.GetSessionRequest.SerializeToString,
             commis_dot_customers_dot_v1_dot_sessions__pb2.GetSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateFeedTicket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.SessionService/CreateFeedTicket',
+            commis_dot_customers_dot_v1_dot_sessions__pb2.CreateFeedTicketRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_sessions__pb2.CreateFeedTicketResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedeemFeedTicket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.customers.v1.SessionService/RedeemFeedTicket',
+            commis_dot_customers_dot_v1_dot_sessions__pb2.RedeemFeedTicketRequest.SerializeToString,
+            commis_dot_customers_dot_v1_dot_sessions__pb2.RedeemFeedTicketResponse.FromString,
             options,
             channel_credentials,
             insecure,

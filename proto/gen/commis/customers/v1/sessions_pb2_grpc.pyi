@@ -57,6 +57,12 @@ class SessionServiceStub:
     """
     GetSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.GetSessionRequest, _sessions_pb2.GetSessionResponse]
     """What the caller's own token says."""
+    CreateFeedTicket: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.CreateFeedTicketRequest, _sessions_pb2.CreateFeedTicketResponse]
+    """A one-time ticket for opening a live feed, so that no token stands in an address: 30 s, for the caller's session."""
+    RedeemFeedTicket: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.RedeemFeedTicketRequest, _sessions_pb2.RedeemFeedTicketResponse]
+    """Exchanges the ticket, once, for an access token of the session it was made in. Public: the ticket is the right.
+    Errors: TICKET_NOT_VALID (UNAUTHENTICATED; unknown, used, expired, or the session ended).
+    """
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
@@ -87,6 +93,12 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """
     GetSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.GetSessionRequest, _sessions_pb2.GetSessionResponse]  # type: ignore[assignment]
     """What the caller's own token says."""
+    CreateFeedTicket: _aio.UnaryUnaryMultiCallable[_sessions_pb2.CreateFeedTicketRequest, _sessions_pb2.CreateFeedTicketResponse]  # type: ignore[assignment]
+    """A one-time ticket for opening a live feed, so that no token stands in an address: 30 s, for the caller's session."""
+    RedeemFeedTicket: _aio.UnaryUnaryMultiCallable[_sessions_pb2.RedeemFeedTicketRequest, _sessions_pb2.RedeemFeedTicketResponse]  # type: ignore[assignment]
+    """Exchanges the ticket, once, for an access token of the session it was made in. Public: the ticket is the right.
+    Errors: TICKET_NOT_VALID (UNAUTHENTICATED; unknown, used, expired, or the session ended).
+    """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -162,6 +174,24 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.GetSessionResponse, _abc.Awaitable[_sessions_pb2.GetSessionResponse]]:
         """What the caller's own token says."""
+
+    @_abc_1.abstractmethod
+    def CreateFeedTicket(
+        self,
+        request: _sessions_pb2.CreateFeedTicketRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.CreateFeedTicketResponse, _abc.Awaitable[_sessions_pb2.CreateFeedTicketResponse]]:
+        """A one-time ticket for opening a live feed, so that no token stands in an address: 30 s, for the caller's session."""
+
+    @_abc_1.abstractmethod
+    def RedeemFeedTicket(
+        self,
+        request: _sessions_pb2.RedeemFeedTicketRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.RedeemFeedTicketResponse, _abc.Awaitable[_sessions_pb2.RedeemFeedTicketResponse]]:
+        """Exchanges the ticket, once, for an access token of the session it was made in. Public: the ticket is the right.
+        Errors: TICKET_NOT_VALID (UNAUTHENTICATED; unknown, used, expired, or the session ended).
+        """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

@@ -453,3 +453,266 @@ class ApprovalRefused(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ApprovalRefused: _TypeAlias = ApprovalRefused  # noqa: Y015
+
+@_typing.final
+class ShipmentCreated(_message.Message):
+    """shipment_created: what left with it; order_shipped tells when the order's state moved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_FIELD_NUMBER: _builtins.int
+    AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    number: _builtins.str
+    account_id: _builtins.str
+    shipment_id: _builtins.str
+    complete: _builtins.bool
+    """Everything of the order has left with it."""
+    aggregate_version: _builtins.int
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShippedLine]: ...
+    @_builtins.property
+    def assistance(self) -> _common_pb2.Assistance: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        order_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        shipment_id: _builtins.str = ...,
+        lines: _abc.Iterable[Global___ShippedLine] | None = ...,
+        complete: _builtins.bool = ...,
+        assistance: _common_pb2.Assistance | None = ...,
+        aggregate_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "complete", b"complete", "lines", b"lines", "number", b"number", "order_id", b"order_id", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipmentCreated: _TypeAlias = ShipmentCreated  # noqa: Y015
+
+@_typing.final
+class ShippedLine(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    variant_id: _builtins.str
+    quantity: _builtins.int
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        variant_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "quantity", b"quantity", "variant_id", b"variant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShippedLine: _TypeAlias = ShippedLine  # noqa: Y015
+
+@_typing.final
+class ShipmentDelivered(_message.Message):
+    """shipment_delivered"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    account_id: _builtins.str
+    shipment_id: _builtins.str
+    aggregate_version: _builtins.int
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        order_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        shipment_id: _builtins.str = ...,
+        aggregate_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "attribution", b"attribution", "order_id", b"order_id", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipmentDelivered: _TypeAlias = ShipmentDelivered  # noqa: Y015
+
+@_typing.final
+class OrderMessageWritten(_message.Message):
+    """order_message_written"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    FROM_CUSTOMER_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    account_id: _builtins.str
+    message_id: _builtins.str
+    from_customer: _builtins.bool
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        order_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        from_customer: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "from_customer", b"from_customer", "message_id", b"message_id", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderMessageWritten: _TypeAlias = OrderMessageWritten  # noqa: Y015
+
+@_typing.final
+class PaymentChanged(_message.Message):
+    """payment_changed"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REFUNDED_FIELD_NUMBER: _builtins.int
+    ORDER_PAYMENT_STATE_FIELD_NUMBER: _builtins.int
+    AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    account_id: _builtins.str
+    payment_id: _builtins.str
+    state: _builtins.str
+    """OPEN, PENDING, AUTHORIZED, PAID, FAILED, CANCELED, EXPIRED."""
+    order_payment_state: _builtins.str
+    """Of the order, as it is now."""
+    aggregate_version: _builtins.int
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money: ...
+    @_builtins.property
+    def refunded(self) -> _money_pb2.Money: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        order_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        refunded: _money_pb2.Money | None = ...,
+        order_payment_state: _builtins.str = ...,
+        aggregate_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "attribution", b"attribution", "refunded", b"refunded"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "amount", b"amount", "attribution", b"attribution", "order_id", b"order_id", "order_payment_state", b"order_payment_state", "payment_id", b"payment_id", "refunded", b"refunded", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentChanged: _TypeAlias = PaymentChanged  # noqa: Y015
+
+@_typing.final
+class PaymentLinkRequested(_message.Message):
+    """payment_link_requested: the customer is mailed a link to pay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_LINK_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    account_id: _builtins.str
+    payment_link_id: _builtins.str
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        order_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        payment_link_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "order_id", b"order_id", "payment_link_id", b"payment_link_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentLinkRequested: _TypeAlias = PaymentLinkRequested  # noqa: Y015
+
+@_typing.final
+class SheetReminderDue(_message.Message):
+    """sheet_reminder_due: a shared order waits for a side, or its offer ends soon."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    SIDE_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    EXPIRE_DATE_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    account_id: _builtins.str
+    side: _builtins.str
+    """VENDOR, CUSTOMER."""
+    why: _builtins.str
+    """waiting, expiring, expired."""
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def expire_date(self) -> _date_pb2.Date: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        order_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        side: _builtins.str = ...,
+        why: _builtins.str = ...,
+        expire_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "expire_date", b"expire_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "expire_date", b"expire_date", "order_id", b"order_id", "side", b"side", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SheetReminderDue: _TypeAlias = SheetReminderDue  # noqa: Y015

@@ -55,6 +55,27 @@ PAYMENT_METHOD_ELECTRONIC: PaymentMethod.ValueType  # 6
 """Hosted page of a payment provider; never for a rep."""
 Global___PaymentMethod: _TypeAlias = PaymentMethod  # noqa: Y015
 
+class _OrderSort:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OrderSortEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderSort.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ORDER_SORT_UNSPECIFIED: _OrderSort.ValueType  # 0
+    ORDER_SORT_NEWEST: _OrderSort.ValueType  # 1
+    ORDER_SORT_OLDEST: _OrderSort.ValueType  # 2
+    ORDER_SORT_PLACED_NEWEST: _OrderSort.ValueType  # 3
+    ORDER_SORT_TOTAL_HIGHEST: _OrderSort.ValueType  # 4
+
+class OrderSort(_OrderSort, metaclass=_OrderSortEnumTypeWrapper): ...
+
+ORDER_SORT_UNSPECIFIED: OrderSort.ValueType  # 0
+ORDER_SORT_NEWEST: OrderSort.ValueType  # 1
+ORDER_SORT_OLDEST: OrderSort.ValueType  # 2
+ORDER_SORT_PLACED_NEWEST: OrderSort.ValueType  # 3
+ORDER_SORT_TOTAL_HIGHEST: OrderSort.ValueType  # 4
+Global___OrderSort: _TypeAlias = OrderSort  # noqa: Y015
+
 @_typing.final
 class Order(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -158,6 +179,8 @@ class Order(_message.Message):
     ALLOWED_VERBS_FIELD_NUMBER: _builtins.int
     MAP_LINK_FIELD_NUMBER: _builtins.int
     APPROVAL_FIELD_NUMBER: _builtins.int
+    SHARED_FIELD_NUMBER: _builtins.int
+    NOT_UNDONE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     number: _builtins.str
@@ -177,6 +200,8 @@ class Order(_message.Message):
     payment_method: Global___PaymentMethod.ValueType
     map_link: _builtins.str
     """Opens the delivery address on a map (OpenStreetMap)."""
+    shared: _builtins.bool
+    """It is, or was, a shared order: SharedOrderService has its negotiation."""
     etag: _builtins.str
     @_builtins.property
     def parties(self) -> Global___Parties: ...
@@ -212,6 +237,10 @@ class Order(_message.Message):
     def approval(self) -> Global___Approval:
         """Set while it waits for approval, and when it was refused."""
 
+    @_builtins.property
+    def not_undone(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of a cancelled order: what cancelling could not undo, e.g. PAYMENT_REFUND_PENDING."""
+
     def __init__(
         self,
         *,
@@ -243,11 +272,13 @@ class Order(_message.Message):
         allowed_verbs: _abc.Iterable[_builtins.str] | None = ...,
         map_link: _builtins.str = ...,
         approval: Global___Approval | None = ...,
+        shared: _builtins.bool = ...,
+        not_undone: _abc.Iterable[_builtins.str] | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approval", b"approval", "billing_address", b"billing_address", "contact", b"contact", "create_time", b"create_time", "delivery_address", b"delivery_address", "parties", b"parties", "place_time", b"place_time", "requested_delivery_date", b"requested_delivery_date", "taken_time", b"taken_time", "terms_acceptance", b"terms_acceptance", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_verbs", b"allowed_verbs", "approval", b"approval", "billing_address", b"billing_address", "cart", b"cart", "contact", b"contact", "cost_centre", b"cost_centre", "create_time", b"create_time", "currency_code", b"currency_code", "delivery_address", b"delivery_address", "etag", b"etag", "fulfilment_state", b"fulfilment_state", "id", b"id", "language_code", b"language_code", "lines", b"lines", "map_link", b"map_link", "note", b"note", "number", b"number", "order_reference", b"order_reference", "parties", b"parties", "payment_method", b"payment_method", "payment_state", b"payment_state", "place_time", b"place_time", "requested_delivery_date", b"requested_delivery_date", "shipping_method", b"shipping_method", "state", b"state", "taken_time", b"taken_time", "terms_acceptance", b"terms_acceptance", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_verbs", b"allowed_verbs", "approval", b"approval", "billing_address", b"billing_address", "cart", b"cart", "contact", b"contact", "cost_centre", b"cost_centre", "create_time", b"create_time", "currency_code", b"currency_code", "delivery_address", b"delivery_address", "etag", b"etag", "fulfilment_state", b"fulfilment_state", "id", b"id", "language_code", b"language_code", "lines", b"lines", "map_link", b"map_link", "not_undone", b"not_undone", "note", b"note", "number", b"number", "order_reference", b"order_reference", "parties", b"parties", "payment_method", b"payment_method", "payment_state", b"payment_state", "place_time", b"place_time", "requested_delivery_date", b"requested_delivery_date", "shared", b"shared", "shipping_method", b"shipping_method", "state", b"state", "taken_time", b"taken_time", "terms_acceptance", b"terms_acceptance", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -877,6 +908,7 @@ class ListOrdersRequest(_message.Message):
     PAYER_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
     CLIENT_EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     page_token: _builtins.str
     account_id: _builtins.str
@@ -889,6 +921,8 @@ class ListOrdersRequest(_message.Message):
     """Prefix of the number, the order reference or the customer's name."""
     client_external_id: _builtins.str
     """Of assisted orders: the platform's own id of the client."""
+    sort: Global___OrderSort.ValueType
+    """Newest first when unspecified."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___Order.State.ValueType]: ...
     @_builtins.property
@@ -912,10 +946,11 @@ class ListOrdersRequest(_message.Message):
         payer_account_id: _builtins.str = ...,
         query: _builtins.str = ...,
         client_external_id: _builtins.str = ...,
+        sort: Global___OrderSort.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["place_from_date", b"place_from_date", "place_to_date", b"place_to_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "actor_id", b"actor_id", "client_external_id", b"client_external_id", "community_id", b"community_id", "page_size", b"page_size", "page_token", b"page_token", "payer_account_id", b"payer_account_id", "place_from_date", b"place_from_date", "place_to_date", b"place_to_date", "query", b"query", "representative_id", b"representative_id", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "actor_id", b"actor_id", "client_external_id", b"client_external_id", "community_id", b"community_id", "page_size", b"page_size", "page_token", b"page_token", "payer_account_id", b"payer_account_id", "place_from_date", b"place_from_date", "place_to_date", b"place_to_date", "query", b"query", "representative_id", b"representative_id", "sort", b"sort", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,12 @@
+"""Shared orders: their terms, proposals and log."""
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

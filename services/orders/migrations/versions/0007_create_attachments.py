@@ -1,0 +1,12 @@
+"""Files at order sheets and lines."""
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
