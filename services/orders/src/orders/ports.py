@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
@@ -88,12 +89,18 @@ class Customers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WantedLine:
-    """`line_id` names the line in answers; either variant_id or sku."""
+    """`line_id` names the line in answers; either variant_id or sku.
+
+    `negotiated`: agreed per unit after discount, up to four decimals, in `currency`, with or without tax as the customer
+    is quoted; catalog applies no list or grid to it, and refuses one below the legal floor.
+    """
 
     line_id: str
     quantity: int
     variant_id: UUID | None = None
     sku: str = ""
+    negotiated: Decimal | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ def lines_to_proto(lines: Sequence[WantedLine]) -> list[pricing_pb2.QuoteLine]:
             variant_id=str(line.variant_id) if line.variant_id is not None else "",
             sku=line.sku,
             quantity=line.quantity,
+            negotiated_unit_price=None
+            if line.negotiated is None
+            else money.price_to_proto(line.negotiated, line.currency),
         )
         for line in lines
     ]

@@ -317,6 +317,17 @@ async def test_long_sheets_are_quoted_in_parts(wired: Wired) -> None:
     assert [len(request.lines) for request in wired.neighbours.seen] == [1000, 500]
 
 
+@pytest.mark.spec("N-08")
+async def test_an_agreed_price_is_passed_on_and_none_is_not(wired: Wired) -> None:
+    wired.neighbours.answer = pricing_pb2.QuoteLinesResponse(lines=[a_quoted()])
+    agreed = WantedLine("a", 1, sku="A", negotiated=Decimal("12.3456"), currency="EUR")
+    await wired.catalog.quote(PricingCustomer(ACCOUNT), [agreed, WantedLine("b", 1, sku="B")], "nl")
+    first, second = wired.neighbours.seen[0].lines
+    money = first.negotiated_unit_price
+    assert (money.currency_code, money.units, money.nanos) == ("EUR", 12, 345_600_000)
+    assert not second.HasField("negotiated_unit_price")
+
+
 async def test_a_reservation_tells_whether_it_holds(wired: Wired) -> None:
     wired.neighbours.answer = stock_pb2.ReserveStockResponse(lines=[a_quoted()], reserved=True)
     order_id, attempt = new_id(), new_id()

@@ -285,9 +285,10 @@ class QuoteLine(_message.Message):
     quantity: _builtins.int
     @_builtins.property
     def negotiated_unit_price(self) -> _money_pb2.Money:
-        """Only from services: agreed between vendor and customer, per unit after discount, in the basis and currency of the
-        line's price. No list or grid changes it; a legal cap still holds, and a price below it is refused as
-        BELOW_LEGAL_FLOOR.
+        """Only from services, together with `customer`: agreed between vendor and customer, per unit after discount, in the
+        basis and currency of the line's price. No list or grid changes it; a legal cap still holds, and a price below it is
+        refused as BELOW_LEGAL_FLOOR. What has no list price may be sold in the currency named here, unless a legal cap holds
+        whose floor nobody can reckon without a price: NO_PRICE.
         """
 
     def __init__(
@@ -556,6 +557,7 @@ class LineRefusal(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     AVAILABLE_QUANTITY_FIELD_NUMBER: _builtins.int
     EXPECTED_DATE_FIELD_NUMBER: _builtins.int
+    FLOOR_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     """VARIANT_NOT_FOUND, VARIANT_DISCONTINUED, NO_PRICE, STOCK_SHORTAGE, QUANTITY_NOT_ALLOWED, BELOW_LEGAL_FLOOR,
     CURRENCY_MISMATCH (of a negotiated price).
@@ -564,6 +566,10 @@ class LineRefusal(_message.Message):
     available_quantity: _builtins.int
     @_builtins.property
     def expected_date(self) -> _date_pb2.Date: ...
+    @_builtins.property
+    def floor(self) -> _money_pb2.Money:
+        """Of BELOW_LEGAL_FLOOR: the lowest unit price that the law allows, in the basis of the line."""
+
     def __init__(
         self,
         *,
@@ -571,10 +577,11 @@ class LineRefusal(_message.Message):
         description: _builtins.str = ...,
         available_quantity: _builtins.int = ...,
         expected_date: _date_pb2.Date | None = ...,
+        floor: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_date", b"expected_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_date", b"expected_date", "floor", b"floor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_quantity", b"available_quantity", "description", b"description", "expected_date", b"expected_date", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available_quantity", b"available_quantity", "description", b"description", "expected_date", b"expected_date", "floor", b"floor", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
