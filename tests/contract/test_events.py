@@ -15,9 +15,7 @@ GOLDEN = Path(__file__).parent / "golden"
 def events(service: str) -> list[Descriptor]:
     importlib.import_module(f"commis.{service}.v1.events_pb2")
     file = Default().FindFileByName(f"commis/{service}/v1/events.proto")
-    return [
-        message for message in file.message_types_by_name.values() if not message.name.startswith("Placed")
-    ]
+    return [message for message in file.message_types_by_name.values() if not message.name.endswith("Line")]
 
 
 @pytest.mark.parametrize("service", SERVICES)

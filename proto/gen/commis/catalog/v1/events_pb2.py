@@ -23,31 +23,34 @@ _sym_db = _symbol_database.Default()
 
 
 from commis.common.v1 import common_pb2 as commis_dot_common_dot_v1_dot_common__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ommis/catalog/v1/events.proto\x12\x11\x63ommis.catalog.v1\x1a\x1d\x63ommis/common/v1/common.proto\"\x7f\n\x0eProductChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x08\x12\x14\n\x0c\x64iscontinued\x18\x04 \x01(\x08\"k\n\tPricesSet\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x15\n\rprice_list_id\x18\x02 \x01(\t\x12\x13\n\x0bvariant_ids\x18\x03 \x03(\t\"]\n\x10PriceListChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x15\n\rprice_list_id\x18\x02 \x01(\t\"a\n\x12\x44iscountRowChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x17\n\x0f\x64iscount_row_id\x18\x02 \x01(\t\"\x98\x01\n\nStockMoved\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x12\n\nvariant_id\x18\x02 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\x05\x12\x1a\n\x12\x61vailable_quantity\x18\x05 \x01(\x05\"\xbe\x01\n\x0f\x42\x61\x63korderFilled\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0f\n\x07line_id\x18\x03 \x01(\t\x12\x12\n\nvariant_id\x18\x04 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x05 \x01(\t\x12\x10\n\x08quantity\x18\x06 \x01(\x05\x12\x18\n\x10missing_quantity\x18\x07 \x01(\x05\"[\n\x0fLegalCapChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x14\n\x0clegal_cap_id\x18\x02 \x01(\t\"m\n\x10SelectionChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x14\n\x0cselection_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x08\"\x9d\x01\n\x0eImportFinished\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x11\n\timport_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x03 \x01(\x03\x12\x15\n\rchanged_count\x18\x04 \x01(\x03\x12\x15\n\rrefused_count\x18\x05 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ommis/catalog/v1/events.proto\x12\x11\x63ommis.catalog.v1\x1a\x1d\x63ommis/common/v1/common.proto\x1a\x16google/type/date.proto\"\x7f\n\x0eProductChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x08\x12\x14\n\x0c\x64iscontinued\x18\x04 \x01(\x08\"k\n\tPricesSet\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x15\n\rprice_list_id\x18\x02 \x01(\t\x12\x13\n\x0bvariant_ids\x18\x03 \x03(\t\"]\n\x10PriceListChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x15\n\rprice_list_id\x18\x02 \x01(\t\"a\n\x12\x44iscountRowChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x17\n\x0f\x64iscount_row_id\x18\x02 \x01(\t\"\x98\x01\n\nStockMoved\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x12\n\nvariant_id\x18\x02 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\x05\x12\x1a\n\x12\x61vailable_quantity\x18\x05 \x01(\x05\"\xe8\x01\n\x0f\x42\x61\x63korderFilled\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0f\n\x07line_id\x18\x03 \x01(\t\x12\x12\n\nvariant_id\x18\x04 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x05 \x01(\t\x12\x10\n\x08quantity\x18\x06 \x01(\x05\x12\x18\n\x10missing_quantity\x18\x07 \x01(\x05\x12(\n\rexpected_date\x18\x08 \x01(\x0b\x32\x11.google.type.Date\"\xea\x01\n\x0f\x42\x61\x63korderOpened\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0f\n\x07line_id\x18\x03 \x01(\t\x12\x12\n\nvariant_id\x18\x04 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x05 \x01(\t\x12\x18\n\x10missing_quantity\x18\x06 \x01(\x05\x12(\n\rexpected_date\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\x12\n\nattempt_id\x18\x08 \x01(\t\"[\n\x0fLegalCapChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x14\n\x0clegal_cap_id\x18\x02 \x01(\t\"m\n\x10SelectionChanged\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x14\n\x0cselection_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x08\"\x9d\x01\n\x0eImportFinished\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x11\n\timport_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x03 \x01(\x03\x12\x15\n\rchanged_count\x18\x04 \x01(\x03\x12\x15\n\rrefused_count\x18\x05 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'commis.catalog.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRODUCTCHANGED']._serialized_start=84
-  _globals['_PRODUCTCHANGED']._serialized_end=211
-  _globals['_PRICESSET']._serialized_start=213
-  _globals['_PRICESSET']._serialized_end=320
-  _globals['_PRICELISTCHANGED']._serialized_start=322
-  _globals['_PRICELISTCHANGED']._serialized_end=415
-  _globals['_DISCOUNTROWCHANGED']._serialized_start=417
-  _globals['_DISCOUNTROWCHANGED']._serialized_end=514
-  _globals['_STOCKMOVED']._serialized_start=517
-  _globals['_STOCKMOVED']._serialized_end=669
-  _globals['_BACKORDERFILLED']._serialized_start=672
-  _globals['_BACKORDERFILLED']._serialized_end=862
-  _globals['_LEGALCAPCHANGED']._serialized_start=864
-  _globals['_LEGALCAPCHANGED']._serialized_end=955
-  _globals['_SELECTIONCHANGED']._serialized_start=957
-  _globals['_SELECTIONCHANGED']._serialized_end=1066
-  _globals['_IMPORTFINISHED']._serialized_start=1069
-  _globals['_IMPORTFINISHED']._serialized_end=1226
+  _globals['_PRODUCTCHANGED']._serialized_start=108
+  _globals['_PRODUCTCHANGED']._serialized_end=235
+  _globals['_PRICESSET']._serialized_start=237
+  _globals['_PRICESSET']._serialized_end=344
+  _globals['_PRICELISTCHANGED']._serialized_start=346
+  _globals['_PRICELISTCHANGED']._serialized_end=439
+  _globals['_DISCOUNTROWCHANGED']._serialized_start=441
+  _globals['_DISCOUNTROWCHANGED']._serialized_end=538
+  _globals['_STOCKMOVED']._serialized_start=541
+  _globals['_STOCKMOVED']._serialized_end=693
+  _globals['_BACKORDERFILLED']._serialized_start=696
+  _globals['_BACKORDERFILLED']._serialized_end=928
+  _globals['_BACKORDEROPENED']._serialized_start=931
+  _globals['_BACKORDEROPENED']._serialized_end=1165
+  _globals['_LEGALCAPCHANGED']._serialized_start=1167
+  _globals['_LEGALCAPCHANGED']._serialized_end=1258
+  _globals['_SELECTIONCHANGED']._serialized_start=1260
+  _globals['_SELECTIONCHANGED']._serialized_end=1369
+  _globals['_IMPORTFINISHED']._serialized_start=1372
+  _globals['_IMPORTFINISHED']._serialized_end=1529
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from commis.common.v1 import common_pb2 as _common_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -176,6 +177,7 @@ class BackorderFilled(_message.Message):
     WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     MISSING_QUANTITY_FIELD_NUMBER: _builtins.int
+    EXPECTED_DATE_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     line_id: _builtins.str
     variant_id: _builtins.str
@@ -185,6 +187,10 @@ class BackorderFilled(_message.Message):
     """What the line still waits for there."""
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def expected_date(self) -> _date_pb2.Date:
+        """When the rest could come, when known."""
+
     def __init__(
         self,
         *,
@@ -195,14 +201,60 @@ class BackorderFilled(_message.Message):
         warehouse_id: _builtins.str = ...,
         quantity: _builtins.int = ...,
         missing_quantity: _builtins.int = ...,
+        expected_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "expected_date", b"expected_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "line_id", b"line_id", "missing_quantity", b"missing_quantity", "order_id", b"order_id", "quantity", b"quantity", "variant_id", b"variant_id", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "expected_date", b"expected_date", "line_id", b"line_id", "missing_quantity", b"missing_quantity", "order_id", b"order_id", "quantity", b"quantity", "variant_id", b"variant_id", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BackorderFilled: _TypeAlias = BackorderFilled  # noqa: Y015
+
+@_typing.final
+class BackorderOpened(_message.Message):
+    """backorder_opened: an order was placed of which a line waits for goods."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    VARIANT_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    MISSING_QUANTITY_FIELD_NUMBER: _builtins.int
+    EXPECTED_DATE_FIELD_NUMBER: _builtins.int
+    ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    line_id: _builtins.str
+    variant_id: _builtins.str
+    warehouse_id: _builtins.str
+    missing_quantity: _builtins.int
+    attempt_id: _builtins.str
+    """What the order was placed with; of two, the greater is the later."""
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def expected_date(self) -> _date_pb2.Date: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        order_id: _builtins.str = ...,
+        line_id: _builtins.str = ...,
+        variant_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        missing_quantity: _builtins.int = ...,
+        expected_date: _date_pb2.Date | None = ...,
+        attempt_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "expected_date", b"expected_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "attribution", b"attribution", "expected_date", b"expected_date", "line_id", b"line_id", "missing_quantity", b"missing_quantity", "order_id", b"order_id", "variant_id", b"variant_id", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BackorderOpened: _TypeAlias = BackorderOpened  # noqa: Y015
 
 @_typing.final
 class LegalCapChanged(_message.Message):

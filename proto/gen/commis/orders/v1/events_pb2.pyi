@@ -206,7 +206,7 @@ Global___OrderProcessed: _TypeAlias = OrderProcessed  # noqa: Y015
 
 @_typing.final
 class OrderShipped(_message.Message):
-    """order_shipped"""
+    """order_shipped: the first goods left, all of them or a part; shipment_created tells what left each time."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -216,10 +216,13 @@ class OrderShipped(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     ASSISTANCE_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     number: _builtins.str
     account_id: _builtins.str
+    shipment_id: _builtins.str
+    """What left with it is told by its own event. Empty in facts from before there were shipments: then everything left."""
     aggregate_version: _builtins.int
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
@@ -236,11 +239,12 @@ class OrderShipped(_message.Message):
         account_id: _builtins.str = ...,
         assistance: _common_pb2.Assistance | None = ...,
         total: _money_pb2.Money | None = ...,
+        shipment_id: _builtins.str = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "shipment_id", b"shipment_id", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63ommis/orders/v1/messages.proto\x12\x10\x63ommis.orders.v1\x1a\x1d\x63ommis/common/v1/common.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xab\x01\n\x0cOrderMessage\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x15\n\rfrom_customer\x18\x03 \x01(\x08\x12\'\n\x06\x61uthor\x18\x04 \x01(\x0b\x32\x17.commis.common.v1.Party\x12\x0c\n\x04text\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x97\x01\n\rCannedMessage\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12-\n\x04text\x18\x03 \x01(\x0b\x32\x1f.commis.common.v1.LocalizedText\x12/\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x63 \x01(\t\"N\n\x18WriteOrderMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"L\n\x19WriteOrderMessageResponse\x12/\n\x07message\x18\x01 \x01(\x0b\x32\x1e.commis.orders.v1.OrderMessage\"S\n\x18ListOrderMessagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\"f\n\x19ListOrderMessagesResponse\x12\x30\n\x08messages\x18\x01 \x03(\x0b\x32\x1e.commis.orders.v1.OrderMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"i\n\x1a\x43reateCannedMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x37\n\x0e\x63\x61nned_message\x18\x02 \x01(\x0b\x32\x1f.commis.orders.v1.CannedMessage\"V\n\x1b\x43reateCannedMessageResponse\x12\x37\n\x0e\x63\x61nned_message\x18\x01 \x01(\x0b\x32\x1f.commis.orders.v1.CannedMessage\"\x9a\x01\n\x1aUpdateCannedMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x37\n\x0e\x63\x61nned_message\x18\x02 \x01(\x0b\x32\x1f.commis.orders.v1.CannedMessage\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"V\n\x1bUpdateCannedMessageResponse\x12\x37\n\x0e\x63\x61nned_message\x18\x01 \x01(\x0b\x32\x1f.commis.orders.v1.CannedMessage\"Y\n\x1a\x44\x65leteCannedMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x19\n\x11\x63\x61nned_message_id\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x63 \x01(\t\"\x1d\n\x1b\x44\x65leteCannedMessageResponse\"B\n\x19ListCannedMessagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"o\n\x1aListCannedMessagesResponse\x12\x38\n\x0f\x63\x61nned_messages\x18\x01 \x03(\x0b\x32\x1f.commis.orders.v1.CannedMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"G\n\x18\x46illCannedMessageRequest\x12\x19\n\x11\x63\x61nned_message_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\"@\n\x19\x46illCannedMessageResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x15\n\rlanguage_code\x18\x02 \x01(\t2\xf1\x01\n\x13OrderMessageService\x12l\n\x11WriteOrderMessage\x12*.commis.orders.v1.WriteOrderMessageRequest\x1a+.commis.orders.v1.WriteOrderMessageResponse\x12l\n\x11ListOrderMessages\x12*.commis.orders.v1.ListOrderMessagesRequest\x1a+.commis.orders.v1.ListOrderMessagesResponse2\xd1\x04\n\x14\x43\x61nnedMessageService\x12r\n\x13\x43reateCannedMessage\x12,.commis.orders.v1.CreateCannedMessageRequest\x1a-.commis.orders.v1.CreateCannedMessageResponse\x12r\n\x13UpdateCannedMessage\x12,.commis.orders.v1.UpdateCannedMessageRequest\x1a-.commis.orders.v1.UpdateCannedMessageResponse\x12r\n\x13\x44\x65leteCannedMessage\x12,.commis.orders.v1.DeleteCannedMessageRequest\x1a-.commis.orders.v1.DeleteCannedMessageResponse\x12o\n\x12ListCannedMessages\x12+.commis.orders.v1.ListCannedMessagesRequest\x1a,.commis.orders.v1.ListCannedMessagesResponse\x12l\n\x11\x46illCannedMessage\x12*.commis.orders.v1.FillCannedMessageRequest\x1a+.commis.orders.v1.FillCannedMessageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63ommis/orders/v1/messages.proto\x12\x10\x63ommis.orders.v1\x1a\x1d\x63ommis/common/v1/common.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xab\x01\n\x0cOrderMessage\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x15\n\rfrom_customer\x18\x03 \x01(\x08\x12\'\n\x06\x61uthor\x18\x04 \x01(\x0b\x32\x17.commis.common.v1.Party\x12\x0c\n\x04text\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x97\x01\n\rCannedMessage\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12-\n\x04text\x18\x03 \x01(\x0b\x32\x1f.commis.common.v1.LocalizedText\x12/\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x63 \x01(\t\"N\n\x18WriteOrderMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"L\n\x19WriteOrderMessageResponse\x12/\n\x07message\x18\x01 \x01(\x0b\x32\x1e.commis.orders.v1.OrderMessage\"S\n\x18ListOrderMessagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\"f\n\x19ListOrderMessagesResponse\x12\x30\n\x08messages\x18\x01 \x03(\x0b\x32\x1e.commis.orders.v1.OrderMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x16GetOrderMessageRequest\x12\x18\n\x10order_message_id\x18\x01 \x01(\t\"J\n\x17GetOrderMessageResponse\x12/\n\x07message\x18\x01 \x01(\x0b\x32\x1e.commis.orders.v1.OrderMessage\"i\n\x1a\x43reateCannedMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x37\n\x0e\x63\x61nned_message\x18\x02 \x01(\x0b\x32\x1f.commis.orders.v1.CannedMessage\"V\n\x1b\x43reateCannedMessageResponse\x12\x37\n\x0e\x63\x61nned_message\x18\x01 \x01(\x0b\x32\x1f.commis.orders.v1.CannedMessage\"\x9a\x01\n\x1aUpdateCannedMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x37\n\x0e\x63\x61nned_message\x18\x02 \x01(\x0b\x32\x1f.commis.orders.v1.CannedMessage\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"V\n\x1bUpdateCannedMessageResponse\x12\x37\n\x0e\x63\x61nned_message\x18\x01 \x01(\x0b\x32\x1f.commis.orders.v1.CannedMessage\"Y\n\x1a\x44\x65leteCannedMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x19\n\x11\x63\x61nned_message_id\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x63 \x01(\t\"\x1d\n\x1b\x44\x65leteCannedMessageResponse\"B\n\x19ListCannedMessagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"o\n\x1aListCannedMessagesResponse\x12\x38\n\x0f\x63\x61nned_messages\x18\x01 \x03(\x0b\x32\x1f.commis.orders.v1.CannedMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"G\n\x18\x46illCannedMessageRequest\x12\x19\n\x11\x63\x61nned_message_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\"@\n\x19\x46illCannedMessageResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x15\n\rlanguage_code\x18\x02 \x01(\t2\xd9\x02\n\x13OrderMessageService\x12l\n\x11WriteOrderMessage\x12*.commis.orders.v1.WriteOrderMessageRequest\x1a+.commis.orders.v1.WriteOrderMessageResponse\x12l\n\x11ListOrderMessages\x12*.commis.orders.v1.ListOrderMessagesRequest\x1a+.commis.orders.v1.ListOrderMessagesResponse\x12\x66\n\x0fGetOrderMessage\x12(.commis.orders.v1.GetOrderMessageRequest\x1a).commis.orders.v1.GetOrderMessageResponse2\xd1\x04\n\x14\x43\x61nnedMessageService\x12r\n\x13\x43reateCannedMessage\x12,.commis.orders.v1.CreateCannedMessageRequest\x1a-.commis.orders.v1.CreateCannedMessageResponse\x12r\n\x13UpdateCannedMessage\x12,.commis.orders.v1.UpdateCannedMessageRequest\x1a-.commis.orders.v1.UpdateCannedMessageResponse\x12r\n\x13\x44\x65leteCannedMessage\x12,.commis.orders.v1.DeleteCannedMessageRequest\x1a-.commis.orders.v1.DeleteCannedMessageResponse\x12o\n\x12ListCannedMessages\x12+.commis.orders.v1.ListCannedMessagesRequest\x1a,.commis.orders.v1.ListCannedMessagesResponse\x12l\n\x11\x46illCannedMessage\x12*.commis.orders.v1.FillCannedMessageRequest\x1a+.commis.orders.v1.FillCannedMessageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,28 +46,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTORDERMESSAGESREQUEST']._serialized_end=720
   _globals['_LISTORDERMESSAGESRESPONSE']._serialized_start=722
   _globals['_LISTORDERMESSAGESRESPONSE']._serialized_end=824
-  _globals['_CREATECANNEDMESSAGEREQUEST']._serialized_start=826
-  _globals['_CREATECANNEDMESSAGEREQUEST']._serialized_end=931
-  _globals['_CREATECANNEDMESSAGERESPONSE']._serialized_start=933
-  _globals['_CREATECANNEDMESSAGERESPONSE']._serialized_end=1019
-  _globals['_UPDATECANNEDMESSAGEREQUEST']._serialized_start=1022
-  _globals['_UPDATECANNEDMESSAGEREQUEST']._serialized_end=1176
-  _globals['_UPDATECANNEDMESSAGERESPONSE']._serialized_start=1178
-  _globals['_UPDATECANNEDMESSAGERESPONSE']._serialized_end=1264
-  _globals['_DELETECANNEDMESSAGEREQUEST']._serialized_start=1266
-  _globals['_DELETECANNEDMESSAGEREQUEST']._serialized_end=1355
-  _globals['_DELETECANNEDMESSAGERESPONSE']._serialized_start=1357
-  _globals['_DELETECANNEDMESSAGERESPONSE']._serialized_end=1386
-  _globals['_LISTCANNEDMESSAGESREQUEST']._serialized_start=1388
-  _globals['_LISTCANNEDMESSAGESREQUEST']._serialized_end=1454
-  _globals['_LISTCANNEDMESSAGESRESPONSE']._serialized_start=1456
-  _globals['_LISTCANNEDMESSAGESRESPONSE']._serialized_end=1567
-  _globals['_FILLCANNEDMESSAGEREQUEST']._serialized_start=1569
-  _globals['_FILLCANNEDMESSAGEREQUEST']._serialized_end=1640
-  _globals['_FILLCANNEDMESSAGERESPONSE']._serialized_start=1642
-  _globals['_FILLCANNEDMESSAGERESPONSE']._serialized_end=1706
-  _globals['_ORDERMESSAGESERVICE']._serialized_start=1709
-  _globals['_ORDERMESSAGESERVICE']._serialized_end=1950
-  _globals['_CANNEDMESSAGESERVICE']._serialized_start=1953
-  _globals['_CANNEDMESSAGESERVICE']._serialized_end=2546
+  _globals['_GETORDERMESSAGEREQUEST']._serialized_start=826
+  _globals['_GETORDERMESSAGEREQUEST']._serialized_end=876
+  _globals['_GETORDERMESSAGERESPONSE']._serialized_start=878
+  _globals['_GETORDERMESSAGERESPONSE']._serialized_end=952
+  _globals['_CREATECANNEDMESSAGEREQUEST']._serialized_start=954
+  _globals['_CREATECANNEDMESSAGEREQUEST']._serialized_end=1059
+  _globals['_CREATECANNEDMESSAGERESPONSE']._serialized_start=1061
+  _globals['_CREATECANNEDMESSAGERESPONSE']._serialized_end=1147
+  _globals['_UPDATECANNEDMESSAGEREQUEST']._serialized_start=1150
+  _globals['_UPDATECANNEDMESSAGEREQUEST']._serialized_end=1304
+  _globals['_UPDATECANNEDMESSAGERESPONSE']._serialized_start=1306
+  _globals['_UPDATECANNEDMESSAGERESPONSE']._serialized_end=1392
+  _globals['_DELETECANNEDMESSAGEREQUEST']._serialized_start=1394
+  _globals['_DELETECANNEDMESSAGEREQUEST']._serialized_end=1483
+  _globals['_DELETECANNEDMESSAGERESPONSE']._serialized_start=1485
+  _globals['_DELETECANNEDMESSAGERESPONSE']._serialized_end=1514
+  _globals['_LISTCANNEDMESSAGESREQUEST']._serialized_start=1516
+  _globals['_LISTCANNEDMESSAGESREQUEST']._serialized_end=1582
+  _globals['_LISTCANNEDMESSAGESRESPONSE']._serialized_start=1584
+  _globals['_LISTCANNEDMESSAGESRESPONSE']._serialized_end=1695
+  _globals['_FILLCANNEDMESSAGEREQUEST']._serialized_start=1697
+  _globals['_FILLCANNEDMESSAGEREQUEST']._serialized_end=1768
+  _globals['_FILLCANNEDMESSAGERESPONSE']._serialized_start=1770
+  _globals['_FILLCANNEDMESSAGERESPONSE']._serialized_end=1834
+  _globals['_ORDERMESSAGESERVICE']._serialized_start=1837
+  _globals['_ORDERMESSAGESERVICE']._serialized_end=2182
+  _globals['_CANNEDMESSAGESERVICE']._serialized_start=2185
+  _globals['_CANNEDMESSAGESERVICE']._serialized_end=2778
 # @@protoc_insertion_point(module_scope)

@@ -68,10 +68,13 @@ class CannedMessage(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     name: _builtins.str
+    """What staff choose it by; there is one of each name, however capitalised."""
     etag: _builtins.str
     @_builtins.property
     def text(self) -> _common_pb2.LocalizedText:
-        """Placeholders: {order_number}, {customer_name}, {order_date}, {today}, {contact_name}, {total}, {vendor_name}."""
+        """English is required: it is used where a language is missing. At most 5 000 characters each.
+        Placeholders: {order_number}, {customer_name}, {order_date}, {today}, {contact_name}, {total}, {vendor_name}.
+        """
 
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp: ...
@@ -185,6 +188,45 @@ class ListOrderMessagesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListOrderMessagesResponse: _TypeAlias = ListOrderMessagesResponse  # noqa: Y015
+
+@_typing.final
+class GetOrderMessageRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    order_message_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        order_message_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_message_id", b"order_message_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOrderMessageRequest: _TypeAlias = GetOrderMessageRequest  # noqa: Y015
+
+@_typing.final
+class GetOrderMessageResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def message(self) -> Global___OrderMessage: ...
+    def __init__(
+        self,
+        *,
+        message: Global___OrderMessage | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOrderMessageResponse: _TypeAlias = GetOrderMessageResponse  # noqa: Y015
 
 @_typing.final
 class CreateCannedMessageRequest(_message.Message):

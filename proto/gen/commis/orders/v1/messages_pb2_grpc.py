@@ -44,14 +44,20 @@ class OrderMessageServiceStub:
                 request_serializer=commis_dot_orders_dot_v1_dot_messages__pb2.ListOrderMessagesRequest.SerializeToString,
                 response_deserializer=commis_dot_orders_dot_v1_dot_messages__pb2.ListOrderMessagesResponse.FromString,
                 _registered_method=True)
+        self.GetOrderMessage = channel.unary_unary(
+                '/commis.orders.v1.OrderMessageService/GetOrderMessage',
+                request_serializer=commis_dot_orders_dot_v1_dot_messages__pb2.GetOrderMessageRequest.SerializeToString,
+                response_deserializer=commis_dot_orders_dot_v1_dot_messages__pb2.GetOrderMessageResponse.FromString,
+                _registered_method=True)
 
 
 class OrderMessageServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def WriteOrderMessage(self, request, context):
-        """Staff and the account's representatives write to the customer, the customer's side to the vendor; it is mailed to
-        the other one and kept. Errors: ORDER_NOT_FOUND, INVALID_FIELDS.
+        """Staff (ORDER_DESK) and the account's representatives write to the customer, the customer's side to the vendor; it is
+        mailed to the other one and kept. The order itself does not change. At most 1 000 of an order.
+        Errors: ORDER_NOT_FOUND, INVALID_FIELDS, TOO_MANY_MESSAGES.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -59,6 +65,13 @@ class OrderMessageServiceServicer:
 
     def ListOrderMessages(self, request, context):
         """Oldest first. Errors: ORDER_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOrderMessage(self, request, context):
+        """For services (scope orders.read). Errors: ORDER_MESSAGE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -76,6 +89,11 @@ def add_OrderMessageServiceServicer_to_server(servicer, server):
                     servicer.ListOrderMessages,
                     request_deserializer=commis_dot_orders_dot_v1_dot_messages__pb2.ListOrderMessagesRequest.FromString,
                     response_serializer=commis_dot_orders_dot_v1_dot_messages__pb2.ListOrderMessagesResponse.SerializeToString,
+            ),
+            'GetOrderMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOrderMessage,
+                    request_deserializer=commis_dot_orders_dot_v1_dot_messages__pb2.GetOrderMessageRequest.FromString,
+                    response_serializer=commis_dot_orders_dot_v1_dot_messages__pb2.GetOrderMessageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -132,6 +150,33 @@ class OrderMessageService:
             '/commis.orders.v1.OrderMessageService/ListOrderMessages',
             commis_dot_orders_dot_v1_dot_messages__pb2.ListOrderMessagesRequest.SerializeToString,
             commis_dot_orders_dot_v1_dot_messages__pb2.ListOrderMessagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOrderMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/commis.orders.v1.OrderMessageService/GetOrderMessage',
+            commis_dot_orders_dot_v1_dot_messages__pb2.GetOrderMessageRequest.SerializeToString,
+            commis_dot_orders_dot_v1_dot_messages__pb2.GetOrderMessageResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -206,7 +251,8 @@ class CannedMessageServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListCannedMessages(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """By name.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')

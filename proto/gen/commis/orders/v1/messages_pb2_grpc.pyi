@@ -32,21 +32,27 @@ class OrderMessageServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OrderMessageServiceAsyncStub: ...
     WriteOrderMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.WriteOrderMessageRequest, _messages_pb2.WriteOrderMessageResponse]
-    """Staff and the account's representatives write to the customer, the customer's side to the vendor; it is mailed to
-    the other one and kept. Errors: ORDER_NOT_FOUND, INVALID_FIELDS.
+    """Staff (ORDER_DESK) and the account's representatives write to the customer, the customer's side to the vendor; it is
+    mailed to the other one and kept. The order itself does not change. At most 1 000 of an order.
+    Errors: ORDER_NOT_FOUND, INVALID_FIELDS, TOO_MANY_MESSAGES.
     """
     ListOrderMessages: _grpc.UnaryUnaryMultiCallable[_messages_pb2.ListOrderMessagesRequest, _messages_pb2.ListOrderMessagesResponse]
     """Oldest first. Errors: ORDER_NOT_FOUND."""
+    GetOrderMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.GetOrderMessageRequest, _messages_pb2.GetOrderMessageResponse]
+    """For services (scope orders.read). Errors: ORDER_MESSAGE_NOT_FOUND."""
 
 @_typing.type_check_only
 class OrderMessageServiceAsyncStub(OrderMessageServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     WriteOrderMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.WriteOrderMessageRequest, _messages_pb2.WriteOrderMessageResponse]  # type: ignore[assignment]
-    """Staff and the account's representatives write to the customer, the customer's side to the vendor; it is mailed to
-    the other one and kept. Errors: ORDER_NOT_FOUND, INVALID_FIELDS.
+    """Staff (ORDER_DESK) and the account's representatives write to the customer, the customer's side to the vendor; it is
+    mailed to the other one and kept. The order itself does not change. At most 1 000 of an order.
+    Errors: ORDER_NOT_FOUND, INVALID_FIELDS, TOO_MANY_MESSAGES.
     """
     ListOrderMessages: _aio.UnaryUnaryMultiCallable[_messages_pb2.ListOrderMessagesRequest, _messages_pb2.ListOrderMessagesResponse]  # type: ignore[assignment]
     """Oldest first. Errors: ORDER_NOT_FOUND."""
+    GetOrderMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.GetOrderMessageRequest, _messages_pb2.GetOrderMessageResponse]  # type: ignore[assignment]
+    """For services (scope orders.read). Errors: ORDER_MESSAGE_NOT_FOUND."""
 
 class OrderMessageServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -55,8 +61,9 @@ class OrderMessageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _messages_pb2.WriteOrderMessageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_messages_pb2.WriteOrderMessageResponse, _abc.Awaitable[_messages_pb2.WriteOrderMessageResponse]]:
-        """Staff and the account's representatives write to the customer, the customer's side to the vendor; it is mailed to
-        the other one and kept. Errors: ORDER_NOT_FOUND, INVALID_FIELDS.
+        """Staff (ORDER_DESK) and the account's representatives write to the customer, the customer's side to the vendor; it is
+        mailed to the other one and kept. The order itself does not change. At most 1 000 of an order.
+        Errors: ORDER_NOT_FOUND, INVALID_FIELDS, TOO_MANY_MESSAGES.
         """
 
     @_abc_1.abstractmethod
@@ -66,6 +73,14 @@ class OrderMessageServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_messages_pb2.ListOrderMessagesResponse, _abc.Awaitable[_messages_pb2.ListOrderMessagesResponse]]:
         """Oldest first. Errors: ORDER_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def GetOrderMessage(
+        self,
+        request: _messages_pb2.GetOrderMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_messages_pb2.GetOrderMessageResponse, _abc.Awaitable[_messages_pb2.GetOrderMessageResponse]]:
+        """For services (scope orders.read). Errors: ORDER_MESSAGE_NOT_FOUND."""
 
 def add_OrderMessageServiceServicer_to_server(servicer: OrderMessageServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
@@ -83,6 +98,7 @@ class CannedMessageServiceStub:
     DeleteCannedMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.DeleteCannedMessageRequest, _messages_pb2.DeleteCannedMessageResponse]
     """Errors: CANNED_MESSAGE_NOT_FOUND, ETAG_MISMATCH."""
     ListCannedMessages: _grpc.UnaryUnaryMultiCallable[_messages_pb2.ListCannedMessagesRequest, _messages_pb2.ListCannedMessagesResponse]
+    """By name."""
     FillCannedMessage: _grpc.UnaryUnaryMultiCallable[_messages_pb2.FillCannedMessageRequest, _messages_pb2.FillCannedMessageResponse]
     """The text for an order in its customer's language with the placeholders filled in, to be changed and sent.
     Errors: CANNED_MESSAGE_NOT_FOUND, ORDER_NOT_FOUND.
@@ -100,6 +116,7 @@ class CannedMessageServiceAsyncStub(CannedMessageServiceStub):
     DeleteCannedMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.DeleteCannedMessageRequest, _messages_pb2.DeleteCannedMessageResponse]  # type: ignore[assignment]
     """Errors: CANNED_MESSAGE_NOT_FOUND, ETAG_MISMATCH."""
     ListCannedMessages: _aio.UnaryUnaryMultiCallable[_messages_pb2.ListCannedMessagesRequest, _messages_pb2.ListCannedMessagesResponse]  # type: ignore[assignment]
+    """By name."""
     FillCannedMessage: _aio.UnaryUnaryMultiCallable[_messages_pb2.FillCannedMessageRequest, _messages_pb2.FillCannedMessageResponse]  # type: ignore[assignment]
     """The text for an order in its customer's language with the placeholders filled in, to be changed and sent.
     Errors: CANNED_MESSAGE_NOT_FOUND, ORDER_NOT_FOUND.
@@ -137,7 +154,8 @@ class CannedMessageServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _messages_pb2.ListCannedMessagesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_messages_pb2.ListCannedMessagesResponse, _abc.Awaitable[_messages_pb2.ListCannedMessagesResponse]]: ...
+    ) -> _typing.Union[_messages_pb2.ListCannedMessagesResponse, _abc.Awaitable[_messages_pb2.ListCannedMessagesResponse]]:
+        """By name."""
 
     @_abc_1.abstractmethod
     def FillCannedMessage(

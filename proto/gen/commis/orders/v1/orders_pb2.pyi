@@ -181,6 +181,7 @@ class Order(_message.Message):
     APPROVAL_FIELD_NUMBER: _builtins.int
     SHARED_FIELD_NUMBER: _builtins.int
     NOT_UNDONE_FIELD_NUMBER: _builtins.int
+    ACTIVITY_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     number: _builtins.str
@@ -239,7 +240,13 @@ class Order(_message.Message):
 
     @_builtins.property
     def not_undone(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Of a cancelled order: what cancelling could not undo, e.g. PAYMENT_REFUND_PENDING."""
+        """Of a cancelled order: what cancelling could not undo. MAILS_SENT: it was confirmed by mail. PAYMENT_REFUND_PENDING:
+        what was paid or authorized has not gone back yet.
+        """
+
+    @_builtins.property
+    def activity(self) -> Global___OrderActivity:
+        """What came beside it; answered by GetOrder alone."""
 
     def __init__(
         self,
@@ -274,15 +281,62 @@ class Order(_message.Message):
         approval: Global___Approval | None = ...,
         shared: _builtins.bool = ...,
         not_undone: _abc.Iterable[_builtins.str] | None = ...,
+        activity: Global___OrderActivity | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["approval", b"approval", "billing_address", b"billing_address", "contact", b"contact", "create_time", b"create_time", "delivery_address", b"delivery_address", "parties", b"parties", "place_time", b"place_time", "requested_delivery_date", b"requested_delivery_date", "taken_time", b"taken_time", "terms_acceptance", b"terms_acceptance", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "approval", b"approval", "billing_address", b"billing_address", "contact", b"contact", "create_time", b"create_time", "delivery_address", b"delivery_address", "parties", b"parties", "place_time", b"place_time", "requested_delivery_date", b"requested_delivery_date", "taken_time", b"taken_time", "terms_acceptance", b"terms_acceptance", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_verbs", b"allowed_verbs", "approval", b"approval", "billing_address", b"billing_address", "cart", b"cart", "contact", b"contact", "cost_centre", b"cost_centre", "create_time", b"create_time", "currency_code", b"currency_code", "delivery_address", b"delivery_address", "etag", b"etag", "fulfilment_state", b"fulfilment_state", "id", b"id", "language_code", b"language_code", "lines", b"lines", "map_link", b"map_link", "not_undone", b"not_undone", "note", b"note", "number", b"number", "order_reference", b"order_reference", "parties", b"parties", "payment_method", b"payment_method", "payment_state", b"payment_state", "place_time", b"place_time", "requested_delivery_date", b"requested_delivery_date", "shared", b"shared", "shipping_method", b"shipping_method", "state", b"state", "taken_time", b"taken_time", "terms_acceptance", b"terms_acceptance", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "allowed_verbs", b"allowed_verbs", "approval", b"approval", "billing_address", b"billing_address", "cart", b"cart", "contact", b"contact", "cost_centre", b"cost_centre", "create_time", b"create_time", "currency_code", b"currency_code", "delivery_address", b"delivery_address", "etag", b"etag", "fulfilment_state", b"fulfilment_state", "id", b"id", "language_code", b"language_code", "lines", b"lines", "map_link", b"map_link", "not_undone", b"not_undone", "note", b"note", "number", b"number", "order_reference", b"order_reference", "parties", b"parties", "payment_method", b"payment_method", "payment_state", b"payment_state", "place_time", b"place_time", "requested_delivery_date", b"requested_delivery_date", "shared", b"shared", "shipping_method", b"shipping_method", "state", b"state", "taken_time", b"taken_time", "terms_acceptance", b"terms_acceptance", "totals", b"totals", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Order: _TypeAlias = Order  # noqa: Y015
+
+@_typing.final
+class OrderActivity(_message.Message):
+    """Each has a list of its own: shipments, messages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_COUNT_FIELD_NUMBER: _builtins.int
+    LAST_SHIP_TIME_FIELD_NUMBER: _builtins.int
+    CARRIERS_FIELD_NUMBER: _builtins.int
+    SHIPPED_WEIGHT_GRAMS_FIELD_NUMBER: _builtins.int
+    MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
+    LAST_MESSAGE_TIME_FIELD_NUMBER: _builtins.int
+    LAST_MESSAGE_FROM_CUSTOMER_FIELD_NUMBER: _builtins.int
+    shipment_count: _builtins.int
+    shipped_weight_grams: _builtins.int
+    """Of everything that left, as the shipments say."""
+    message_count: _builtins.int
+    last_message_from_customer: _builtins.bool
+    """The customer wrote last."""
+    @_builtins.property
+    def last_ship_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def carriers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of the shipments, each once."""
+
+    @_builtins.property
+    def last_message_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        shipment_count: _builtins.int = ...,
+        last_ship_time: _timestamp_pb2.Timestamp | None = ...,
+        carriers: _abc.Iterable[_builtins.str] | None = ...,
+        shipped_weight_grams: _builtins.int = ...,
+        message_count: _builtins.int = ...,
+        last_message_time: _timestamp_pb2.Timestamp | None = ...,
+        last_message_from_customer: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_message_time", b"last_message_time", "last_ship_time", b"last_ship_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carriers", b"carriers", "last_message_from_customer", b"last_message_from_customer", "last_message_time", b"last_message_time", "last_ship_time", b"last_ship_time", "message_count", b"message_count", "shipment_count", b"shipment_count", "shipped_weight_grams", b"shipped_weight_grams"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderActivity: _TypeAlias = OrderActivity  # noqa: Y015
 
 @_typing.final
 class Parties(_message.Message):
@@ -612,8 +666,8 @@ class HistoryEntry(_message.Message):
     account_id: _builtins.str
     channel: _common_pb2.Channel.ValueType
     action: _builtins.str
-    """created, lines_added, line_changed, line_removed, changed, repriced, placed, processed, shipped, delivered, closed,
-    cancelled; with spending control approval_requested, approved, approval_refused, approval_ended.
+    """created, lines_added, line_changed, line_removed, changed, repriced, placed, processed, shipped (each shipment),
+    shipment_changed, shipment_delivered, delivered, closed, cancelled; with spending control approval_requested, approved, approval_refused, approval_ended.
     """
     from_state: Global___Order.State.ValueType
     to_state: Global___Order.State.ValueType

@@ -239,7 +239,8 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelOrder(self, request, context):
-        """Cancels a sheet or an order that has not shipped; releases stock and budget.
+        """Cancels a sheet or an order of which nothing has shipped; releases stock and budget once. The answer's `not_undone`
+        says what could not be undone.
         Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -247,7 +248,9 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ProcessOrder(self, request, context):
-        """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. Errors: ORDER_STATE.
+        """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. ShipOrder is one shipment of
+        everything that is open, also of what was without stock; DeliverOrder delivers every shipment under way, once
+        nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

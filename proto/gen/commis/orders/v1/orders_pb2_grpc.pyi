@@ -79,11 +79,15 @@ class OrderServiceStub:
     Errors: ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, APPROVAL_NOT_ALLOWED.
     """
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.CancelOrderResponse]
-    """Cancels a sheet or an order that has not shipped; releases stock and budget.
+    """Cancels a sheet or an order of which nothing has shipped; releases stock and budget once. The answer's `not_undone`
+    says what could not be undone.
     Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE.
     """
     ProcessOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ProcessOrderRequest, _orders_pb2.ProcessOrderResponse]
-    """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. Errors: ORDER_STATE."""
+    """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. ShipOrder is one shipment of
+    everything that is open, also of what was without stock; DeliverOrder delivers every shipment under way, once
+    nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE.
+    """
     ShipOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ShipOrderRequest, _orders_pb2.ShipOrderResponse]
     DeliverOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.DeliverOrderRequest, _orders_pb2.DeliverOrderResponse]
     CloseOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CloseOrderRequest, _orders_pb2.CloseOrderResponse]
@@ -141,11 +145,15 @@ class OrderServiceAsyncStub(OrderServiceStub):
     Errors: ORDER_NOT_FOUND, ORDER_STATE, ETAG_MISMATCH, APPROVAL_NOT_ALLOWED.
     """
     CancelOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.CancelOrderResponse]  # type: ignore[assignment]
-    """Cancels a sheet or an order that has not shipped; releases stock and budget.
+    """Cancels a sheet or an order of which nothing has shipped; releases stock and budget once. The answer's `not_undone`
+    says what could not be undone.
     Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE.
     """
     ProcessOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ProcessOrderRequest, _orders_pb2.ProcessOrderResponse]  # type: ignore[assignment]
-    """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. Errors: ORDER_STATE."""
+    """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. ShipOrder is one shipment of
+    everything that is open, also of what was without stock; DeliverOrder delivers every shipment under way, once
+    nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE.
+    """
     ShipOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ShipOrderRequest, _orders_pb2.ShipOrderResponse]  # type: ignore[assignment]
     DeliverOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.DeliverOrderRequest, _orders_pb2.DeliverOrderResponse]  # type: ignore[assignment]
     CloseOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.CloseOrderRequest, _orders_pb2.CloseOrderResponse]  # type: ignore[assignment]
@@ -284,7 +292,8 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.CancelOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.CancelOrderResponse, _abc.Awaitable[_orders_pb2.CancelOrderResponse]]:
-        """Cancels a sheet or an order that has not shipped; releases stock and budget.
+        """Cancels a sheet or an order of which nothing has shipped; releases stock and budget once. The answer's `not_undone`
+        says what could not be undone.
         Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE.
         """
 
@@ -294,7 +303,10 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.ProcessOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.ProcessOrderResponse, _abc.Awaitable[_orders_pb2.ProcessOrderResponse]]:
-        """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. Errors: ORDER_STATE."""
+        """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. ShipOrder is one shipment of
+        everything that is open, also of what was without stock; DeliverOrder delivers every shipment under way, once
+        nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE.
+        """
 
     @_abc_1.abstractmethod
     def ShipOrder(

@@ -122,7 +122,9 @@ class OpenLine(_message.Message):
     backorder_quantity: _builtins.int
     """Of the open quantity, without stock when it was placed and not filled since."""
     @_builtins.property
-    def expected_date(self) -> _date_pb2.Date: ...
+    def expected_date(self) -> _date_pb2.Date:
+        """When stock for it is expected, as catalog knew when it last told."""
+
     def __init__(
         self,
         *,
@@ -159,12 +161,12 @@ class CreateShipmentRequest(_message.Message):
     tracking_number: _builtins.str
     tracking_address: _builtins.str
     weight_grams: _builtins.int
-    """0: as the lines weigh."""
+    """0: as the lines weigh. At most 100 t."""
     etag: _builtins.str
     """Of the order."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShipmentLine]:
-        """None: everything that is open."""
+        """line_id and quantity of each. None: everything that is open and has stock."""
 
     def __init__(
         self,

@@ -61,28 +61,35 @@ class ShipmentServiceServicer:
 
     def CreateShipment(self, request, context):
         """Staff (ORDER_DESK). Ships these quantities of an order in PROCESSING or partly SHIPPED; what is left stays open.
-        Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE, INVALID_FIELDS (lines[i].quantity beyond what is open).
+        The first one makes the order SHIPPED. What still waits for stock cannot be named here; ShipOrder ships everything
+        that is open, whether it was counted or not.
+        Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE, INVALID_FIELDS (lines[i].quantity with QUANTITY_NOT_OPEN beyond
+        what is open, ON_BACKORDER beyond what has stock; lines[i].line_id with UNKNOWN_LINE or DUPLICATE; lines with
+        NOTHING_TO_SHIP).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateShipment(self, request, context):
-        """Carrier, tracking and weight. Errors: SHIPMENT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS.
+        """Staff (ORDER_DESK). Carrier, tracking and weight; the customer is not written to again.
+        Errors: SHIPMENT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeliverShipment(self, request, context):
-        """It arrived; when everything has, the order is DELIVERED. Errors: SHIPMENT_NOT_FOUND, SHIPMENT_STATE.
+        """Staff (ORDER_DESK). It arrived; when everything has, the order is DELIVERED. Errors: SHIPMENT_NOT_FOUND,
+        SHIPMENT_STATE (it has arrived already).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListShipments(self, request, context):
-        """Everybody who may see the order. Errors: ORDER_NOT_FOUND.
+        """Everybody who may see the order, and services (scope orders.read). At most 2 000 shipments in an order.
+        Errors: ORDER_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

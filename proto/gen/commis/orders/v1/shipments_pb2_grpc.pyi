@@ -33,28 +33,48 @@ class ShipmentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ShipmentServiceAsyncStub: ...
     CreateShipment: _grpc.UnaryUnaryMultiCallable[_shipments_pb2.CreateShipmentRequest, _shipments_pb2.CreateShipmentResponse]
     """Staff (ORDER_DESK). Ships these quantities of an order in PROCESSING or partly SHIPPED; what is left stays open.
-    Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE, INVALID_FIELDS (lines[i].quantity beyond what is open).
+    The first one makes the order SHIPPED. What still waits for stock cannot be named here; ShipOrder ships everything
+    that is open, whether it was counted or not.
+    Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE, INVALID_FIELDS (lines[i].quantity with QUANTITY_NOT_OPEN beyond
+    what is open, ON_BACKORDER beyond what has stock; lines[i].line_id with UNKNOWN_LINE or DUPLICATE; lines with
+    NOTHING_TO_SHIP).
     """
     UpdateShipment: _grpc.UnaryUnaryMultiCallable[_shipments_pb2.UpdateShipmentRequest, _shipments_pb2.UpdateShipmentResponse]
-    """Carrier, tracking and weight. Errors: SHIPMENT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS."""
+    """Staff (ORDER_DESK). Carrier, tracking and weight; the customer is not written to again.
+    Errors: SHIPMENT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS.
+    """
     DeliverShipment: _grpc.UnaryUnaryMultiCallable[_shipments_pb2.DeliverShipmentRequest, _shipments_pb2.DeliverShipmentResponse]
-    """It arrived; when everything has, the order is DELIVERED. Errors: SHIPMENT_NOT_FOUND, SHIPMENT_STATE."""
+    """Staff (ORDER_DESK). It arrived; when everything has, the order is DELIVERED. Errors: SHIPMENT_NOT_FOUND,
+    SHIPMENT_STATE (it has arrived already).
+    """
     ListShipments: _grpc.UnaryUnaryMultiCallable[_shipments_pb2.ListShipmentsRequest, _shipments_pb2.ListShipmentsResponse]
-    """Everybody who may see the order. Errors: ORDER_NOT_FOUND."""
+    """Everybody who may see the order, and services (scope orders.read). At most 2 000 shipments in an order.
+    Errors: ORDER_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class ShipmentServiceAsyncStub(ShipmentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateShipment: _aio.UnaryUnaryMultiCallable[_shipments_pb2.CreateShipmentRequest, _shipments_pb2.CreateShipmentResponse]  # type: ignore[assignment]
     """Staff (ORDER_DESK). Ships these quantities of an order in PROCESSING or partly SHIPPED; what is left stays open.
-    Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE, INVALID_FIELDS (lines[i].quantity beyond what is open).
+    The first one makes the order SHIPPED. What still waits for stock cannot be named here; ShipOrder ships everything
+    that is open, whether it was counted or not.
+    Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE, INVALID_FIELDS (lines[i].quantity with QUANTITY_NOT_OPEN beyond
+    what is open, ON_BACKORDER beyond what has stock; lines[i].line_id with UNKNOWN_LINE or DUPLICATE; lines with
+    NOTHING_TO_SHIP).
     """
     UpdateShipment: _aio.UnaryUnaryMultiCallable[_shipments_pb2.UpdateShipmentRequest, _shipments_pb2.UpdateShipmentResponse]  # type: ignore[assignment]
-    """Carrier, tracking and weight. Errors: SHIPMENT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS."""
+    """Staff (ORDER_DESK). Carrier, tracking and weight; the customer is not written to again.
+    Errors: SHIPMENT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS.
+    """
     DeliverShipment: _aio.UnaryUnaryMultiCallable[_shipments_pb2.DeliverShipmentRequest, _shipments_pb2.DeliverShipmentResponse]  # type: ignore[assignment]
-    """It arrived; when everything has, the order is DELIVERED. Errors: SHIPMENT_NOT_FOUND, SHIPMENT_STATE."""
+    """Staff (ORDER_DESK). It arrived; when everything has, the order is DELIVERED. Errors: SHIPMENT_NOT_FOUND,
+    SHIPMENT_STATE (it has arrived already).
+    """
     ListShipments: _aio.UnaryUnaryMultiCallable[_shipments_pb2.ListShipmentsRequest, _shipments_pb2.ListShipmentsResponse]  # type: ignore[assignment]
-    """Everybody who may see the order. Errors: ORDER_NOT_FOUND."""
+    """Everybody who may see the order, and services (scope orders.read). At most 2 000 shipments in an order.
+    Errors: ORDER_NOT_FOUND.
+    """
 
 class ShipmentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -64,7 +84,11 @@ class ShipmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_shipments_pb2.CreateShipmentResponse, _abc.Awaitable[_shipments_pb2.CreateShipmentResponse]]:
         """Staff (ORDER_DESK). Ships these quantities of an order in PROCESSING or partly SHIPPED; what is left stays open.
-        Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE, INVALID_FIELDS (lines[i].quantity beyond what is open).
+        The first one makes the order SHIPPED. What still waits for stock cannot be named here; ShipOrder ships everything
+        that is open, whether it was counted or not.
+        Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE, INVALID_FIELDS (lines[i].quantity with QUANTITY_NOT_OPEN beyond
+        what is open, ON_BACKORDER beyond what has stock; lines[i].line_id with UNKNOWN_LINE or DUPLICATE; lines with
+        NOTHING_TO_SHIP).
         """
 
     @_abc_1.abstractmethod
@@ -73,7 +97,9 @@ class ShipmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _shipments_pb2.UpdateShipmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_shipments_pb2.UpdateShipmentResponse, _abc.Awaitable[_shipments_pb2.UpdateShipmentResponse]]:
-        """Carrier, tracking and weight. Errors: SHIPMENT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS."""
+        """Staff (ORDER_DESK). Carrier, tracking and weight; the customer is not written to again.
+        Errors: SHIPMENT_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS.
+        """
 
     @_abc_1.abstractmethod
     def DeliverShipment(
@@ -81,7 +107,9 @@ class ShipmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _shipments_pb2.DeliverShipmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_shipments_pb2.DeliverShipmentResponse, _abc.Awaitable[_shipments_pb2.DeliverShipmentResponse]]:
-        """It arrived; when everything has, the order is DELIVERED. Errors: SHIPMENT_NOT_FOUND, SHIPMENT_STATE."""
+        """Staff (ORDER_DESK). It arrived; when everything has, the order is DELIVERED. Errors: SHIPMENT_NOT_FOUND,
+        SHIPMENT_STATE (it has arrived already).
+        """
 
     @_abc_1.abstractmethod
     def ListShipments(
@@ -89,6 +117,8 @@ class ShipmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _shipments_pb2.ListShipmentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_shipments_pb2.ListShipmentsResponse, _abc.Awaitable[_shipments_pb2.ListShipmentsResponse]]:
-        """Everybody who may see the order. Errors: ORDER_NOT_FOUND."""
+        """Everybody who may see the order, and services (scope orders.read). At most 2 000 shipments in an order.
+        Errors: ORDER_NOT_FOUND.
+        """
 
 def add_ShipmentServiceServicer_to_server(servicer: ShipmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
