@@ -121,6 +121,8 @@ class Order(_message.Message):
         PAYMENT_STATE_AUTHORIZED: Order._PaymentState.ValueType  # 3
         PAYMENT_STATE_PAID: Order._PaymentState.ValueType  # 4
         PAYMENT_STATE_REFUNDED: Order._PaymentState.ValueType  # 5
+        """Everything that came in was given back."""
+        PAYMENT_STATE_PARTLY_REFUNDED: Order._PaymentState.ValueType  # 6
 
     class PaymentState(_PaymentState, metaclass=_PaymentStateEnumTypeWrapper): ...
     PAYMENT_STATE_UNSPECIFIED: Order.PaymentState.ValueType  # 0
@@ -129,6 +131,8 @@ class Order(_message.Message):
     PAYMENT_STATE_AUTHORIZED: Order.PaymentState.ValueType  # 3
     PAYMENT_STATE_PAID: Order.PaymentState.ValueType  # 4
     PAYMENT_STATE_REFUNDED: Order.PaymentState.ValueType  # 5
+    """Everything that came in was given back."""
+    PAYMENT_STATE_PARTLY_REFUNDED: Order.PaymentState.ValueType  # 6
 
     class _FulfilmentState:
         ValueType = _typing.NewType("ValueType", _builtins.int)

@@ -68,7 +68,9 @@ class Payment(_message.Message):
     @_builtins.property
     def amount(self) -> _money_pb2.Money: ...
     @_builtins.property
-    def refunded(self) -> _money_pb2.Money: ...
+    def refunded(self) -> _money_pb2.Money:
+        """What has arrived back at the customer."""
+
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -76,7 +78,9 @@ class Payment(_message.Message):
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
-    def refunds(self) -> _containers.RepeatedCompositeFieldContainer[Global___Refund]: ...
+    def refunds(self) -> _containers.RepeatedCompositeFieldContainer[Global___Refund]:
+        """The oldest first."""
+
     def __init__(
         self,
         *,
@@ -159,7 +163,7 @@ class StartPaymentRequest(_message.Message):
     request_id: _builtins.str
     order_id: _builtins.str
     return_address: _builtins.str
-    """Where the provider sends the customer back to; must begin with one of the allowed addresses."""
+    """Where the provider sends the customer back to; must begin with one of the allowed addresses. At most 2 000 characters."""
     def __init__(
         self,
         *,

@@ -81,8 +81,10 @@ class PaymentServiceServicer:
 
     def StartPayment(self, request, context):
         """Opens the provider's page for a placed order; an open payment of the same amount is answered again. The customer
-        only: a representative or staff must never see payment data. Errors: ORDER_NOT_FOUND, PAYMENT_NOT_ALLOWED
-        (PERMISSION_DENIED), PAYMENT_NOT_DUE (FAILED_PRECONDITION), INVALID_FIELDS (return_address).
+        only: representatives, care workers and staff must never see payment data. Errors: ORDER_NOT_FOUND,
+        PAYMENT_NOT_ALLOWED (PERMISSION_DENIED), PAYMENT_NOT_DUE, PAYMENT_NOT_OFFERED (no provider is configured; both
+        FAILED_PRECONDITION), PAYMENT_REFUSED (FAILED_PRECONDITION: by the provider), PAYMENT_IN_PROGRESS (ABORTED: one of
+        another amount is still under way), PAYMENT_PROVIDER_AWAY (UNAVAILABLE), INVALID_FIELDS (return_address).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,44 +98,50 @@ class PaymentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SendPaymentLink(self, request, context):
-        """Mails the customer a link to pay a placed order. Representatives and staff; the link itself is never answered.
-        Errors: ORDER_NOT_FOUND, PAYMENT_NOT_DUE.
+        """Mails the customer a link to pay a placed order. Representatives, care workers and staff; the link itself is never
+        answered. It goes to the account's own address, or to the order's contact where the account has none; links sent
+        before end. Errors: ORDER_NOT_FOUND, PAYMENT_NOT_ALLOWED (PERMISSION_DENIED: whoever may pay needs no link),
+        PAYMENT_NOT_DUE, PAYMENT_NOT_OFFERED, PAYMENT_LINK_NO_ADDRESS (FAILED_PRECONDITION).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetPaymentLink(self, request, context):
-        """What the link is for. Public: the token is the right. Errors: PAYMENT_LINK_NOT_FOUND (also expired).
+        """What the link is for. Public: the token is the right. Errors: PAYMENT_LINK_NOT_FOUND (also expired, replaced, or the
+        order was cancelled).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PayByLink(self, request, context):
-        """Opens the provider's page for the link's order. Public. Errors as GetPaymentLink, PAYMENT_NOT_DUE.
+        """Opens the provider's page for the link's order. Public. Errors as GetPaymentLink, PAYMENT_NOT_DUE and those of the
+        provider as StartPayment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def NotifyPayment(self, request, context):
-        """The provider says that something about a payment changed; what it is is asked of the provider. Public; unknown
-        payments are answered alike.
+        """The provider says that something about a payment changed; what it is is asked of the provider afterwards. Public;
+        unknown payments are answered alike.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RefundPayment(self, request, context):
-        """Gives money back, wholly or in part. Staff (FINANCE). Errors: PAYMENT_NOT_FOUND, REFUND_TOO_HIGH, INVALID_FIELDS.
+        """Gives money back, wholly or in part. Staff (FINANCE). Errors: PAYMENT_NOT_FOUND, REFUND_TOO_HIGH
+        (FAILED_PRECONDITION, with what is left), INVALID_FIELDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetPaymentLinkMail(self, request, context):
-        """What a mail needs to carry the link (scope mail.links). Errors: PAYMENT_LINK_NOT_FOUND.
+        """What a mail needs to carry the link (scope mail.links). Every answer has a token of its own, of which only the hash is
+        kept. Errors: PAYMENT_LINK_NOT_FOUND (also when it ended, or nothing is due any more).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -33,54 +33,78 @@ class PaymentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PaymentServiceAsyncStub: ...
     StartPayment: _grpc.UnaryUnaryMultiCallable[_payments_pb2.StartPaymentRequest, _payments_pb2.StartPaymentResponse]
     """Opens the provider's page for a placed order; an open payment of the same amount is answered again. The customer
-    only: a representative or staff must never see payment data. Errors: ORDER_NOT_FOUND, PAYMENT_NOT_ALLOWED
-    (PERMISSION_DENIED), PAYMENT_NOT_DUE (FAILED_PRECONDITION), INVALID_FIELDS (return_address).
+    only: representatives, care workers and staff must never see payment data. Errors: ORDER_NOT_FOUND,
+    PAYMENT_NOT_ALLOWED (PERMISSION_DENIED), PAYMENT_NOT_DUE, PAYMENT_NOT_OFFERED (no provider is configured; both
+    FAILED_PRECONDITION), PAYMENT_REFUSED (FAILED_PRECONDITION: by the provider), PAYMENT_IN_PROGRESS (ABORTED: one of
+    another amount is still under way), PAYMENT_PROVIDER_AWAY (UNAVAILABLE), INVALID_FIELDS (return_address).
     """
     ListPayments: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentsRequest, _payments_pb2.ListPaymentsResponse]
     """Payments and refunds of an order, without the address of the page. Errors: ORDER_NOT_FOUND."""
     SendPaymentLink: _grpc.UnaryUnaryMultiCallable[_payments_pb2.SendPaymentLinkRequest, _payments_pb2.SendPaymentLinkResponse]
-    """Mails the customer a link to pay a placed order. Representatives and staff; the link itself is never answered.
-    Errors: ORDER_NOT_FOUND, PAYMENT_NOT_DUE.
+    """Mails the customer a link to pay a placed order. Representatives, care workers and staff; the link itself is never
+    answered. It goes to the account's own address, or to the order's contact where the account has none; links sent
+    before end. Errors: ORDER_NOT_FOUND, PAYMENT_NOT_ALLOWED (PERMISSION_DENIED: whoever may pay needs no link),
+    PAYMENT_NOT_DUE, PAYMENT_NOT_OFFERED, PAYMENT_LINK_NO_ADDRESS (FAILED_PRECONDITION).
     """
     GetPaymentLink: _grpc.UnaryUnaryMultiCallable[_payments_pb2.GetPaymentLinkRequest, _payments_pb2.GetPaymentLinkResponse]
-    """What the link is for. Public: the token is the right. Errors: PAYMENT_LINK_NOT_FOUND (also expired)."""
+    """What the link is for. Public: the token is the right. Errors: PAYMENT_LINK_NOT_FOUND (also expired, replaced, or the
+    order was cancelled).
+    """
     PayByLink: _grpc.UnaryUnaryMultiCallable[_payments_pb2.PayByLinkRequest, _payments_pb2.PayByLinkResponse]
-    """Opens the provider's page for the link's order. Public. Errors as GetPaymentLink, PAYMENT_NOT_DUE."""
+    """Opens the provider's page for the link's order. Public. Errors as GetPaymentLink, PAYMENT_NOT_DUE and those of the
+    provider as StartPayment.
+    """
     NotifyPayment: _grpc.UnaryUnaryMultiCallable[_payments_pb2.NotifyPaymentRequest, _payments_pb2.NotifyPaymentResponse]
-    """The provider says that something about a payment changed; what it is is asked of the provider. Public; unknown
-    payments are answered alike.
+    """The provider says that something about a payment changed; what it is is asked of the provider afterwards. Public;
+    unknown payments are answered alike.
     """
     RefundPayment: _grpc.UnaryUnaryMultiCallable[_payments_pb2.RefundPaymentRequest, _payments_pb2.RefundPaymentResponse]
-    """Gives money back, wholly or in part. Staff (FINANCE). Errors: PAYMENT_NOT_FOUND, REFUND_TOO_HIGH, INVALID_FIELDS."""
+    """Gives money back, wholly or in part. Staff (FINANCE). Errors: PAYMENT_NOT_FOUND, REFUND_TOO_HIGH
+    (FAILED_PRECONDITION, with what is left), INVALID_FIELDS.
+    """
     GetPaymentLinkMail: _grpc.UnaryUnaryMultiCallable[_payments_pb2.GetPaymentLinkMailRequest, _payments_pb2.GetPaymentLinkMailResponse]
-    """What a mail needs to carry the link (scope mail.links). Errors: PAYMENT_LINK_NOT_FOUND."""
+    """What a mail needs to carry the link (scope mail.links). Every answer has a token of its own, of which only the hash is
+    kept. Errors: PAYMENT_LINK_NOT_FOUND (also when it ended, or nothing is due any more).
+    """
 
 @_typing.type_check_only
 class PaymentServiceAsyncStub(PaymentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     StartPayment: _aio.UnaryUnaryMultiCallable[_payments_pb2.StartPaymentRequest, _payments_pb2.StartPaymentResponse]  # type: ignore[assignment]
     """Opens the provider's page for a placed order; an open payment of the same amount is answered again. The customer
-    only: a representative or staff must never see payment data. Errors: ORDER_NOT_FOUND, PAYMENT_NOT_ALLOWED
-    (PERMISSION_DENIED), PAYMENT_NOT_DUE (FAILED_PRECONDITION), INVALID_FIELDS (return_address).
+    only: representatives, care workers and staff must never see payment data. Errors: ORDER_NOT_FOUND,
+    PAYMENT_NOT_ALLOWED (PERMISSION_DENIED), PAYMENT_NOT_DUE, PAYMENT_NOT_OFFERED (no provider is configured; both
+    FAILED_PRECONDITION), PAYMENT_REFUSED (FAILED_PRECONDITION: by the provider), PAYMENT_IN_PROGRESS (ABORTED: one of
+    another amount is still under way), PAYMENT_PROVIDER_AWAY (UNAVAILABLE), INVALID_FIELDS (return_address).
     """
     ListPayments: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentsRequest, _payments_pb2.ListPaymentsResponse]  # type: ignore[assignment]
     """Payments and refunds of an order, without the address of the page. Errors: ORDER_NOT_FOUND."""
     SendPaymentLink: _aio.UnaryUnaryMultiCallable[_payments_pb2.SendPaymentLinkRequest, _payments_pb2.SendPaymentLinkResponse]  # type: ignore[assignment]
-    """Mails the customer a link to pay a placed order. Representatives and staff; the link itself is never answered.
-    Errors: ORDER_NOT_FOUND, PAYMENT_NOT_DUE.
+    """Mails the customer a link to pay a placed order. Representatives, care workers and staff; the link itself is never
+    answered. It goes to the account's own address, or to the order's contact where the account has none; links sent
+    before end. Errors: ORDER_NOT_FOUND, PAYMENT_NOT_ALLOWED (PERMISSION_DENIED: whoever may pay needs no link),
+    PAYMENT_NOT_DUE, PAYMENT_NOT_OFFERED, PAYMENT_LINK_NO_ADDRESS (FAILED_PRECONDITION).
     """
     GetPaymentLink: _aio.UnaryUnaryMultiCallable[_payments_pb2.GetPaymentLinkRequest, _payments_pb2.GetPaymentLinkResponse]  # type: ignore[assignment]
-    """What the link is for. Public: the token is the right. Errors: PAYMENT_LINK_NOT_FOUND (also expired)."""
+    """What the link is for. Public: the token is the right. Errors: PAYMENT_LINK_NOT_FOUND (also expired, replaced, or the
+    order was cancelled).
+    """
     PayByLink: _aio.UnaryUnaryMultiCallable[_payments_pb2.PayByLinkRequest, _payments_pb2.PayByLinkResponse]  # type: ignore[assignment]
-    """Opens the provider's page for the link's order. Public. Errors as GetPaymentLink, PAYMENT_NOT_DUE."""
+    """Opens the provider's page for the link's order. Public. Errors as GetPaymentLink, PAYMENT_NOT_DUE and those of the
+    provider as StartPayment.
+    """
     NotifyPayment: _aio.UnaryUnaryMultiCallable[_payments_pb2.NotifyPaymentRequest, _payments_pb2.NotifyPaymentResponse]  # type: ignore[assignment]
-    """The provider says that something about a payment changed; what it is is asked of the provider. Public; unknown
-    payments are answered alike.
+    """The provider says that something about a payment changed; what it is is asked of the provider afterwards. Public;
+    unknown payments are answered alike.
     """
     RefundPayment: _aio.UnaryUnaryMultiCallable[_payments_pb2.RefundPaymentRequest, _payments_pb2.RefundPaymentResponse]  # type: ignore[assignment]
-    """Gives money back, wholly or in part. Staff (FINANCE). Errors: PAYMENT_NOT_FOUND, REFUND_TOO_HIGH, INVALID_FIELDS."""
+    """Gives money back, wholly or in part. Staff (FINANCE). Errors: PAYMENT_NOT_FOUND, REFUND_TOO_HIGH
+    (FAILED_PRECONDITION, with what is left), INVALID_FIELDS.
+    """
     GetPaymentLinkMail: _aio.UnaryUnaryMultiCallable[_payments_pb2.GetPaymentLinkMailRequest, _payments_pb2.GetPaymentLinkMailResponse]  # type: ignore[assignment]
-    """What a mail needs to carry the link (scope mail.links). Errors: PAYMENT_LINK_NOT_FOUND."""
+    """What a mail needs to carry the link (scope mail.links). Every answer has a token of its own, of which only the hash is
+    kept. Errors: PAYMENT_LINK_NOT_FOUND (also when it ended, or nothing is due any more).
+    """
 
 class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -90,8 +114,10 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.StartPaymentResponse, _abc.Awaitable[_payments_pb2.StartPaymentResponse]]:
         """Opens the provider's page for a placed order; an open payment of the same amount is answered again. The customer
-        only: a representative or staff must never see payment data. Errors: ORDER_NOT_FOUND, PAYMENT_NOT_ALLOWED
-        (PERMISSION_DENIED), PAYMENT_NOT_DUE (FAILED_PRECONDITION), INVALID_FIELDS (return_address).
+        only: representatives, care workers and staff must never see payment data. Errors: ORDER_NOT_FOUND,
+        PAYMENT_NOT_ALLOWED (PERMISSION_DENIED), PAYMENT_NOT_DUE, PAYMENT_NOT_OFFERED (no provider is configured; both
+        FAILED_PRECONDITION), PAYMENT_REFUSED (FAILED_PRECONDITION: by the provider), PAYMENT_IN_PROGRESS (ABORTED: one of
+        another amount is still under way), PAYMENT_PROVIDER_AWAY (UNAVAILABLE), INVALID_FIELDS (return_address).
         """
 
     @_abc_1.abstractmethod
@@ -108,8 +134,10 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payments_pb2.SendPaymentLinkRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.SendPaymentLinkResponse, _abc.Awaitable[_payments_pb2.SendPaymentLinkResponse]]:
-        """Mails the customer a link to pay a placed order. Representatives and staff; the link itself is never answered.
-        Errors: ORDER_NOT_FOUND, PAYMENT_NOT_DUE.
+        """Mails the customer a link to pay a placed order. Representatives, care workers and staff; the link itself is never
+        answered. It goes to the account's own address, or to the order's contact where the account has none; links sent
+        before end. Errors: ORDER_NOT_FOUND, PAYMENT_NOT_ALLOWED (PERMISSION_DENIED: whoever may pay needs no link),
+        PAYMENT_NOT_DUE, PAYMENT_NOT_OFFERED, PAYMENT_LINK_NO_ADDRESS (FAILED_PRECONDITION).
         """
 
     @_abc_1.abstractmethod
@@ -118,7 +146,9 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payments_pb2.GetPaymentLinkRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.GetPaymentLinkResponse, _abc.Awaitable[_payments_pb2.GetPaymentLinkResponse]]:
-        """What the link is for. Public: the token is the right. Errors: PAYMENT_LINK_NOT_FOUND (also expired)."""
+        """What the link is for. Public: the token is the right. Errors: PAYMENT_LINK_NOT_FOUND (also expired, replaced, or the
+        order was cancelled).
+        """
 
     @_abc_1.abstractmethod
     def PayByLink(
@@ -126,7 +156,9 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payments_pb2.PayByLinkRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.PayByLinkResponse, _abc.Awaitable[_payments_pb2.PayByLinkResponse]]:
-        """Opens the provider's page for the link's order. Public. Errors as GetPaymentLink, PAYMENT_NOT_DUE."""
+        """Opens the provider's page for the link's order. Public. Errors as GetPaymentLink, PAYMENT_NOT_DUE and those of the
+        provider as StartPayment.
+        """
 
     @_abc_1.abstractmethod
     def NotifyPayment(
@@ -134,8 +166,8 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payments_pb2.NotifyPaymentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.NotifyPaymentResponse, _abc.Awaitable[_payments_pb2.NotifyPaymentResponse]]:
-        """The provider says that something about a payment changed; what it is is asked of the provider. Public; unknown
-        payments are answered alike.
+        """The provider says that something about a payment changed; what it is is asked of the provider afterwards. Public;
+        unknown payments are answered alike.
         """
 
     @_abc_1.abstractmethod
@@ -144,7 +176,9 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payments_pb2.RefundPaymentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.RefundPaymentResponse, _abc.Awaitable[_payments_pb2.RefundPaymentResponse]]:
-        """Gives money back, wholly or in part. Staff (FINANCE). Errors: PAYMENT_NOT_FOUND, REFUND_TOO_HIGH, INVALID_FIELDS."""
+        """Gives money back, wholly or in part. Staff (FINANCE). Errors: PAYMENT_NOT_FOUND, REFUND_TOO_HIGH
+        (FAILED_PRECONDITION, with what is left), INVALID_FIELDS.
+        """
 
     @_abc_1.abstractmethod
     def GetPaymentLinkMail(
@@ -152,6 +186,8 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _payments_pb2.GetPaymentLinkMailRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.GetPaymentLinkMailResponse, _abc.Awaitable[_payments_pb2.GetPaymentLinkMailResponse]]:
-        """What a mail needs to carry the link (scope mail.links). Errors: PAYMENT_LINK_NOT_FOUND."""
+        """What a mail needs to carry the link (scope mail.links). Every answer has a token of its own, of which only the hash is
+        kept. Errors: PAYMENT_LINK_NOT_FOUND (also when it ended, or nothing is due any more).
+        """
 
 def add_PaymentServiceServicer_to_server(servicer: PaymentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
