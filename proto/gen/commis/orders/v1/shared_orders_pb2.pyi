@@ -389,7 +389,7 @@ class SharedOrder(_message.Message):
     revision: _builtins.int
     """Counts the changes; also the number of the last one in the log."""
     side: Global___Side.ValueType
-    """Whose view this is."""
+    """Whose view this is; for a service that reads by itself, the side that is to answer."""
     started_by: Global___Side.ValueType
     waiting_for: Global___Side.ValueType
     """Who is to answer; unspecified before it was sent."""
@@ -1293,7 +1293,9 @@ Global___MarkSheetSeenResponse: _TypeAlias = MarkSheetSeenResponse  # noqa: Y015
 
 @_typing.final
 class SheetChanged(_message.Message):
-    """commis.orders.v1.sheets.<order_id>: one per revision, for live views and mails. Without names and free text."""
+    """commis.orders.v1.sheets.<order_id>: one per command, for live views and mails. Without names and free text: notes and
+    references of lines are empty here, and so are price traces. Words are in the language of the order.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1312,10 +1314,12 @@ class SheetChanged(_message.Message):
     HEADER_CHANGED_FIELD_NUMBER: _builtins.int
     TOTALS_FIELD_NUMBER: _builtins.int
     VISIBLE_TO_FIELD_NUMBER: _builtins.int
+    PARTIAL_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     account_id: _builtins.str
     revision: _builtins.int
+    """The number of the last of these changes."""
     state: _orders_pb2.Order.State.ValueType
     waiting_for: Global___Side.ValueType
     hash: _builtins.str
@@ -1323,12 +1327,14 @@ class SheetChanged(_message.Message):
     """The header changed; who shows it reads it again."""
     visible_to: Global___Side.ValueType
     """Not sent yet: only the starting side may learn of it."""
+    partial: _builtins.bool
+    """More than one event can carry: only the first changes and lines are in it. Read the sheet again."""
     aggregate_version: _builtins.int
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___SheetChange]:
-        """Everything that happened in this revision."""
+        """Everything that the command did, oldest first."""
 
     @_builtins.property
     def vendor_lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___SharedLine]:
@@ -1360,11 +1366,12 @@ class SheetChanged(_message.Message):
         header_changed: _builtins.bool = ...,
         totals: _orders_pb2.Totals | None = ...,
         visible_to: Global___Side.ValueType = ...,
+        partial: _builtins.bool = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "customer_status", b"customer_status", "totals", b"totals", "vendor_status", b"vendor_status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "attribution", b"attribution", "changes", b"changes", "customer_lines", b"customer_lines", "customer_status", b"customer_status", "hash", b"hash", "header_changed", b"header_changed", "order_id", b"order_id", "revision", b"revision", "state", b"state", "totals", b"totals", "vendor_lines", b"vendor_lines", "vendor_status", b"vendor_status", "visible_to", b"visible_to", "waiting_for", b"waiting_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "attribution", b"attribution", "changes", b"changes", "customer_lines", b"customer_lines", "customer_status", b"customer_status", "hash", b"hash", "header_changed", b"header_changed", "order_id", b"order_id", "partial", b"partial", "revision", b"revision", "state", b"state", "totals", b"totals", "vendor_lines", b"vendor_lines", "vendor_status", b"vendor_status", "visible_to", b"visible_to", "waiting_for", b"waiting_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

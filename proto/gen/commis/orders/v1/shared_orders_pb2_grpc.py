@@ -107,7 +107,8 @@ class SharedOrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSharedOrder(self, request, context):
-        """As the caller's side sees it; any past revision too. Errors: SHARED_ORDER_NOT_FOUND, REVISION_NOT_FOUND.
+        """As the caller's side sees it; any past revision too, to the side that did not start it from the first hand-over on.
+        Errors: SHARED_ORDER_NOT_FOUND, REVISION_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,9 @@ class SharedOrderServiceStub:
     Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE, INVALID_FIELDS.
     """
     GetSharedOrder: _grpc.UnaryUnaryMultiCallable[_shared_orders_pb2.GetSharedOrderRequest, _shared_orders_pb2.GetSharedOrderResponse]
-    """As the caller's side sees it; any past revision too. Errors: SHARED_ORDER_NOT_FOUND, REVISION_NOT_FOUND."""
+    """As the caller's side sees it; any past revision too, to the side that did not start it from the first hand-over on.
+    Errors: SHARED_ORDER_NOT_FOUND, REVISION_NOT_FOUND.
+    """
     ListSharedOrders: _grpc.UnaryUnaryMultiCallable[_shared_orders_pb2.ListSharedOrdersRequest, _shared_orders_pb2.ListSharedOrdersResponse]
     """Those still negotiated, the latest changed first."""
     ProposeChanges: _grpc.UnaryUnaryMultiCallable[_shared_orders_pb2.ProposeChangesRequest, _shared_orders_pb2.ProposeChangesResponse]
@@ -86,7 +88,9 @@ class SharedOrderServiceAsyncStub(SharedOrderServiceStub):
     Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, ORDER_STATE, INVALID_FIELDS.
     """
     GetSharedOrder: _aio.UnaryUnaryMultiCallable[_shared_orders_pb2.GetSharedOrderRequest, _shared_orders_pb2.GetSharedOrderResponse]  # type: ignore[assignment]
-    """As the caller's side sees it; any past revision too. Errors: SHARED_ORDER_NOT_FOUND, REVISION_NOT_FOUND."""
+    """As the caller's side sees it; any past revision too, to the side that did not start it from the first hand-over on.
+    Errors: SHARED_ORDER_NOT_FOUND, REVISION_NOT_FOUND.
+    """
     ListSharedOrders: _aio.UnaryUnaryMultiCallable[_shared_orders_pb2.ListSharedOrdersRequest, _shared_orders_pb2.ListSharedOrdersResponse]  # type: ignore[assignment]
     """Those still negotiated, the latest changed first."""
     ProposeChanges: _aio.UnaryUnaryMultiCallable[_shared_orders_pb2.ProposeChangesRequest, _shared_orders_pb2.ProposeChangesResponse]  # type: ignore[assignment]
@@ -137,7 +141,9 @@ class SharedOrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _shared_orders_pb2.GetSharedOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_shared_orders_pb2.GetSharedOrderResponse, _abc.Awaitable[_shared_orders_pb2.GetSharedOrderResponse]]:
-        """As the caller's side sees it; any past revision too. Errors: SHARED_ORDER_NOT_FOUND, REVISION_NOT_FOUND."""
+        """As the caller's side sees it; any past revision too, to the side that did not start it from the first hand-over on.
+        Errors: SHARED_ORDER_NOT_FOUND, REVISION_NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def ListSharedOrders(
