@@ -16,9 +16,9 @@ from catalog.imports.columns import PRICES
 from catalog.imports.domain import ACCEPTED, CHANGED, REFUSED, UNCHANGED, Finding, Record, Refused, Verdict
 from catalog.imports.job import Job
 from catalog.pricing.history import NewPrice, PriceOverlap
-from catalog.pricing.list_wire import FIRST_DAY, LAST_DAY, MAX_PRICE
+from catalog.pricing.list_wire import FIRST_DAY, LAST_DAY
 from catalog.pricing.prices import LockedList, PriceBook, lock_lists
-from catalog.pricing.requests import MAX_QUANTITY
+from catalog.pricing.requests import MAX_PRICE, MAX_QUANTITY
 from chassis.money import parse_decimal
 
 _LISTS = sql.statement("SELECT id, code FROM price_lists WHERE code = ANY(CAST(:codes AS text[]))")

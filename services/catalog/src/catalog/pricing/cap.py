@@ -59,6 +59,11 @@ def held(
     return after, proof
 
 
+def is_unknown(fixed: FixedPrice, prices: Sequence[Price], basis: Basis, quantity: int) -> bool:
+    """A rule is in force, and only a list price could say its floor."""
+    return strictest(fixed.readings, quantity) is not None and _publisher_price(fixed, prices, basis) is None
+
+
 def _publisher_price(fixed: FixedPrice, prices: Sequence[Price], basis: Basis) -> Decimal | None:
     """With tax, for one. Of several lists of the country the highest, so that no order of lists lowers a floor."""
     highest = None

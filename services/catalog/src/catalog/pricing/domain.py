@@ -87,6 +87,14 @@ class Item(NamedTuple):
     fixed: FixedPrice | None = None
 
 
+class Agreed(NamedTuple):
+    """On what vendor and customer agreed: per unit after discount, in the basis of the line; at least 0, up to four
+    decimals."""
+
+    unit: Decimal
+    currency: str
+
+
 class Step(NamedTuple):
     """One reason of the price; before and after are unit prices, but totals for ROUNDING."""
 

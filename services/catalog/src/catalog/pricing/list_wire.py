@@ -13,12 +13,11 @@ from catalog.pricing.grid import NewRow, RowView
 from catalog.pricing.history import Ladder
 from catalog.pricing.lists import PriceListView
 from catalog.pricing.queries import PriceView
-from catalog.pricing.requests import MAX_QUANTITY
+from catalog.pricing.requests import MAX_PRICE, MAX_QUANTITY
 from catalog.pricing.wire import date_to_proto, decimal_to_proto
 from chassis import etag, fields, money
 from chassis.errors import Violations
 
-MAX_PRICE = Decimal("99999999.9999")
 MAX_STEPS = 50
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2999, 12, 31)
 _USES = {name.removeprefix("DEFAULT_USE_"): number for name, number in pb.PriceList.DefaultUse.items()}

@@ -43,11 +43,11 @@ _ONE = Decimal(1)
 
 def price_line(buyer: Buyer, item: Item, quantity: int) -> PricedLine | None:
     """The price of `quantity` (at least 1) of the item; None when no list has a valid price."""
-    found = _first_list(buyer, item.prices)
+    found = first_list(buyer, item.prices)
     if found is None:
         return None
     price_list, price = found
-    minimum, listed = _ladder_step(price, quantity)
+    minimum, listed = ladder_step(price, quantity)
     first = price.ladder[0][1]
     trace = [
         Step("PRICE_LIST", str(price_list.id), f"Price list {price_list.code}", first, first),
@@ -62,18 +62,18 @@ def price_line(buyer: Buyer, item: Item, quantity: int) -> PricedLine | None:
         trace.append(Step("GRID", str(row.id), _told(row), unit, _rounded(left)))
     offer, proof = cap.Offer(unit, percent, left), None
     if item.fixed is not None:
-        of_one = unit if listed is first else _converted(first, price_list, buyer, item.tax)[0]
+        of_one = unit if listed is first else converted(first, price_list, buyer, item.tax)[0]
         gross = buyer.tax_inclusive and item.tax.category != "G"
         basis = cap.Basis(price_list.currency, gross, buyer.day, of_one)
         offer, proof = cap.held(item.fixed, item.prices, basis, quantity, offer, trace)
-    return _total(price_list.currency, buyer, item.tax, quantity, offer, proof, trace)
+    return total(price_list.currency, buyer, item.tax, quantity, offer, proof, trace)
 
 
 def _rounded(value: Decimal, step: Decimal = _UNIT) -> Decimal:
     return value.quantize(step, ROUND_HALF_UP)
 
 
-def _first_list(buyer: Buyer, prices: Sequence[Price]) -> tuple[PriceList, Price] | None:
+def first_list(buyer: Buyer, prices: Sequence[Price]) -> tuple[PriceList, Price] | None:
     for price_list in buyer.lists:
         for price in prices:
             if price.list_id == price_list.id and cap.valid(price.valid_from, price.valid_to, buyer.day):
@@ -81,7 +81,7 @@ def _first_list(buyer: Buyer, prices: Sequence[Price]) -> tuple[PriceList, Price
     return None
 
 
-def _ladder_step(price: Price, quantity: int) -> tuple[int, Decimal]:
+def ladder_step(price: Price, quantity: int) -> tuple[int, Decimal]:
     reached = price.ladder[0]
     for step in price.ladder:
         if step[0] > quantity:
@@ -91,13 +91,13 @@ def _ladder_step(price: Price, quantity: int) -> tuple[int, Decimal]:
 
 
 def _convert(unit: Decimal, price_list: PriceList, buyer: Buyer, tax: Tax, trace: list[Step]) -> Decimal:
-    converted, words = _converted(unit, price_list, buyer, tax)
+    after, words = converted(unit, price_list, buyer, tax)
     if words:
-        trace.append(Step("TAX_CONVERSION", "", words, unit, converted))
-    return converted
+        trace.append(Step("TAX_CONVERSION", "", words, unit, after))
+    return after
 
 
-def _converted(unit: Decimal, price_list: PriceList, buyer: Buyer, tax: Tax) -> tuple[Decimal, str]:
+def converted(unit: Decimal, price_list: PriceList, buyer: Buyer, tax: Tax) -> tuple[Decimal, str]:
     """In the basis of the line, and in words what was done; "" for nothing."""
     if price_list.tax_inclusive and (not buyer.tax_inclusive or tax.category == "G"):
         without = unit / (_ONE + tax.home_rate / _HUNDRED)
@@ -156,7 +156,7 @@ def _told(row: GridRow) -> str:
     return f"{row.percent.normalize():f} % from {row.min_quantity} for {customer} on {product}"
 
 
-def _total(
+def total(
     currency: str,
     buyer: Buyer,
     tax: Tax,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from catalog.direct import Connection
-from catalog.pricing.domain import Buyer, GridRow, Item, Price, PricedLine
+from catalog.pricing.domain import Agreed, Buyer, GridRow, Item, Price, PricedLine
 from catalog.pricing.facts import VariantFacts, read_order, read_prices, read_variants
 from catalog.pricing.fixed import BookLaw
+from catalog.pricing.negotiated import price_agreed
 from catalog.pricing.price import price_line
 from catalog.pricing.reference import Reference, ReferenceCache
 from catalog.search.folding import fold
@@ -38,22 +40,25 @@ class Customer:
 
 
 class Line(NamedTuple):
-    """One of variant_id and sku is set."""
+    """One of variant_id and sku is set; `agreed` instead of what the lists say."""
 
     line_id: str
     variant_id: UUID | None
     sku: str
     quantity: int
+    agreed: Agreed | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a line cannot be sold as asked."""
+    """Why a line cannot be sold as asked; `floor` with its currency when the law asks more for a unit."""
 
     reason: str
     description: str
     available: int = 0
     expected_date: datetime.date | None = None
+    floor: Decimal | None = None
+    currency: str = ""
 
 
 class QuotedLine(NamedTuple):
@@ -167,11 +172,22 @@ class _Work:
         if variant.discontinued:
             refusal = Refusal("VARIANT_DISCONTINUED", f"{variant.sku} is no longer sold.")
             return QuotedLine(line, variant, None, None, refusal)
+        if line.agreed is not None:
+            return self._agreed(line, variant, line.agreed)
         price = price_line(self.buyer, self._item(variant), line.quantity)
         if price is None:
             refusal = Refusal("NO_PRICE", f"{variant.sku} has no price for this account on {self.buyer.day}.")
             return QuotedLine(line, variant, None, availability_of(variant, line.quantity), refusal)
         return QuotedLine(line, variant, price, availability_of(variant, line.quantity), None)
+
+    def _agreed(self, line: Line, variant: VariantFacts, agreed: Agreed) -> QuotedLine:
+        answer = price_agreed(self.buyer, self._item(variant), line.quantity, agreed)
+        available = availability_of(variant, line.quantity)
+        if isinstance(answer, PricedLine):
+            return QuotedLine(line, variant, answer, available, None)
+        words = f"{variant.sku}: {answer.description}"
+        refusal = Refusal(answer.reason, words, floor=answer.floor, currency=agreed.currency)
+        return QuotedLine(line, variant, None, available, refusal)
 
     def _item(self, variant: VariantFacts) -> Item:
         known = self.items.get(variant.id)

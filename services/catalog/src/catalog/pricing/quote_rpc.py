@@ -41,11 +41,11 @@ class PricingServicer(pricing_pb2_grpc.PricingServiceServicer):
         self, request: pricing_pb2.QuoteLinesRequest, _context: Any
     ) -> pricing_pb2.QuoteLinesResponse:
         v = Violations()
-        lines = requests.lines(v, request.lines)
+        by_service = request.HasField("customer") and asked_by_service()
+        lines = requests.lines(v, request.lines, may_agree=by_service)
         language = requests.language(v, request.language_code)
         as_of = fields.timestamp(v, "as_of_time", request.as_of_time)
         account_id = fields.identifier(v, "account_id", request.account_id, required=False)
-        by_service = request.HasField("customer") and asked_by_service()
         customer = requests.customer(v, request.customer) if by_service else None
         if request.HasField("customer") and not by_service:
             v.add("customer", "is only for services; name the account instead")

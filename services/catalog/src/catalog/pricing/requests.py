@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from commis.catalog.v1 import pricing_pb2
+from google.type import money_pb2
 
+from catalog.pricing.domain import Agreed
 from catalog.pricing.quote import Customer, Line
-from chassis import fields
+from chassis import fields, money
 from chassis.errors import Violations
 
 MAX_LINES = 2000  # as many as an order may have: its reservation cannot be split
 MAX_QUANTITY = 1_000_000
+MAX_PRICE = Decimal("99999999.9999")
 
 
-def lines(v: Violations, sent: Sequence[pricing_pb2.QuoteLine]) -> tuple[Line, ...]:
-    """At most 2000 lines; each names a variant by id or SKU and a quantity from 1 to a million."""
+def lines(v: Violations, sent: Sequence[pricing_pb2.QuoteLine], *, may_agree: bool) -> tuple[Line, ...]:
+    """At most 2000 lines; each names a variant by id or SKU and a quantity from 1 to a million. `may_agree`: the caller
+    vouches that vendor and customer agreed on the prices it sends."""
     if not 1 <= len(sent) <= MAX_LINES:
         v.add("lines", f"must have 1 to {MAX_LINES} lines", "OUT_OF_RANGE")
         return ()
@@ -33,9 +38,26 @@ def lines(v: Violations, sent: Sequence[pricing_pb2.QuoteLine]) -> tuple[Line, .
                 quantity=fields.integer(
                     v, f"{path}.quantity", line.quantity, minimum=1, maximum=MAX_QUANTITY
                 ),
+                agreed=_agreed(v, f"{path}.negotiated_unit_price", line.negotiated_unit_price, may_agree)
+                if line.HasField("negotiated_unit_price")
+                else None,
             )
         )
     return tuple(parsed)
+
+
+def _agreed(v: Violations, path: str, sent: money_pb2.Money, may_agree: bool) -> Agreed | None:
+    if not may_agree:
+        v.add(path, "is only for services", "NOT_ALLOWED")
+        return None
+    try:
+        price, currency = money.price_from_proto(sent)
+    except ValueError as error:
+        v.add(path, str(error))
+        return None
+    if not 0 <= price <= MAX_PRICE:
+        v.add(path, f"must be between 0 and {MAX_PRICE}", "OUT_OF_RANGE")
+    return Agreed(price, currency)
 
 
 def customer(v: Violations, sent: pricing_pb2.PricingCustomer) -> Customer:

@@ -127,4 +127,5 @@ def refusal_to_proto(refusal: Refusal) -> pricing_pb2.LineRefusal:
         description=refusal.description,
         available_quantity=refusal.available,
         expected_date=date_to_proto(refusal.expected_date),
+        floor=None if refusal.floor is None else price_to_proto(refusal.floor, refusal.currency),
     )

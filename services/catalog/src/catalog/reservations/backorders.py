@@ -10,7 +10,8 @@ A part of a line that a warehouse could not give at once has a row in `stock_bac
 - Whatever makes pieces free (receipt, return, correction or count upwards, transfer in, import, release of another
   order), and the placing itself, ends with `fill`: so no piece is free while a placed line waits for it, and the
   rows in the queue are all that an order placed later must wait behind. Order: time of placing, order id, line id.
-- `backorder_filled` is written to the outbox of the same transaction, once per line, warehouse and filling.
+- `backorder_filled` is written to the outbox of the same transaction, once per line, warehouse and filling; and
+  `backorder_opened` for what a line still waits for when its order is placed.
 - Nothing but a shipment takes pieces that are reserved, so nobody is ever filled backwards.
 
 Only variants that may be back-ordered cost anything here: a hold knows that it `waits`, a level what waits for it.
@@ -29,10 +30,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog import direct, sql
 from catalog.attribution import attribution
 from catalog.direct import Connection
+from catalog.pricing.wire import date_to_proto
 from catalog.reservations.domain import Reservation, Take
 from chassis import outbox
 
 SUBJECT = "commis.catalog.v1.backorder_filled"
+OPENED = "commis.catalog.v1.backorder_opened"
 
 # The level is locked and has the taking already: what is beyond the pieces there, of this very taking.
 _BEYOND = """
@@ -77,13 +80,23 @@ _FILL = sql.statement("""
         FROM (SELECT variant_id, warehouse_id, sum(got) AS got FROM filled GROUP BY 1, 2) f
         WHERE s.variant_id = f.variant_id AND s.warehouse_id = f.warehouse_id
     )
-    SELECT order_id, line_id, variant_id, warehouse_id, got, missing FROM filled
-    ORDER BY variant_id, warehouse_id, place_time, order_id, line_id
+    SELECT f.order_id, f.line_id, f.variant_id, f.warehouse_id, f.got, f.missing, s.expected_date
+    FROM filled f JOIN stock_levels s USING (variant_id, warehouse_id)
+    ORDER BY f.variant_id, f.warehouse_id, f.place_time, f.order_id, f.line_id
 """)
-_END = sql.statement("""
-    DELETE FROM stock_backorders WHERE order_id = ANY(CAST(:ids AS uuid[]))
-    RETURNING order_id, line_id, variant_id, warehouse_id, missing
+_OPEN = sql.statement("""
+    SELECT b.order_id, b.line_id, b.variant_id, b.warehouse_id, b.missing, s.expected_date
+    FROM stock_backorders b JOIN stock_levels s USING (variant_id, warehouse_id)
+    WHERE b.order_id = ANY(CAST(:ids AS uuid[])) AND b.missing > 0 ORDER BY b.order_id, b.line_id, b.warehouse_id
 """)
+_MISSING = sql.statement("""
+    SELECT order_id, line_id, warehouse_id, missing FROM stock_backorders WHERE order_id = ANY(CAST(:ids AS uuid[]))
+""")
+_SET_MISSING = sql.statement("""
+    UPDATE stock_backorders SET missing = :missing
+    WHERE order_id = :order_id AND line_id = :line_id AND warehouse_id = :warehouse_id
+""")
+_END = sql.statement("DELETE FROM stock_backorders WHERE order_id = ANY(CAST(:ids AS uuid[]))")
 
 
 class Part(NamedTuple):
@@ -149,12 +162,45 @@ async def fill(session: AsyncSession, places: Iterable[tuple[UUID, UUID]]) -> No
             warehouse_id=str(row.warehouse_id),
             quantity=row.got,
             missing_quantity=row.missing,
+            expected_date=date_to_proto(row.expected_date),
         )
         outbox.add(session, event, subject=SUBJECT, aggregate_id=str(row.order_id))
 
 
-async def end(session: AsyncSession, order_ids: Sequence[UUID]) -> dict[Part, int]:
-    """These orders wait no more; what each part still missed, which the caller takes off the levels. They must be
-    locked."""
-    rows = await sql.rows(session, _END, {"ids": list(order_ids)})
+async def tell_opened(session: AsyncSession, attempts: Mapping[UUID, UUID]) -> None:
+    """What the orders that were just placed, each with its attempt, still wait for after filling."""
+    if not attempts:
+        return
+    for row in await sql.rows(session, _OPEN, {"ids": list(attempts)}):
+        said = attribution(row.order_id)
+        event = events_pb2.BackorderOpened(
+            attribution=said,
+            order_id=str(row.order_id),
+            line_id=row.line_id,
+            variant_id=str(row.variant_id),
+            warehouse_id=str(row.warehouse_id),
+            missing_quantity=row.missing,
+            expected_date=date_to_proto(row.expected_date),
+            attempt_id=str(attempts[row.order_id]),
+        )
+        outbox.add(session, event, subject=OPENED, aggregate_id=str(row.order_id))
+
+
+async def missing(session: AsyncSession, order_ids: Iterable[UUID]) -> dict[Part, int]:
+    """What each part of these orders still misses. Their levels must be locked."""
+    rows = await sql.rows(session, _MISSING, {"ids": list(order_ids)})
     return {Part(row.order_id, row.line_id, row.warehouse_id): row.missing for row in rows}
+
+
+async def set_missing(session: AsyncSession, parts: Mapping[Part, int]) -> None:
+    """The caller takes the difference off the levels, which must be locked."""
+    if parts:
+        await sql.run(
+            session, _SET_MISSING, [part._asdict() | {"missing": left} for part, left in parts.items()]
+        )
+
+
+async def end(session: AsyncSession, order_ids: Sequence[UUID]) -> None:
+    """These orders wait no more."""
+    if order_ids:
+        await sql.run(session, _END, {"ids": list(order_ids)})

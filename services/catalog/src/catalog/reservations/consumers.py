@@ -1,4 +1,4 @@
-"""Events of orders that concern held stock. One consumer for all three, so that they keep their order."""
+"""Events of orders that concern held stock. One consumer for all of them, so that they keep their order."""
 
 from __future__ import annotations
 
@@ -36,15 +36,23 @@ def _fact(event: Any, meta: Meta | None) -> OrderFact | None:
         return OrderFact("PLACED", order_id, attempt, quantities, meta.time if meta else None)
     if isinstance(event, events_pb2.OrderCancelled):
         return OrderFact("CANCELLED", order_id)
-    if isinstance(event, events_pb2.OrderShipped):
-        return OrderFact("SHIPPED", order_id)
+    if isinstance(event, events_pb2.ShipmentCreated):
+        left: dict[str, int] = {}
+        for shipped in event.lines:
+            left[shipped.line_id] = left.get(shipped.line_id, 0) + shipped.quantity
+        return OrderFact("LEFT", order_id, lines=left)
+    if isinstance(event, events_pb2.OrderShipped) and not event.shipment_id:
+        return OrderFact("SHIPPED", order_id)  # from before there were shipments
     return None
 
 
 ORDERS = Subscription(
     stream="COMMIS_ORDERS",
     durable="catalog-stock-holds",
-    subjects=(f"{_PREFIX}.order_placed", f"{_PREFIX}.order_cancelled", f"{_PREFIX}.order_shipped"),
+    subjects=tuple(
+        f"{_PREFIX}.{fact}"
+        for fact in ("order_placed", "order_cancelled", "order_shipped", "shipment_created")
+    ),
     handle_many=apply_order_facts,
     linger=0.25,  # a hold that turns firm a little later is held all the same; together they cost less
 )

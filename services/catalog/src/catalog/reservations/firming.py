@@ -1,4 +1,5 @@
-"""What the facts of an order do to its hold: placed makes it firm, cancelled gives it back, shipped lets it go.
+"""What the facts of an order do to its hold: placed makes it firm, cancelled gives it back, a shipment lets go what
+left with it.
 
 Many events are applied together: all holds are locked first, then all stock levels, then each event changes the
 picture in memory, and the result is written by a few statements.
@@ -15,18 +16,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.reservations import backorders, levels, shipping, store
 from catalog.reservations.domain import LAST_ATTEMPT, Reservation
+from catalog.reservations.shipping import Departure
 from catalog.reservations.store import Hold
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFact:
-    """`kind`: PLACED, CANCELLED or SHIPPED; `quantities` of a placed order, by variant; `time` it happened."""
+    """`kind`: PLACED, CANCELLED, LEFT (with a shipment) or SHIPPED (all at once). `quantities` of a placed order, by
+    variant; `lines` of a shipment: quantity by line; `time` it happened."""
 
     kind: str
     order_id: UUID
     attempt_id: UUID | None = None
     quantities: dict[UUID, int] = field(default_factory=dict)
     time: datetime.datetime | None = None
+    lines: dict[str, int] = field(default_factory=dict)
 
 
 class HoldMissing(Exception):
@@ -39,7 +43,7 @@ class _Picture:
     lines: dict[UUID, list[Reservation]]
     changed: dict[UUID, Hold] = field(default_factory=dict)
     given_back: list[UUID] = field(default_factory=list)
-    shipped: list[UUID] = field(default_factory=list)
+    leaving: list[Departure] = field(default_factory=list)
     placed: dict[UUID, datetime.datetime | None] = field(default_factory=dict)
 
     def set(self, hold: Hold) -> None:
@@ -78,16 +82,22 @@ async def _settle(session: AsyncSession, picture: _Picture) -> None:
     """Moves what the facts changed. Who is placed queues before anything is given back, and is filled last: then all
     that is free is known."""
     queueing = picture.queueing()
-    if not (picture.given_back or picture.shipped or queueing):
+    shipping_orders = {departure.order_id for departure in picture.leaving}
+    if not (picture.given_back or shipping_orders or queueing):
         return
-    touched = picture.lines_for((*picture.given_back, *picture.shipped, *queueing))
+    touched = picture.lines_for((*picture.given_back, *shipping_orders, *queueing))
     await levels.lock_levels(session, [line.variant_id for line in touched])
     places = await backorders.place(session, queueing)
     await levels.give_back(session, picture.given_back, picture.lines_for(picture.given_back))
-    shipped = {order_id: picture.lines.get(order_id, []) for order_id in picture.shipped}
-    await shipping.ship(session, shipped, any(picture.holds[order_id].waits for order_id in shipped))
+    waits = any(picture.holds[order_id].waits for order_id in shipping_orders)
+    shipped = await shipping.ship(session, picture.leaving, picture.lines, waits=waits)
+    for order_id in shipped:
+        picture.set(picture.holds[order_id].with_state("SHIPPED"))
     await backorders.fill(session, places)
-    await store.drop_lines(session, [*picture.given_back, *picture.shipped])
+    await backorders.tell_opened(
+        session, {order_id: picture.holds[order_id].attempt_id for order_id in queueing}
+    )
+    await store.drop_lines(session, [*picture.given_back, *shipped])
 
 
 def _is_plain(hold: Hold | None, fact: OrderFact) -> bool:
@@ -105,8 +115,10 @@ def _apply(picture: _Picture, fact: OrderFact) -> None:
             if hold.state in ("HELD", "FIRM"):
                 picture.given_back.append(fact.order_id)
             picture.set(hold.with_state("RELEASED", LAST_ATTEMPT))
+        case "LEFT" if hold is not None and hold.state in ("HELD", "FIRM"):
+            picture.leaving.append(Departure(fact.order_id, fact.lines))
         case "SHIPPED" if hold is not None and hold.state in ("HELD", "FIRM"):
-            picture.shipped.append(fact.order_id)
+            picture.leaving.append(Departure(fact.order_id))
             picture.set(hold.with_state("SHIPPED"))
 
 

@@ -33,7 +33,7 @@ class ReservationServicer(stock_pb2_grpc.ReservationServiceServicer):
         order_id = fields.identifier(v, "order_id", request.order_id)
         attempt_id = fields.identifier(v, "attempt_id", request.attempt_id, required=False)
         customer = requests.customer(v, request.customer)
-        lines = requests.lines(v, request.lines)
+        lines = requests.lines(v, request.lines, may_agree=True)
         language = requests.language(v, request.language_code)
         if len({line.line_id for line in lines}) < len(lines) or any(not line.line_id for line in lines):
             v.add("lines", "need a line_id each, all different")

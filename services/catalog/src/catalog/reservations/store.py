@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -52,6 +52,11 @@ _NEW_LINE = sql.statement("""
     INSERT INTO stock_reservations (order_id, line_id, variant_id, quantity, warehouse_ids, taken)
     VALUES (:order_id, :line_id, :variant_id, :quantity, :warehouse_ids, :taken)
 """)
+_LESS = sql.statement("""
+    UPDATE stock_reservations SET quantity = :quantity, warehouse_ids = :warehouse_ids, taken = :taken
+    WHERE order_id = :order_id AND line_id = :line_id
+""")
+_DROP_SOME = sql.statement("DELETE FROM stock_reservations WHERE order_id = :order_id AND line_id = :line_id")
 _DROP_LINES = sql.statement("DELETE FROM stock_reservations WHERE order_id = ANY(CAST(:ids AS uuid[]))")
 
 
@@ -139,19 +144,29 @@ async def lines_of(session: AsyncSession, order_ids: Sequence[UUID]) -> dict[UUI
     return found
 
 
+def _row(order_id: UUID, line: Reservation) -> dict[str, Any]:
+    return {
+        "order_id": order_id,
+        "line_id": line.line_id,
+        "quantity": line.quantity,
+        "warehouse_ids": [warehouse_id for warehouse_id, _ in line.takes],
+        "taken": [quantity for _, quantity in line.takes],
+    }
+
+
 async def add_lines(session: AsyncSession, order_id: UUID, reservations: Sequence[Reservation]) -> None:
-    rows: list[dict[str, Any]] = [
-        {
-            "order_id": order_id,
-            "line_id": line.line_id,
-            "variant_id": line.variant_id,
-            "quantity": line.quantity,
-            "warehouse_ids": [warehouse_id for warehouse_id, _ in line.takes],
-            "taken": [quantity for _, quantity in line.takes],
-        }
-        for line in reservations
-    ]
+    rows = [_row(order_id, line) | {"variant_id": line.variant_id} for line in reservations]
     await sql.run(session, _NEW_LINE, rows)
+
+
+async def set_lines(session: AsyncSession, orders: Mapping[UUID, Iterable[Reservation]]) -> None:
+    """What is left of the lines of these orders; those of which nothing is left go."""
+    lines = [(order_id, line) for order_id, listed in orders.items() for line in listed]
+    left = [_row(order_id, line) for order_id, line in lines if line.quantity]
+    gone = [{"order_id": order_id, "line_id": line.line_id} for order_id, line in lines if not line.quantity]
+    for statement, rows in ((_LESS, left), (_DROP_SOME, gone)):
+        if rows:
+            await sql.run(session, statement, rows)
 
 
 async def drop_lines(session: AsyncSession, order_ids: Sequence[UUID]) -> None:

@@ -91,3 +91,4 @@ async def _queue(session: AsyncSession, hold: Hold) -> None:
     lines = (await store.lines_of(session, [hold.order_id])).get(hold.order_id, [])
     await levels.lock_levels(session, [line.variant_id for line in lines])
     await backorders.fill(session, await backorders.place(session, {hold.order_id: None}))
+    await backorders.tell_opened(session, {hold.order_id: hold.attempt_id})

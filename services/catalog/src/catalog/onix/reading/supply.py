@@ -14,8 +14,8 @@ from catalog.onix.reading import codes, dates
 from catalog.onix.reading.blocks import dated
 from catalog.onix.reading.message import Defaults, OnixPrice, Supply, Territory
 from catalog.onix.reading.text import child
-from catalog.pricing.list_wire import FIRST_DAY, LAST_DAY, MAX_PRICE
-from catalog.pricing.requests import MAX_QUANTITY
+from catalog.pricing.list_wire import FIRST_DAY, LAST_DAY
+from catalog.pricing.requests import MAX_PRICE, MAX_QUANTITY
 from chassis.money import parse_decimal
 
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
