@@ -164,6 +164,8 @@ CUSTOMERS_ROWS = {
     "RequestPasswordReset": Row({"email": "nobody@nowhere.example"}, EVERYBODY),
     "SetPassword": Row({"token": "nonsense", "password": "correct horse battery staple 8"}, EVERYBODY),
     "GetSession": Row({}, SIGNED_IN),
+    "CreateFeedTicket": Row({}, f"{STAFF} {X} neighbour stranger carer"),
+    "RedeemFeedTicket": Row({"ticket": "nonsense"}, EVERYBODY),
     "GetJwks": Row({}, EVERYBODY),
     "IssueServiceToken": Row({"client_id": "nobody", "client_secret": "wrong"}, EVERYBODY),
     # Care platforms; {platform}, {community} and {subscription} are the own platform's
@@ -483,6 +485,7 @@ LIBRARY_ROWS = {
 }
 
 NOTIFICATIONS_ROWS = {
+    "ListFeedEntries": Row({"after_sequence": "0"}, "user administrator ordering", empty="neighbour carer"),
     "ListMails": Row({}, STAFF),
     "GetMail": Row({"mail_id": "{mail}"}, STAFF),
     "ResendMail": Row({"mail_id": "{mail}"}, STAFF),

@@ -33,6 +33,7 @@ OF_CONTENT = {
     "CLIENT_REFUSED",
     "HANDOFF_REFUSED",
     "HANDOFF_CODE_REFUSED",
+    "TICKET_NOT_VALID",
 }
 REFUSED = {"UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND"}
 OF_PLATFORMS = {"ListCommunities", "ListWebhookSubscriptions", "ListWebhookDeliveries", "ListWebhookEvents"}

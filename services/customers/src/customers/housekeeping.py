@@ -24,6 +24,7 @@ PURGES = (
     sa.text("DELETE FROM credential_requests WHERE expire_time < now() - interval '30 days'"),
     BUCKETS,
     sa.text("DELETE FROM seen_tokens WHERE expire_time < now()"),
+    sa.text("DELETE FROM feed_tickets WHERE expire_time < now()"),
     sa.text("DELETE FROM handoffs WHERE expire_time < now() - interval '1 day'"),
     sa.text("DELETE FROM handoff_refusals WHERE occur_time < now() - interval '90 days'"),
     # What is no longer readable, and a month later that it was asked for.

@@ -26,7 +26,7 @@ from commis.common.v1 import common_pb2 as commis_dot_common_dot_v1_dot_common__
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"commis/notifications/v1/feed.proto\x12\x17\x63ommis.notifications.v1\x1a\x1d\x63ommis/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcb\x01\n\tFeedEntry\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x0c\n\x04type\x18\x02 \x01(\t\x12.\n\noccur_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x10\n\x08order_id\x18\x05 \x01(\t\x12\x11\n\tbudget_id\x18\x06 \x01(\t\x12\r\n\x05state\x18\x07 \x01(\t\x12&\n\x05owner\x18\x08 \x01(\x0b\x32\x17.commis.common.v1.Party\"[\n\x16ListFeedEntriesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x11\n\x0f_after_sequence\"s\n\x17ListFeedEntriesResponse\x12\x33\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\".commis.notifications.v1.FeedEntry\x12\x15\n\rlast_sequence\x18\x02 \x01(\x03\x12\x0c\n\x04more\x18\x03 \x01(\x08\"u\n\x0c\x46\x65\x65\x64\x41ppended\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x31\n\x05\x65ntry\x18\x02 \x01(\x0b\x32\".commis.notifications.v1.FeedEntry2\x83\x01\n\x0b\x46\x65\x65\x64Service\x12t\n\x0fListFeedEntries\x12/.commis.notifications.v1.ListFeedEntriesRequest\x1a\x30.commis.notifications.v1.ListFeedEntriesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"commis/notifications/v1/feed.proto\x12\x17\x63ommis.notifications.v1\x1a\x1d\x63ommis/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x01\n\tFeedEntry\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x0c\n\x04type\x18\x02 \x01(\t\x12.\n\noccur_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x10\n\x08order_id\x18\x05 \x01(\t\x12\x11\n\tbudget_id\x18\x06 \x01(\t\x12\r\n\x05state\x18\x07 \x01(\t\"[\n\x16ListFeedEntriesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x11\n\x0f_after_sequence\"s\n\x17ListFeedEntriesResponse\x12\x33\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\".commis.notifications.v1.FeedEntry\x12\x15\n\rlast_sequence\x18\x02 \x01(\x03\x12\x0c\n\x04more\x18\x03 \x01(\x08\"u\n\x0c\x46\x65\x65\x64\x41ppended\x12\x32\n\x0b\x61ttribution\x18\x01 \x01(\x0b\x32\x1d.commis.common.v1.Attribution\x12\x31\n\x05\x65ntry\x18\x02 \x01(\x0b\x32\".commis.notifications.v1.FeedEntry2\x83\x01\n\x0b\x46\x65\x65\x64Service\x12t\n\x0fListFeedEntries\x12/.commis.notifications.v1.ListFeedEntriesRequest\x1a\x30.commis.notifications.v1.ListFeedEntriesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,13 +34,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'commis.notifications.v1.fee
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FEEDENTRY']._serialized_start=128
-  _globals['_FEEDENTRY']._serialized_end=331
-  _globals['_LISTFEEDENTRIESREQUEST']._serialized_start=333
-  _globals['_LISTFEEDENTRIESREQUEST']._serialized_end=424
-  _globals['_LISTFEEDENTRIESRESPONSE']._serialized_start=426
-  _globals['_LISTFEEDENTRIESRESPONSE']._serialized_end=541
-  _globals['_FEEDAPPENDED']._serialized_start=543
-  _globals['_FEEDAPPENDED']._serialized_end=660
-  _globals['_FEEDSERVICE']._serialized_start=663
-  _globals['_FEEDSERVICE']._serialized_end=794
+  _globals['_FEEDENTRY']._serialized_end=291
+  _globals['_LISTFEEDENTRIESREQUEST']._serialized_start=293
+  _globals['_LISTFEEDENTRIESREQUEST']._serialized_end=384
+  _globals['_LISTFEEDENTRIESRESPONSE']._serialized_start=386
+  _globals['_LISTFEEDENTRIESRESPONSE']._serialized_end=501
+  _globals['_FEEDAPPENDED']._serialized_start=503
+  _globals['_FEEDAPPENDED']._serialized_end=620
+  _globals['_FEEDSERVICE']._serialized_start=623
+  _globals['_FEEDSERVICE']._serialized_end=754
 # @@protoc_insertion_point(module_scope)

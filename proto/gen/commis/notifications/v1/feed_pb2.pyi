@@ -31,7 +31,6 @@ class FeedEntry(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     BUDGET_ID_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
-    OWNER_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Grows within the account, without gaps that a later entry fills."""
     type: _builtins.str
@@ -45,10 +44,6 @@ class FeedEntry(_message.Message):
     """E.g. the order's state."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp: ...
-    @_builtins.property
-    def owner(self) -> _common_pb2.Party:
-        """Whose order it is: a USER sees the own ones only. Not told to clients."""
-
     def __init__(
         self,
         *,
@@ -59,11 +54,10 @@ class FeedEntry(_message.Message):
         order_id: _builtins.str = ...,
         budget_id: _builtins.str = ...,
         state: _builtins.str = ...,
-        owner: _common_pb2.Party | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time", "owner", b"owner"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "budget_id", b"budget_id", "occur_time", b"occur_time", "order_id", b"order_id", "owner", b"owner", "sequence", b"sequence", "state", b"state", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "budget_id", b"budget_id", "occur_time", b"occur_time", "order_id", b"order_id", "sequence", b"sequence", "state", b"state", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -102,7 +96,7 @@ class ListFeedEntriesResponse(_message.Message):
     LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
     MORE_FIELD_NUMBER: _builtins.int
     last_sequence: _builtins.int
-    """The newest of the account when nothing is left after it."""
+    """Where to go on: the last number that was looked at, also when the caller may not see that entry."""
     more: _builtins.bool
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeedEntry]: ...
@@ -123,7 +117,7 @@ Global___ListFeedEntriesResponse: _TypeAlias = ListFeedEntriesResponse  # noqa: 
 
 @_typing.final
 class FeedAppended(_message.Message):
-    """commis.notifications.v1.feeds.<account_id>"""
+    """commis.notifications.v1.feeds.<account_id>: there is something to read, up to this entry."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

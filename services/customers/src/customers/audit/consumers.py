@@ -24,6 +24,8 @@ from customers.keys.signing import Keyring
 from customers.vault import Vault
 
 SERVICES = ("customers", "catalog", "orders", "library", "notifications")
+# Where the classes of events are declared, beside events.proto of each service.
+_DECLARED_ELSEWHERE = ("commis.orders.v1.shared_orders_pb2",)
 DURABLE = "customers-audit"
 BATCH = 100
 # The audit may be a little late; in exchange one transaction serves many events, also under moderate load.
@@ -37,11 +39,13 @@ def subscriptions(vault: Vault, keyring: Keyring) -> list[Subscription]:
     handler = AuditHandler(vault, keyring)
     for service in SERVICES:  # the event classes are found by name once their modules are loaded
         importlib.import_module(f"commis.{service}.v1.events_pb2")
+    for module in _DECLARED_ELSEWHERE:
+        importlib.import_module(module)
     return [
         Subscription(
             stream=f"COMMIS_{service.upper()}",
             durable=DURABLE,
-            subjects=(f"commis.{service}.>",),
+            subjects=(_subject(service),),
             prepare=_linger,
             handle_many=handler.record,
             batch=BATCH,
@@ -49,6 +53,11 @@ def subscriptions(vault: Vault, keyring: Keyring) -> list[Subscription]:
         )
         for service in SERVICES
     ]
+
+
+def _subject(service: str) -> str:
+    """Everything, but not that an account's live feed has grown: what it grew by was an event of its own."""
+    return f"commis.{service}.v1.*" if service == "notifications" else f"commis.{service}.>"
 
 
 async def _linger(_event: Any, _meta: Meta) -> None:

@@ -35,6 +35,15 @@ class SessionEnded(Unauthenticated):
         super().__init__("This session has ended; sign in again.")
 
 
+class TicketNotValid(Unauthenticated):
+    """The same for a ticket that is unknown, used or too old, and when its session ended."""
+
+    reason = "TICKET_NOT_VALID"
+
+    def __init__(self) -> None:
+        super().__init__("The ticket is not valid; ask for another one.")
+
+
 class IdentityNotFound(NotFound):
     reason = "IDENTITY_NOT_FOUND"
 

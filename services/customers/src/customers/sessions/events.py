@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from commis.customers.v1 import events_pb2
@@ -17,3 +18,9 @@ def ordering_session_opened(session: AsyncSession, rep_id: UUID, account_id: UUI
     )
     subject = "commis.customers.v1.ordering_session_opened"
     outbox.add(session, fact, subject=subject, aggregate_id=str(account_id))
+
+
+def sessions_ended(session: AsyncSession, family_ids: Sequence[UUID]) -> None:
+    fact = events_pb2.SessionsEnded(attribution=attribution(), session_ids=map(str, family_ids))
+    subject = "commis.customers.v1.sessions_ended"
+    outbox.add(session, fact, subject=subject, aggregate_id=str(family_ids[0]))

@@ -68,6 +68,21 @@ class RefreshToken(Base):
     successor_id: Mapped[UUID | None]
 
 
+class FeedTicket(Base):
+    """Opens one live feed once; stored is its SHA-256."""
+
+    __tablename__ = "feed_tickets"
+    __table_args__ = (
+        sa.Index("ix_feed_tickets_family_id", "family_id"),
+        sa.Index("ix_feed_tickets_expire_time", "expire_time"),
+    )
+
+    ticket_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    family_id: Mapped[UUID] = mapped_column(sa.ForeignKey("session_families.id", ondelete="CASCADE"))
+    expire_time: Mapped[datetime.datetime]
+    use_time: Mapped[datetime.datetime | None]
+
+
 class ThrottleBucket(Base):
     """A leaking bucket per e-mail, client network or both; `key` is a MAC, so no address is stored."""
 

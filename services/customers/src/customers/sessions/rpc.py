@@ -18,7 +18,7 @@ from customers.accounts import wire as account_wire
 from customers.attribution import channel, party_kind
 from customers.people import passwords
 from customers.people import use_cases as people
-from customers.sessions import use_cases
+from customers.sessions import tickets, use_cases
 from customers.sessions.identities import Acting, Assisted, Identity, Party
 from customers.sessions.use_cases import Door, Opened
 
@@ -33,6 +33,8 @@ class SessionServicer(sessions_pb2_grpc.SessionServiceServicer):
         "RequestPasswordReset": access.PUBLIC,
         "SetPassword": access.PUBLIC,
         "GetSession": access.anyone_signed_in(),
+        "CreateFeedTicket": access.any_of(access.accounts(), access.reps(), access.staff()),
+        "RedeemFeedTicket": access.PUBLIC,
     }
 
     def __init__(self, door: Door) -> None:
@@ -112,6 +114,25 @@ class SessionServicer(sessions_pb2_grpc.SessionServiceServicer):
             acting, choices = await use_cases.list_identities(session, who)
         said = session_answer(acting) if acting is not None else _of_token(who)
         return pb.GetSessionResponse(session=said, identities=map(_identity, choices))
+
+    async def CreateFeedTicket(
+        self, request: pb.CreateFeedTicketRequest, context: Any
+    ) -> pb.CreateFeedTicketResponse:
+        ticket, expire_time = await tickets.create_ticket(self._door, _caller())
+        answer = pb.CreateFeedTicketResponse(ticket=ticket)
+        answer.expire_time.FromDatetime(expire_time)
+        return answer
+
+    async def RedeemFeedTicket(
+        self, request: pb.RedeemFeedTicketRequest, context: Any
+    ) -> pb.RedeemFeedTicketResponse:
+        found = Violations()
+        ticket = fields.text(found, "ticket", request.ticket, required=True, max_length=100)
+        found.raise_if_any()
+        token, expire_time = await tickets.redeem_ticket(self._door, ticket)
+        answer = pb.RedeemFeedTicketResponse(access_token=token)
+        answer.expire_time.FromDatetime(expire_time)
+        return answer
 
 
 def _caller() -> Principal:

@@ -8,11 +8,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from customers.sessions import events
 from customers.sessions.models import SessionFamily
 
 
 async def end_families(session: AsyncSession, condition: sa.ColumnElement[bool], reason: str) -> int:
-    """End the families of the condition that still live; how many those were."""
+    """End the families of the condition that still live, and tell so: who holds a line open for one closes it. How many
+    those were."""
     living = (
         sa.select(SessionFamily.id)
         .where(condition, SessionFamily.end_time.is_(None))
@@ -23,7 +25,10 @@ async def end_families(session: AsyncSession, condition: sa.ColumnElement[bool],
     ended = await session.execute(
         statement.values(end_time=sa.func.now(), end_reason=reason).returning(SessionFamily.id)
     )
-    return len(ended.all())
+    ids = list(ended.scalars())
+    if ids:
+        events.sessions_ended(session, ids)
+    return len(ids)
 
 
 async def end_all_of_person(session: AsyncSession, person_id: UUID, reason: str) -> int:

@@ -108,7 +108,13 @@ async def _enter(door: Door, attempt: Attempt, stored: AnyRow, renewed: str | No
 async def opened(
     door: Door, family_id: UUID, acting: Acting, refresh: Issued, found: list[Identity] | None = None
 ) -> Opened:
-    """Sign an access token for a family that is stored."""
+    """A session with its tokens, for a family that is stored."""
+    token, expire_time = await access_token(door, family_id, acting)
+    return Opened(acting, token, expire_time, refresh, found or [])
+
+
+async def access_token(door: Door, family_id: UUID, acting: Acting) -> tuple[str, datetime.datetime]:
+    """(token, until when)"""
     claims: dict[str, Any] = {
         "sub": str(acting.subject.id),
         "sub_kind": acting.subject.kind,
@@ -126,8 +132,7 @@ async def opened(
         claims["ctx"] = assisted.context_claim(acting.assisted)
         life = min(life, acting.assisted.expire_time - families.now())
     token, expires = await door.keyring.sign_token(claims, life)
-    expire_time = datetime.datetime.fromtimestamp(expires, datetime.UTC)
-    return Opened(acting, token, expire_time, refresh, found or [])
+    return token, datetime.datetime.fromtimestamp(expires, datetime.UTC)
 
 
 async def refresh_session(door: Door, token: str) -> Opened:
@@ -147,7 +152,7 @@ async def _rotate(session: AsyncSession, vault: Vault, token: str) -> tuple[UUID
     family = await families.lock(session, known.family_id)
     if family is None:
         return None
-    acting = await _acting(session, family)
+    acting = await acting_in(session, family)
     if acting is None:
         return None
     issued = await families.rotate(session, vault, family, known.id)
@@ -157,7 +162,8 @@ async def _rotate(session: AsyncSession, vault: Vault, token: str) -> tuple[UUID
     return family.id, acting, issued
 
 
-async def _acting(session: AsyncSession, family: SessionFamily) -> Acting | None:
+async def acting_in(session: AsyncSession, family: SessionFamily) -> Acting | None:
+    """What the session acts as now; None when that is over."""
     if family.care_worker_id is not None:
         return await assisted.acting_in(session, family.id)
     if family.rep_id is not None and family.subject_kind == "ACCOUNT":
@@ -231,6 +237,6 @@ async def list_identities(session: AsyncSession, who: Principal) -> tuple[Acting
     family = await session.get(SessionFamily, family_id) if family_id is not None else None
     if family is None:
         return None, []
-    acting = await _acting(session, family)
+    acting = await acting_in(session, family)
     choices = [] if family.acts_for_another else await identities.of_person(session, family.person_id)
     return acting, choices
