@@ -38,6 +38,7 @@ class Attachment(_message.Message):
     line_id: _builtins.str
     """Empty: of the whole sheet."""
     file_name: _builtins.str
+    """Harmless: without path, control and format characters, with the suffix of its type."""
     media_type: _builtins.str
     """As its content says, never as the client said."""
     size_bytes: _builtins.int

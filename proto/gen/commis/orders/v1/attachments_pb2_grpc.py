@@ -62,24 +62,25 @@ class AttachmentServiceServicer:
     """
 
     def AddAttachment(self, request_iterator, context):
-        """First message: what it is; then the bytes in parts. Checked by content: PDF, PNG, JPEG, WebP, GIF, TIFF, HEIC,
-        plain text; at most 10 MiB each, 50 files and 100 MiB in an order. Nothing is kept when it is refused.
-        Errors: ORDER_NOT_FOUND, ORDER_LINE_NOT_FOUND, ORDER_NOT_EDITABLE, INVALID_FIELDS, ATTACHMENT_TOO_LARGE,
-        ATTACHMENT_TYPE_NOT_ALLOWED, TOO_MANY_ATTACHMENTS.
+        """First message: what it is; then the bytes in parts of at most 1 MiB; a message without content ends it. Checked by
+        content: PDF, PNG, JPEG, WebP, GIF, TIFF, HEIC, plain text in UTF-8; at most 10 MiB each, 50 files and 100 MiB in an
+        order. Nothing is kept when it is refused or cut off. Errors: ORDER_NOT_FOUND, ORDER_LINE_NOT_FOUND,
+        ORDER_NOT_EDITABLE, INVALID_FIELDS, ATTACHMENT_TOO_LARGE, ATTACHMENT_TYPE_NOT_ALLOWED, ATTACHMENT_INCOMPLETE,
+        TOO_MANY_ATTACHMENTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListAttachments(self, request, context):
-        """Errors: ORDER_NOT_FOUND.
+        """The first added first. Errors: ORDER_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReadAttachment(self, request, context):
-        """Errors: ATTACHMENT_NOT_FOUND.
+        """Errors: ATTACHMENT_NOT_FOUND, ATTACHMENT_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,15 +34,16 @@ class AttachmentServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AttachmentServiceAsyncStub: ...
     AddAttachment: _grpc.StreamUnaryMultiCallable[_attachments_pb2.AddAttachmentRequest, _attachments_pb2.AddAttachmentResponse]
-    """First message: what it is; then the bytes in parts. Checked by content: PDF, PNG, JPEG, WebP, GIF, TIFF, HEIC,
-    plain text; at most 10 MiB each, 50 files and 100 MiB in an order. Nothing is kept when it is refused.
-    Errors: ORDER_NOT_FOUND, ORDER_LINE_NOT_FOUND, ORDER_NOT_EDITABLE, INVALID_FIELDS, ATTACHMENT_TOO_LARGE,
-    ATTACHMENT_TYPE_NOT_ALLOWED, TOO_MANY_ATTACHMENTS.
+    """First message: what it is; then the bytes in parts of at most 1 MiB; a message without content ends it. Checked by
+    content: PDF, PNG, JPEG, WebP, GIF, TIFF, HEIC, plain text in UTF-8; at most 10 MiB each, 50 files and 100 MiB in an
+    order. Nothing is kept when it is refused or cut off. Errors: ORDER_NOT_FOUND, ORDER_LINE_NOT_FOUND,
+    ORDER_NOT_EDITABLE, INVALID_FIELDS, ATTACHMENT_TOO_LARGE, ATTACHMENT_TYPE_NOT_ALLOWED, ATTACHMENT_INCOMPLETE,
+    TOO_MANY_ATTACHMENTS.
     """
     ListAttachments: _grpc.UnaryUnaryMultiCallable[_attachments_pb2.ListAttachmentsRequest, _attachments_pb2.ListAttachmentsResponse]
-    """Errors: ORDER_NOT_FOUND."""
+    """The first added first. Errors: ORDER_NOT_FOUND."""
     ReadAttachment: _grpc.UnaryStreamMultiCallable[_attachments_pb2.ReadAttachmentRequest, _attachments_pb2.ReadAttachmentResponse]
-    """Errors: ATTACHMENT_NOT_FOUND."""
+    """Errors: ATTACHMENT_NOT_FOUND, ATTACHMENT_UNAVAILABLE."""
     RemoveAttachment: _grpc.UnaryUnaryMultiCallable[_attachments_pb2.RemoveAttachmentRequest, _attachments_pb2.RemoveAttachmentResponse]
     """By whoever added it, or staff, while the order is a sheet. Errors: ATTACHMENT_NOT_FOUND, ATTACHMENT_NOT_YOURS
     (PERMISSION_DENIED), ORDER_NOT_EDITABLE.
@@ -54,15 +55,16 @@ class AttachmentServiceAsyncStub(AttachmentServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AddAttachment: _aio.StreamUnaryMultiCallable[_attachments_pb2.AddAttachmentRequest, _attachments_pb2.AddAttachmentResponse]  # type: ignore[assignment]
-    """First message: what it is; then the bytes in parts. Checked by content: PDF, PNG, JPEG, WebP, GIF, TIFF, HEIC,
-    plain text; at most 10 MiB each, 50 files and 100 MiB in an order. Nothing is kept when it is refused.
-    Errors: ORDER_NOT_FOUND, ORDER_LINE_NOT_FOUND, ORDER_NOT_EDITABLE, INVALID_FIELDS, ATTACHMENT_TOO_LARGE,
-    ATTACHMENT_TYPE_NOT_ALLOWED, TOO_MANY_ATTACHMENTS.
+    """First message: what it is; then the bytes in parts of at most 1 MiB; a message without content ends it. Checked by
+    content: PDF, PNG, JPEG, WebP, GIF, TIFF, HEIC, plain text in UTF-8; at most 10 MiB each, 50 files and 100 MiB in an
+    order. Nothing is kept when it is refused or cut off. Errors: ORDER_NOT_FOUND, ORDER_LINE_NOT_FOUND,
+    ORDER_NOT_EDITABLE, INVALID_FIELDS, ATTACHMENT_TOO_LARGE, ATTACHMENT_TYPE_NOT_ALLOWED, ATTACHMENT_INCOMPLETE,
+    TOO_MANY_ATTACHMENTS.
     """
     ListAttachments: _aio.UnaryUnaryMultiCallable[_attachments_pb2.ListAttachmentsRequest, _attachments_pb2.ListAttachmentsResponse]  # type: ignore[assignment]
-    """Errors: ORDER_NOT_FOUND."""
+    """The first added first. Errors: ORDER_NOT_FOUND."""
     ReadAttachment: _aio.UnaryStreamMultiCallable[_attachments_pb2.ReadAttachmentRequest, _attachments_pb2.ReadAttachmentResponse]  # type: ignore[assignment]
-    """Errors: ATTACHMENT_NOT_FOUND."""
+    """Errors: ATTACHMENT_NOT_FOUND, ATTACHMENT_UNAVAILABLE."""
     RemoveAttachment: _aio.UnaryUnaryMultiCallable[_attachments_pb2.RemoveAttachmentRequest, _attachments_pb2.RemoveAttachmentResponse]  # type: ignore[assignment]
     """By whoever added it, or staff, while the order is a sheet. Errors: ATTACHMENT_NOT_FOUND, ATTACHMENT_NOT_YOURS
     (PERMISSION_DENIED), ORDER_NOT_EDITABLE.
@@ -77,10 +79,11 @@ class AttachmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_attachments_pb2.AddAttachmentRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_attachments_pb2.AddAttachmentResponse, _abc.Awaitable[_attachments_pb2.AddAttachmentResponse]]:
-        """First message: what it is; then the bytes in parts. Checked by content: PDF, PNG, JPEG, WebP, GIF, TIFF, HEIC,
-        plain text; at most 10 MiB each, 50 files and 100 MiB in an order. Nothing is kept when it is refused.
-        Errors: ORDER_NOT_FOUND, ORDER_LINE_NOT_FOUND, ORDER_NOT_EDITABLE, INVALID_FIELDS, ATTACHMENT_TOO_LARGE,
-        ATTACHMENT_TYPE_NOT_ALLOWED, TOO_MANY_ATTACHMENTS.
+        """First message: what it is; then the bytes in parts of at most 1 MiB; a message without content ends it. Checked by
+        content: PDF, PNG, JPEG, WebP, GIF, TIFF, HEIC, plain text in UTF-8; at most 10 MiB each, 50 files and 100 MiB in an
+        order. Nothing is kept when it is refused or cut off. Errors: ORDER_NOT_FOUND, ORDER_LINE_NOT_FOUND,
+        ORDER_NOT_EDITABLE, INVALID_FIELDS, ATTACHMENT_TOO_LARGE, ATTACHMENT_TYPE_NOT_ALLOWED, ATTACHMENT_INCOMPLETE,
+        TOO_MANY_ATTACHMENTS.
         """
 
     @_abc_1.abstractmethod
@@ -89,7 +92,7 @@ class AttachmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _attachments_pb2.ListAttachmentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_attachments_pb2.ListAttachmentsResponse, _abc.Awaitable[_attachments_pb2.ListAttachmentsResponse]]:
-        """Errors: ORDER_NOT_FOUND."""
+        """The first added first. Errors: ORDER_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def ReadAttachment(
@@ -97,7 +100,7 @@ class AttachmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _attachments_pb2.ReadAttachmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_attachments_pb2.ReadAttachmentResponse], _abc.AsyncIterator[_attachments_pb2.ReadAttachmentResponse]]:
-        """Errors: ATTACHMENT_NOT_FOUND."""
+        """Errors: ATTACHMENT_NOT_FOUND, ATTACHMENT_UNAVAILABLE."""
 
     @_abc_1.abstractmethod
     def RemoveAttachment(
