@@ -177,8 +177,10 @@ async def ship(
             if gone.missed:
                 late[gone.part] = missing[gone.part]
     await _write(session, ledger)
-    await backorders.set_missing(session, late)
     done = [order_id for order_id, holding in holdings.items() if holding.empty]
+    await backorders.set_missing(
+        session, {part: rest for part, rest in late.items() if part.order_id not in done}
+    )
     left = {order_id: holding.lines() for order_id, holding in holdings.items() if not holding.empty}
     await store.set_lines(session, left)
     if waits:
