@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from orders.line_tables import order_history, order_lines
+from orders.payments.tables import UNPAID, payment_link_tokens, payment_links, payments, refunds
 from orders.schema import metadata
 from orders.shipping.tables import shipping_methods
 from orders.statistics.tables import (
@@ -32,6 +34,10 @@ __all__ = [
     "order_history",
     "order_lines",
     "orders",
+    "payment_link_tokens",
+    "payment_links",
+    "payments",
+    "refunds",
     "shipping_methods",
     "terms",
 ]
@@ -143,11 +149,11 @@ orders = sa.Table(
     _time("erase_time", nullable=True),
     sa.Column("erasure_ids", sa.ARRAY(sa.Uuid), nullable=False, server_default=sa.text("'{}'")),
     sa.Column("retention_date", sa.Date, nullable=True),
-    # A representative must never see payment data, so no rep ever chooses or places with an online payment.
+    # The vendor's side must never see payment data, so neither reps nor staff choose or place with an online payment.
     sa.CheckConstraint(
-        "payment_method IS DISTINCT FROM 'ELECTRONIC' OR (payment_actor <> 'REP'"
-        " AND NOT (place_time IS NOT NULL AND (actor_kind = 'REP' OR channel = 'REP')))",
-        name="no_electronic_payment_by_rep",
+        "payment_method IS DISTINCT FROM 'ELECTRONIC' OR (payment_actor NOT IN ('REP', 'STAFF')"
+        " AND NOT (place_time IS NOT NULL AND (actor_kind IN ('REP', 'STAFF') OR channel = 'REP')))",
+        name="electronic_payment_by_customer",
     ),
     sa.CheckConstraint("(payment_method IS NULL) = (payment_actor IS NULL)", name="payment_actor_known"),
     sa.CheckConstraint("(number IS NULL) = (place_time IS NULL)", name="numbered_when_placed"),
@@ -189,6 +195,7 @@ orders = sa.Table(
     sa.Index(
         "ix_orders_reference_search", "reference_search", postgresql_where=sa.text("reference_search <> ''")
     ),
+    sa.Index("ix_orders_unpaid", "place_time", postgresql_where=sa.text(UNPAID)),
     sa.Index("ix_orders_waiting", "account_id", "id", postgresql_where=sa.text("state = 'PENDING_APPROVAL'")),
     sa.Index(
         "ix_orders_erasure_ids",
@@ -200,49 +207,4 @@ orders = sa.Table(
         "ix_orders_retention_date", "retention_date", postgresql_where=sa.text("retention_date IS NOT NULL")
     ),
     sa.Index("ix_orders_place_date", "place_date", "id", postgresql_where=sa.text("place_date IS NOT NULL")),
-)
-
-order_lines = sa.Table(
-    "order_lines",
-    metadata,
-    sa.Column("order_id", sa.Uuid, sa.ForeignKey("orders.id"), primary_key=True),
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("variant_id", sa.Uuid, nullable=False),
-    sa.Column("product_id", sa.Uuid, nullable=False),
-    sa.Column("sku", sa.Text, nullable=False),
-    sa.Column("description", sa.Text, nullable=False),
-    sa.Column("quantity", sa.Integer, sa.CheckConstraint("quantity > 0", name="quantity"), nullable=False),
-    sa.Column("line_reference", sa.Text, nullable=False),
-    sa.Column("cost_centre", sa.Text, nullable=False),
-    sa.Column("requested_delivery_date", sa.Date, nullable=True),
-    sa.Column("note", sa.Text, nullable=False),
-    sa.Column("budget_code", sa.Text, nullable=False),
-    sa.Column("currency", sa.CHAR(3), nullable=False),
-    sa.Column("tax_inclusive", sa.Boolean, nullable=False),
-    sa.Column("unit_price", sa.Numeric(18, 4), nullable=False),
-    sa.Column("total", sa.BigInteger, nullable=False),
-    sa.Column("tax_rate", sa.Numeric(7, 4), nullable=False),
-    sa.Column("tax_category", sa.Text, nullable=False),
-    sa.Column("weight_grams", sa.Integer, nullable=False),
-    # commis.catalog.v1.LinePrice and Availability, as catalog sent them.
-    sa.Column("price", sa.LargeBinary, nullable=False),
-    sa.Column("availability", sa.LargeBinary, nullable=False),
-)
-
-order_history = sa.Table(
-    "order_history",
-    metadata,
-    sa.Column("order_id", sa.Uuid, sa.ForeignKey("orders.id"), primary_key=True),
-    sa.Column("sequence", sa.Integer, primary_key=True),
-    _time("occur_time"),
-    sa.Column("actor_kind", sa.Text, nullable=False),
-    sa.Column("actor_id", sa.Text, nullable=False),
-    sa.Column("actor_name", sa.Text, nullable=False),
-    sa.Column("account_id", sa.Uuid, nullable=False),
-    sa.Column("channel", sa.Text, nullable=False),
-    sa.Column("action", sa.Text, nullable=False),
-    sa.Column("from_state", sa.Text, nullable=True),
-    sa.Column("to_state", sa.Text, nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),
 )
