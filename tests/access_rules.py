@@ -338,6 +338,7 @@ CATALOG_ROWS = {
     ),
     "ListProducts": Row({}, SIGNED_IN),
     "BatchGetVariants": Row({"skus": ["SKU-00001"]}, SIGNED_IN),
+    "ResolveCodes": Row({"codes": ["SKU-00001"]}, SIGNED_IN),
     "CreateCategory": Row({"category": {"name": {"texts": {"en": "{code}"}}}}, "admin catalogue"),
     "ListCategories": Row({}, SIGNED_IN),
     "SearchProducts": Row({"query": "chair", "account_id": ACCOUNT}, f"{STAFF} {X}"),

@@ -58,11 +58,11 @@ async def test_below_the_law_the_floor_is_told(catalog: Catalog) -> None:
         catalog.sessions, price="10", vat_class="BOOK", form="BC", language="fr", isbn="9782070360024"
     )
     facts = {"region_code": "FR", "postal_code": "75001"}
-    answer = await catalog.pricing.QuoteLines(agreed(quote(book, **facts), eur("9.4999")), metadata=ORDERS)
+    answer = await catalog.pricing.QuoteLines(agreed(quote(book, **facts), eur("9.9999")), metadata=ORDERS)
     line = answer.lines[0]
     assert (line.refusal.reason, line.HasField("price")) == ("BELOW_LEGAL_FLOOR", False)
     floor = line.refusal.floor
-    assert (floor.currency_code, floor.units) == ("EUR", 9)
+    assert (floor.currency_code, floor.units) == ("EUR", 10)
     at_floor = agreed(quote(book, **facts), floor)
     line = (await catalog.pricing.QuoteLines(at_floor, metadata=ORDERS)).lines[0]
     assert (line.price.unit_price, line.price.legal_cap.floor) == (floor, floor)

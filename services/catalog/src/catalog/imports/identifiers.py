@@ -14,8 +14,6 @@ from catalog.imports.domain import Finding, Refused
 from catalog.products import identifiers as check
 
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.ASCII)
-_DECIMAL = re.compile(r"(\d+)[.,]0+", re.ASCII)
-_SHORT = re.compile(r"\d{6,8}[\dX]", re.ASCII)
 _FIELDS = ("isbn", "isbn13", "isbn10", "gtin")
 
 
@@ -38,7 +36,7 @@ def identifiers_of(values: Mapping[str, str]) -> Identifiers:
         written = values.get(name)
         if not written:
             continue
-        value, repaired = _gtin(written) if name == "gtin" else _isbn(written)
+        value, repaired = check.repaired_gtin(written) if name == "gtin" else check.repaired_isbn(written)
         if value is None:
             broken.append(Finding(name, written, _rule(name, written)))
             continue
@@ -77,34 +75,6 @@ def _could_be(written: str, isbn: str) -> bool:
     digits = mantissa.replace(".", "")[:13]
     rounded = int(digits.ljust(13, "0"))
     return exponent.lstrip("+0") == "12" and abs(rounded - int(isbn)) <= 10 ** (13 - len(digits))
-
-
-def _isbn(written: str) -> tuple[str | None, str]:
-    """(ISBN-13 or None, the repair that was needed or "")."""
-    text = check.bare(written)
-    whole = _DECIMAL.fullmatch(text)
-    repair = ""
-    if whole:
-        text, repair = whole[1], "DECIMAL_POINT"
-    if check.normal_isbn(text) is not None:
-        return check.normal_isbn(text), repair
-    if _SHORT.fullmatch(text) and check.valid_isbn10(text.zfill(10)):
-        return check.isbn13_of(text.zfill(10)), "LEADING_ZEROS"
-    return None, ""
-
-
-def _gtin(written: str) -> tuple[str | None, str]:
-    text = check.bare(written)
-    whole = _DECIMAL.fullmatch(text)
-    repair = ""
-    if whole:
-        text, repair = whole[1], "DECIMAL_POINT"
-    if check.valid_gtin(text):
-        return text, repair
-    if text.isascii() and text.isdigit() and len(text) in (9, 10, 11):
-        padded = text.zfill(13)
-        return (padded, "LEADING_ZEROS") if check.valid_gtin(padded) else (None, "")
-    return None, ""
 
 
 def _rule(name: str, written: str) -> str:

@@ -11,6 +11,8 @@ from catalog.search.folding import code
 _PUNCTUATION = re.compile(r"[\s\u00ad\u2010-\u2015\u2212\-]+")
 _GTIN = re.compile(r"\d{8}|\d{12,14}", re.ASCII)
 _ISBN10 = re.compile(r"\d{9}[\dX]", re.ASCII)
+_DECIMAL = re.compile(r"(\d+)[.,]0+", re.ASCII)
+_SHORT = re.compile(r"\d{6,8}[\dX]", re.ASCII)
 
 
 def bare(written: str) -> str:
@@ -64,6 +66,36 @@ def isbn_of_gtin(gtin: str) -> str:
 def normal_gtin(written: str) -> str | None:
     text = bare(written)
     return text if valid_gtin(text) else None
+
+
+def repaired_isbn(written: str) -> tuple[str | None, str]:
+    """(ISBN-13 or None, the repair that was needed or ""): what spreadsheets do to numbers is undone where the check
+    digit proves it."""
+    text = bare(written)
+    whole = _DECIMAL.fullmatch(text)
+    repair = ""
+    if whole:
+        text, repair = whole[1], "DECIMAL_POINT"
+    if normal_isbn(text) is not None:
+        return normal_isbn(text), repair
+    if _SHORT.fullmatch(text) and valid_isbn10(text.zfill(10)):
+        return isbn13_of(text.zfill(10)), "LEADING_ZEROS"
+    return None, ""
+
+
+def repaired_gtin(written: str) -> tuple[str | None, str]:
+    """As `repaired_isbn`, for a GTIN of any length."""
+    text = bare(written)
+    whole = _DECIMAL.fullmatch(text)
+    repair = ""
+    if whole:
+        text, repair = whole[1], "DECIMAL_POINT"
+    if valid_gtin(text):
+        return text, repair
+    if text.isascii() and text.isdigit() and len(text) in (9, 10, 11):
+        padded = text.zfill(13)
+        return (padded, "LEADING_ZEROS") if valid_gtin(padded) else (None, "")
+    return None, ""
 
 
 def spellings(gtin: str) -> Iterator[str]:

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import commands
 from catalog.accounts import Accounts
+from catalog.pricing import requests
 from catalog.pricing.quote import Quoter
 from catalog.pricing.wire import fill_availability, fill_price
-from catalog.products import categories, domain, queries, use_cases, wire
+from catalog.products import categories, codes, domain, queries, use_cases, wire
 from catalog.products.offers import Offer, offers_of
 from chassis import access, fields, paging
 from chassis.access import Rule
@@ -51,6 +52,7 @@ class ProductServicer(products_pb2_grpc.ProductServiceServicer):
         "BatchGetVariants": _SIGNED_IN,
         "CreateCategory": _STAFF,
         "ListCategories": _SIGNED_IN,
+        "ResolveCodes": _SIGNED_IN,
     }
 
     def __init__(self, sessions: Sessions, quoter: Quoter, accounts: Accounts, vendor_language: str) -> None:
@@ -138,6 +140,15 @@ class ProductServicer(products_pb2_grpc.ProductServiceServicer):
         async with self._sessions() as session:
             views = await queries.find_variants(session, [identity for identity in ids if identity], skus)
         return pb.BatchGetVariantsResponse(variants=[wire.variant_to_proto(view) for view in views])
+
+    async def ResolveCodes(self, request: pb.ResolveCodesRequest, _context: Any) -> pb.ResolveCodesResponse:
+        v = Violations()
+        given = wire.codes(v, request.codes)
+        language = requests.language(v, request.language_code)
+        v.raise_if_any()
+        async with self._sessions() as session:
+            found = await codes.resolve(session, given, language)
+        return pb.ResolveCodesResponse(codes=[wire.resolved_to_proto(each) for each in found])
 
     async def CreateCategory(
         self, request: pb.CreateCategoryRequest, _context: Any

@@ -11,12 +11,14 @@ from commis.common.v1 import common_pb2
 
 from catalog.products import domain, identifiers
 from catalog.products.categories import CategoryView
+from catalog.products.codes import Resolved
 from catalog.products.domain import ProductData, VariantData
 from catalog.products.queries import ProductView, VariantView
 from chassis import etag, fields
 from chassis.errors import Violations
 
 MAX_VARIANTS = 500
+MAX_CODES = 2_000
 _POLICIES = {name.removeprefix("STOCK_POLICY_"): number for name, number in products_pb2.StockPolicy.items()}
 
 
@@ -62,6 +64,30 @@ def variant_to_proto(view: VariantView) -> products_pb2.Variant:
     if view.names is not None:
         built.product_name.texts.update(view.names)
     return built
+
+
+def codes(v: Violations, sent: Sequence[str]) -> list[str]:
+    """1 to 2 000, none empty."""
+    if not 1 <= len(sent) <= MAX_CODES:
+        v.add("codes", f"must have 1 to {MAX_CODES} codes", "OUT_OF_RANGE")
+        return []
+    return [
+        fields.text(v, f"codes[{n}]", text, required=True, max_length=domain.MAX_CODE)
+        for n, text in enumerate(sent)
+    ]
+
+
+def resolved_to_proto(resolved: Resolved) -> products_pb2.ResolvedCode:
+    matches = [
+        products_pb2.CodeMatch(
+            variant_id=str(match.variant_id),
+            sku=match.sku,
+            description=match.description,
+            discontinued=match.discontinued,
+        )
+        for match in resolved.matches
+    ]
+    return products_pb2.ResolvedCode(code=resolved.code, matches=matches, read_as=resolved.read_as)
 
 
 def category_to_proto(view: CategoryView) -> products_pb2.Category:
