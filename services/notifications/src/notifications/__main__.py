@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
-from commis.notifications.v1 import mails_pb2_grpc, webhooks_pb2_grpc
+from commis.notifications.v1 import feed_pb2_grpc, mails_pb2_grpc, webhooks_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import chassis.housekeeping
@@ -21,6 +21,9 @@ from chassis.relay import Relay
 from chassis.tokens import ServiceTokens, Verifier
 from notifications.clients import GrpcCustomers, GrpcOrders, GrpcPlatforms, TokenIssuer
 from notifications.config import Settings
+from notifications.feeds import consumers as feeds
+from notifications.feeds.clients import GrpcAccess
+from notifications.feeds.rpc import FeedServicer
 from notifications.housekeeping import Housekeeping
 from notifications.mails.causes import Causes
 from notifications.mails.consumers import MailConsumer
@@ -85,6 +88,13 @@ def _clients(settings: Settings) -> tuple[TokenIssuer, GrpcCustomers, GrpcOrders
     return issuer, GrpcCustomers(to_customers, tokens), orders, GrpcPlatforms(to_customers, tokens)
 
 
+def _feed(settings: Settings, sessions: Sessions) -> FeedServicer:
+    to_customers = client.channel(settings.customers_target, settings)
+    issuer = TokenIssuer(to_customers, settings.client_id, settings.client_secret.get_secret_value())
+    to_orders = client.channel(settings.orders_target, settings)
+    return FeedServicer(sessions, GrpcAccess(to_customers, to_orders, ServiceTokens(issuer.issue)))
+
+
 def _protection(settings: Settings, sessions: Sessions) -> DataProtection:
     to_customers = client.channel(settings.customers_target, settings)
     issuer = TokenIssuer(to_customers, settings.client_id, settings.client_secret.get_secret_value())
@@ -98,7 +108,8 @@ def subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscripti
     causes = Causes(orders, _contents(settings, customers), _notices(settings, customers))
     mails = MailConsumer(causes, None)
     protection = _protection(settings, sessions)
-    return [*mails.subscriptions(), *FeedConsumer(None).subscriptions(), *protection.subscriptions()]
+    told = [*FeedConsumer(None).subscriptions(), *feeds.subscriptions()]
+    return [*mails.subscriptions(), *told, *protection.subscriptions()]
 
 
 async def _ping(engine: AsyncEngine) -> None:
@@ -106,8 +117,9 @@ async def _ping(engine: AsyncEngine) -> None:
         await connection.execute(sa.text("SELECT 1"))
 
 
-def _servicers(mails: MailServicer, webhooks: WebhookServicer) -> list[server.Servicer]:
+def _servicers(mails: MailServicer, webhooks: WebhookServicer, feed: FeedServicer) -> list[server.Servicer]:
     return [
+        (feed_pb2_grpc.add_FeedServiceServicer_to_server, feed, "commis.notifications.v1.FeedService"),
         (mails_pb2_grpc.add_MailServiceServicer_to_server, mails, "commis.notifications.v1.MailService"),
         (
             webhooks_pb2_grpc.add_WebhookServiceServicer_to_server,
@@ -133,9 +145,10 @@ async def serve(settings: Settings) -> None:
         FeedConsumer(deliverer.wake),
         _protection(settings, sessions),
     )
+    webhooks = WebhookServicer(sessions, vault, http, platforms)
     await server.serve(
         settings,
-        servicers=_servicers(MailServicer(sessions), WebhookServicer(sessions, vault, http, platforms)),
+        servicers=_servicers(MailServicer(sessions), webhooks, _feed(settings, sessions)),
         verifier=Verifier(issuer.jwks, settings.issuer),
         engine=engine,
         nats=nats,
@@ -144,6 +157,7 @@ async def serve(settings: Settings) -> None:
             chassis.housekeeping.Housekeeping(sessions),
             Housekeeping(sessions, mail_text_days=settings.mail_text_days),
             *(Consumer(sessions, nats, one) for consumer in consumers for one in consumer.subscriptions()),
+            *(Consumer(sessions, nats, one) for one in feeds.subscriptions()),
             sender,
             deliverer,
             Forgetting(sessions),

@@ -1,4 +1,4 @@
-"""Deletes what has served its time: webhook events with their deliveries, former secrets, the texts of old mails."""
+"""Deletes what has served its time: webhook events, entries of feeds, former secrets, the texts of old mails."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ EVENT_DAYS = 400
 _EVENTS = sa.text(
     "DELETE FROM webhook_events WHERE ctid = ANY(ARRAY(SELECT ctid FROM webhook_events"
     " WHERE create_time < now() - :days * interval '1 day' LIMIT :batch FOR UPDATE SKIP LOCKED))"
+)
+# What the contract of live feeds promises.
+FEED_DAYS = 30
+# The oldest first, so that no number is missing between two that are left.
+_FEEDS = sa.text(
+    "DELETE FROM feed_entries WHERE ctid = ANY(ARRAY(SELECT ctid FROM feed_entries"
+    " WHERE create_time < now() - :days * interval '1 day' ORDER BY create_time, sequence LIMIT :batch"
+    " FOR UPDATE SKIP LOCKED))"
 )
 _SECRETS = sa.text(
     "UPDATE webhook_subscriptions SET previous_secret = NULL, previous_until = NULL WHERE previous_until < now()"
@@ -58,17 +66,18 @@ class Housekeeping:
 
     async def purge(self) -> None:
         """In small batches; deliveries go with their events."""
-        while await self._purge_events() == BATCH:
-            continue
+        for statement, days in ((_EVENTS, EVENT_DAYS), (_FEEDS, FEED_DAYS)):
+            while await self._purge_old(statement, days) == BATCH:
+                continue
         async with self._sessions.begin() as session:
             await session.execute(_SECRETS)
         while await self._purge_texts() == BATCH:
             continue
 
-    async def _purge_events(self) -> int:
+    async def _purge_old(self, statement: sa.TextClause, days: int) -> int:
         async with self._sessions.begin() as session:
-            given = {"days": EVENT_DAYS, "batch": BATCH}
-            return (await (await session.connection()).execute(_EVENTS, given)).rowcount
+            given = {"days": days, "batch": BATCH}
+            return (await (await session.connection()).execute(statement, given)).rowcount
 
     async def _purge_texts(self) -> int:
         """That a mail was sent, to whom and when, stays; what it said does not."""

@@ -146,3 +146,24 @@ webhook_deliveries = sa.Table(
         postgresql_where=sa.text("state = 'PENDING'"),
     ),
 )
+
+# The counter of each account's live feed, locked until the commit as above.
+account_feeds = sa.Table(
+    "account_feeds",
+    metadata,
+    sa.Column("account_id", sa.Uuid, primary_key=True),
+    sa.Column("last_sequence", sa.BigInteger, nullable=False),
+)
+feed_entries = sa.Table(
+    "feed_entries",
+    metadata,
+    sa.Column("account_id", sa.Uuid, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True),
+    sa.Column("entry_type", sa.Text, nullable=False),
+    sa.Column("occur_time", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("order_id", sa.Uuid, nullable=True),
+    sa.Column("budget_id", sa.Uuid, nullable=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("create_time", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
+    sa.Index("ix_feed_entries_create_time", "create_time"),
+)

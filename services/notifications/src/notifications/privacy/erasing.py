@@ -49,6 +49,8 @@ _TO_OTHERS = sa.text(
         AND (:person_id = ANY(named_ids) OR EXISTS (
             SELECT FROM unnest(CAST(:emails AS text[])) AS address WHERE position(address IN lower(text)) > 0))"""
 )
+# Ids and states, kept for 30 days: nobody is left to read them.
+_LIVE_FEED = sa.text("DELETE FROM feed_entries WHERE account_id = :account_id")
 _COUNT = sa.text("SELECT count(*) FROM mails WHERE erasure_id = :erasure_id")
 
 
@@ -73,7 +75,10 @@ async def erase(sessions: Sessions, scope: Scope) -> None:
         "emails": list(scope.emails),
     }
     conditions = [*(_ACCOUNT if scope.person_id is None else _MEMBER), *(_PERSONS if scope.erased else ())]
-    if scope.person_id is not None:
+    if scope.person_id is None:
+        async with sessions.begin() as session:
+            await session.execute(_LIVE_FEED, {"account_id": scope.account_id})
+    else:
         await _mark_others(sessions, given)
         conditions.append(f"erasure_id = :erasure_id AND {_ENDED}")
     for mine in conditions:

@@ -1,0 +1,100 @@
+"""From events of orders and library to what an account's feed tells: kinds, ids and states, nothing else."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from commis.common.v1 import common_pb2
+from commis.library.v1 import events_pb2 as library
+from commis.orders.v1 import events_pb2 as orders
+from commis.orders.v1 import orders_pb2, shared_orders_pb2
+
+from chassis import ids
+from chassis.consumer import Permanent
+from chassis.envelope import Meta
+
+SHARED = "shared_order.changed"
+# Event -> (type of the entry, state told with it). A shipment that completes its order is told by OrderShipped.
+_FIXED: dict[type[Any], tuple[str, str]] = {
+    orders.OrderPlaced: ("order.placed", "PLACED"),
+    orders.OrderProcessed: ("order.changed", "PROCESSING"),
+    orders.OrderShipped: ("order.shipped", "SHIPPED"),
+    orders.OrderDelivered: ("order.changed", "DELIVERED"),
+    orders.OrderClosed: ("order.changed", "CLOSED"),
+    orders.OrderCancelled: ("order.cancelled", "CANCELLED"),
+    orders.ApprovalRequested: ("order.changed", "PENDING_APPROVAL"),
+    orders.ApprovalRefused: ("order.changed", "DRAFT"),
+    orders.ShipmentCreated: ("order.shipped", "PARTLY_SHIPPED"),
+    orders.ShipmentDelivered: ("order.changed", ""),
+    orders.OrderMessageWritten: ("order.message", ""),
+    library.BudgetChanged: ("budget.changed", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An entry before it has its number."""
+
+    account_id: UUID
+    entry_type: str
+    occur_time: datetime.datetime
+    order_id: UUID | None
+    budget_id: UUID | None
+    state: str
+
+
+def concerns(event: Any) -> bool:
+    """Whether anybody may be told: a sheet that the other side has not seen yet is nobody's news, nor is a cart given up."""
+    match event:
+        case orders.OrderCancelled():
+            return event.was_placed
+        case orders.ShipmentCreated():
+            return not event.complete
+        case shared_orders_pb2.SheetChanged():
+            return event.visible_to == shared_orders_pb2.SIDE_UNSPECIFIED
+    return bool(event.account_id)
+
+
+def fact(event: Any, meta: Meta) -> Fact:
+    """Raises Permanent."""
+    entry_type, state = _told(event)
+    account_id = _id(event.account_id, "account")
+    is_budget = isinstance(event, library.BudgetChanged)
+    return Fact(
+        account_id=account_id,
+        entry_type=entry_type,
+        occur_time=_occurred(event, meta),
+        order_id=None if is_budget else _id(event.order_id, "order"),
+        budget_id=_id(event.budget_id, "budget") if is_budget else None,
+        state=state,
+    )
+
+
+def _told(event: Any) -> tuple[str, str]:
+    match event:
+        case shared_orders_pb2.SheetChanged():
+            return SHARED, orders_pb2.Order.State.Name(event.state).removeprefix("STATE_")
+        case orders.PaymentChanged():
+            return "order.payment", event.order_payment_state
+    return _FIXED[type(event)]
+
+
+def _id(text: str, what: str) -> UUID:
+    found = ids.parse_id(text)
+    if found is None:
+        raise Permanent(f"not the id of one {what}: {text!r}")
+    return found
+
+
+def _occurred(event: Any, meta: Meta) -> datetime.datetime:
+    said: common_pb2.Attribution = event.attribution
+    return said.occur_time.ToDatetime(tzinfo=datetime.UTC) if said.HasField("occur_time") else meta.time
+
+
+def coalesced(facts: list[Fact]) -> list[Fact]:
+    """In one batch, many changes of one shared order are one piece of news, the last."""
+    last = {one.order_id: index for index, one in enumerate(facts) if one.entry_type == SHARED}
+    return [one for index, one in enumerate(facts) if one.entry_type != SHARED or last[one.order_id] == index]
