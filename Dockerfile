@@ -29,7 +29,8 @@ RUN set -eu; cd /src; \
 
 FROM ${BASE_IMAGE}
 ARG SERVICE
-RUN useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin commis
+RUN useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin commis && \
+    install -d -o 10001 -g 10001 /data
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 ENV PATH=/opt/venv/bin:$PATH \

@@ -168,7 +168,7 @@ class ContainerStack:
         for service in (*SERVICES, "gateway", "local"):
             self._images[service] = engine.build(self._client, service)
         self._network = Network(docker_network_kw={"labels": self._labels}).create()
-        for part in ("postgres", "nats"):
+        for part in ("postgres", "nats", "orders"):
             self._client.volumes.create(f"{self._network.name}-{part}", labels=self._labels)
 
     async def _start(self, part: str) -> None:

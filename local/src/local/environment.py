@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from pathlib import Path
 
 from local.broker import Nats
 from local.database import Postgres
@@ -31,7 +32,9 @@ _TARGETS = {
 }
 
 
-def of_service(name: str, ports: Ports, secrets: Secrets, postgres: Postgres, nats: Nats) -> dict[str, str]:
+def of_service(
+    name: str, ports: Ports, secrets: Secrets, postgres: Postgres, nats: Nats, data_dir: Path
+) -> dict[str, str]:
     """The whole environment of one service; what the caller's own environment says about logs is kept."""
     prefix = name.upper()
     values = {
@@ -49,7 +52,7 @@ def of_service(name: str, ports: Ports, secrets: Secrets, postgres: Postgres, na
         "DRAIN_SECONDS": "0",  # nothing here balances load that would have to notice first
     }
     values |= {f"{other.upper()}_TARGET": f"{HOST}:{ports.of(other)}" for other in _TARGETS[name]}
-    values |= _own(name, ports, secrets)
+    values |= _own(name, ports, secrets, data_dir)
     return _inherited() | {f"{prefix}_{key}": value for key, value in values.items()}
 
 
@@ -67,7 +70,7 @@ def of_gateway(ports: Ports) -> dict[str, str]:
     return _inherited() | own
 
 
-def _own(name: str, ports: Ports, secrets: Secrets) -> dict[str, str]:
+def _own(name: str, ports: Ports, secrets: Secrets, data_dir: Path) -> dict[str, str]:
     """The settings that only this service has."""
     match name:
         case "customers":
@@ -84,6 +87,8 @@ def _own(name: str, ports: Ports, secrets: Secrets) -> dict[str, str]:
                 "SELF_REGISTRATION": "open",
                 "SERVICE_CLIENTS": json.dumps(clients),
             }
+        case "orders":
+            return {"ATTACHMENTS_DIRECTORY": str(data_dir / "attachments")}
         case "notifications":
             return {
                 "SECRET": secrets.notifications_secret,

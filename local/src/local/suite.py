@@ -206,7 +206,9 @@ class Suite:
 
     def _environment(self, part: str) -> dict[str, str]:
         if part in SERVICES:
-            values = environment.of_service(part, self.ports, self.secrets, self._postgres, self._nats)
+            values = environment.of_service(
+                part, self.ports, self.secrets, self._postgres, self._nats, self.data_dir
+            )
         elif part == "gateway":
             values = environment.of_gateway(self.ports)
         else:

@@ -14,6 +14,7 @@ from commis.orders.v1 import checkout_pb2_grpc, orders_pb2_grpc
 from chassis.db import Sessions
 from chassis.testing import database_fixtures, grpc_server
 from orders.__main__ import servicers
+from orders.attachments.blobs import DirectoryBlobs
 from orders.infrastructure import Infrastructure
 from orders.ports import Ports
 from orders.shipping.store import ShippingMethods
@@ -55,13 +56,26 @@ def library() -> FakeLibrary:
 
 
 @pytest.fixture
+def blobs(tmp_path: Path) -> DirectoryBlobs:
+    made = DirectoryBlobs(tmp_path / "attachments")
+    made.prepare()
+    return made
+
+
+@pytest.fixture
 def infra(
-    sessions: Sessions, customers: FakeCustomers, catalog: FakeCatalog, library: FakeLibrary, clock: Clock
+    sessions: Sessions,
+    customers: FakeCustomers,
+    catalog: FakeCatalog,
+    library: FakeLibrary,
+    clock: Clock,
+    blobs: DirectoryBlobs,
 ) -> Infrastructure:
     return Infrastructure(
         sessions=sessions,
         ports=Ports(customers, catalog, library),
         methods=ShippingMethods(sessions),
+        blobs=blobs,
         zone=ZoneInfo("Europe/Brussels"),
         claim_seconds=3.0,
         clock=clock,

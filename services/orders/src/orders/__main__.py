@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from commis.orders.v1 import checkout_pb2_grpc, orders_pb2_grpc
+from commis.orders.v1 import attachments_pb2_grpc, checkout_pb2_grpc, orders_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import broker, client, db, server
@@ -18,6 +18,9 @@ from chassis.housekeeping import Housekeeping
 from chassis.relay import Relay
 from chassis.tokens import ServiceTokens, Verifier
 from orders.approval import consumers as approval_consumers
+from orders.attachments.blobs import DirectoryBlobs
+from orders.attachments.rpc import AttachmentServicer
+from orders.attachments.sweeping import Sweeper
 from orders.budget_client import LibraryClient
 from orders.clients import CatalogClient, CustomersClient
 from orders.config import Settings
@@ -66,6 +69,11 @@ def servicers(infra: Infrastructure) -> list[server.Servicer]:
             TermsServicer(infra),
             "commis.orders.v1.TermsService",
         ),
+        (
+            attachments_pb2_grpc.add_AttachmentServiceServicer_to_server,
+            AttachmentServicer(infra),
+            "commis.orders.v1.AttachmentService",
+        ),
     ]
 
 
@@ -74,7 +82,8 @@ def subscriptions(settings: Settings, sessions: Sessions) -> list[Subscription]:
     customers = client.channel(settings.customers_target, settings)
     issuer = TokenClient(customers, settings.client_id, settings.client_secret.get_secret_value())
     asked = DataProtectionClient(customers, ServiceTokens(issuer.issue))
-    protection = DataProtection(sessions, asked, settings.erasure_settle_seconds)
+    blobs = DirectoryBlobs(settings.attachments_directory)
+    protection = DataProtection(sessions, blobs, asked, settings.erasure_settle_seconds)
     return [approval_consumers.subscription(utc_now), *protection.subscriptions()]
 
 
@@ -84,6 +93,8 @@ async def _ping(engine: AsyncEngine) -> None:
 
 
 async def serve(settings: Settings) -> None:
+    blobs = DirectoryBlobs(settings.attachments_directory)
+    blobs.prepare()
     engine = db.engine(settings)
     sessions = db.sessions(engine)
     nats = await broker.connect(settings)
@@ -99,6 +110,7 @@ async def serve(settings: Settings) -> None:
         sessions=sessions,
         ports=ports,
         methods=ShippingMethods(sessions),
+        blobs=blobs,
         zone=ZoneInfo(settings.business_zone),
         currency=settings.currency,
         claim_seconds=settings.claim_seconds,
@@ -115,6 +127,7 @@ async def serve(settings: Settings) -> None:
             Housekeeping(sessions),
             *(Consumer(sessions, nats, each) for each in subscriptions(settings, sessions)),
             Retention(sessions),
+            Sweeper(sessions, blobs),
         ],
         ready={"database": lambda: _ping(engine)},
     )

@@ -1,5 +1,6 @@
 """The settings that only orders has."""
 
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
@@ -12,13 +13,15 @@ from chassis.config import ServiceSettings
 class Settings(ServiceSettings):
     """`claim_seconds`: how long one placing attempt may take; below the life of the holds of catalog and library.
     `placing_slots`: placing attempts at once in one process. `currency`: of sheets that have no line yet.
-    `erasure_settle_seconds`: when after an erasure orders are looked at once more, for what was being written."""
+    `erasure_settle_seconds`: when after an erasure orders are looked at once more, for what was being written.
+    `attachments_directory`: where files of orders lie, the same for every process; must be writable."""
 
     model_config = SettingsConfigDict(env_prefix="ORDERS_", extra="ignore")
 
     customers_target: str
     catalog_target: str
     library_target: str
+    attachments_directory: Path
     business_zone: str = "Europe/Brussels"
     currency: str = "EUR"
     claim_seconds: float = Field(20.0, gt=0, le=25)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.db import Sessions
+from orders.attachments.blobs import BlobStore
 from orders.ports import Ports
 from orders.shipping.store import ShippingMethods
 
@@ -21,13 +22,15 @@ def utc_now() -> datetime.datetime:
 
 @dataclass(frozen=True, slots=True)
 class Infrastructure:
-    """`zone`: the vendor's business time zone. `currency`: of sheets without lines. `claim_seconds`: how long a
-    placing attempt may take; holds of other services must live longer than that. `placing_slots`: attempts at once; in
-    a rush the others wait their turn here, before they claim anything, instead of for connections and rows."""
+    """`blobs`: where files lie. `zone`: the vendor's business time zone. `currency`: of sheets without lines.
+    `claim_seconds`: how long a placing attempt may take; holds of other services must live longer than that.
+    `placing_slots`: attempts at once; in a rush the others wait their turn here, before they claim anything, instead of
+    for connections and rows."""
 
     sessions: Sessions
     ports: Ports
     methods: ShippingMethods
+    blobs: BlobStore
     zone: ZoneInfo
     currency: str = "EUR"
     claim_seconds: float = 20.0

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from orders.attachments.tables import attachments
 from orders.line_tables import order_history, order_lines
 from orders.payments.tables import UNPAID, payment_link_tokens, payment_links, payments, refunds
 from orders.schema import metadata
@@ -25,6 +26,7 @@ from orders.statistics.tables import (
 from orders.terms.tables import terms
 
 __all__ = [
+    "attachments",
     "care_workers",
     "community_clients",
     "community_figures",

@@ -117,7 +117,7 @@ async def test_nothing_stays_of_sheets_that_were_never_placed(shop: Shop) -> Non
     )
     assert {"orders", "order_lines", "order_history", "idempotency"} <= await found(shop)
     client = FakeCustomers(needles=(str(shop.account),))
-    await DataProtection(shop.infra.sessions, client, 0).prepare(requested(shop), meta(1))  # type: ignore[arg-type]
+    await DataProtection(shop.infra.sessions, shop.infra.blobs, client, 0).prepare(requested(shop), meta(1))  # type: ignore[arg-type]
     assert await found(shop) == set()
     (row,) = await shop.rows("SELECT state, cart, erase_time FROM orders WHERE id = :id", id=UUID(order.id))
     assert (row.state, row.cart) == ("CANCELLED", False)
@@ -134,7 +134,7 @@ async def test_a_placed_order_keeps_the_parties_of_its_fiscal_document_and_nothi
     order = await planted(shop)
     await shop.place(order.id)
     event = requested(shop)
-    await erasing.erase(shop.infra.sessions, scope(event))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(event))
     (row,) = await shop.rows("SELECT * FROM orders WHERE id = :id", id=UUID(order.id))
     frozen = ("billing_address", "delivery_address")
     assert {name for name, value in row._mapping.items() if CANARY.lower() in str(value).lower()} == set(
@@ -159,7 +159,7 @@ async def test_a_placed_order_keeps_the_parties_of_its_fiscal_document_and_nothi
 async def test_what_the_law_kept_goes_when_its_time_is_over(shop: Shop) -> None:
     order = await planted(shop)
     await shop.place(order.id)
-    await erasing.erase(shop.infra.sessions, scope(requested(shop)))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(requested(shop)))
     (row,) = await shop.rows("SELECT retention_date FROM orders WHERE id = :id", id=UUID(order.id))
     day = row.retention_date
     assert await retention.erase_expired(shop.infra.sessions, day - datetime.timedelta(days=1)) == 0
@@ -174,7 +174,7 @@ async def test_an_order_from_before_the_time_of_the_law_keeps_no_name(shop: Shop
     await shop.place(order.id)
     async with shop.infra.sessions.begin() as session:
         await session.execute(sa.text("UPDATE orders SET place_date = '2010-03-01'"))
-    await erasing.erase(shop.infra.sessions, scope(requested(shop)))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(requested(shop)))
     assert await found(shop) - {"idempotency"} == set()
 
 
@@ -185,7 +185,7 @@ async def test_a_cancelled_order_is_the_basis_of_nothing(shop: Shop) -> None:
     await shop.orders.CancelOrder(
         orders_pb2.CancelOrderRequest(order_id=order.id, reason="changed my mind"), metadata=shop.customer
     )
-    await erasing.erase(shop.infra.sessions, scope(requested(shop)))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(requested(shop)))
     assert await found(shop) - {"idempotency"} == set()
 
 
@@ -193,7 +193,7 @@ async def test_a_cancelled_order_is_the_basis_of_nothing(shop: Shop) -> None:
 async def test_repeating_changes_nothing_and_the_report_waits_until_all_has_settled(shop: Shop) -> None:
     await planted(shop)
     client = FakeCustomers(needles=(str(shop.account),))
-    protection = DataProtection(shop.infra.sessions, client, 60)  # type: ignore[arg-type]
+    protection = DataProtection(shop.infra.sessions, shop.infra.blobs, client, 60)  # type: ignore[arg-type]
     event = requested(shop)
     with pytest.raises(StillSettling):
         await protection.prepare(event, meta())
@@ -228,7 +228,7 @@ async def test_more_orders_than_a_batch_are_all_erased(shop: Shop, monkeypatch: 
             {"id": UUID(first.id)},
         )
     event = requested(shop)
-    await erasing.erase(shop.infra.sessions, scope(event))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(event))
     erased, _ = await erasing.counted(shop.infra.sessions, scope(event))
     assert [item.count for item in erased] == [251]
     assert await found(shop) - {"idempotency"} == set()
@@ -242,8 +242,8 @@ async def test_a_person_leaves_and_the_orders_of_the_account_stay(shop: Shop) ->
     await shop.place(placed.id)
     others = await planted(shop, who=as_customer(colleague, shop.account))
     event = requested(shop, shop.person)
-    await erasing.erase(shop.infra.sessions, scope(event, "nobody@mail.example"))
-    await erasing.erase(shop.infra.sessions, scope(event, "nobody@mail.example"))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(event, "nobody@mail.example"))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(event, "nobody@mail.example"))
     rows = {str(row.id): row for row in await shop.rows("SELECT * FROM orders")}
     assert rows[mine.id].state == "CANCELLED"
     assert CANARY.lower() not in str(rows[mine.id]._mapping).lower()
@@ -257,7 +257,7 @@ async def test_a_person_leaves_and_the_orders_of_the_account_stay(shop: Shop) ->
     )
     assert named == []
     # The whole account may still be erased afterwards.
-    await erasing.erase(shop.infra.sessions, scope(requested(shop)))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(requested(shop)))
     left = await shop.rows(
         "SELECT id FROM orders WHERE lower(orders::text) LIKE lower(:text)", text=f"%{CANARY}%"
     )
@@ -269,11 +269,11 @@ async def test_what_is_written_between_the_two_looks_goes_with_the_second(shop: 
     order = await planted(shop)
     await shop.place(order.id)
     event = requested(shop)
-    await erasing.erase(shop.infra.sessions, scope(event))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(event))
     request = orders_pb2.CancelOrderRequest(order_id=order.id, reason=f"{CANARY} called")
     await shop.orders.CancelOrder(request, metadata=shop.staff)
     assert "order_history" in await found(shop)
-    await erasing.erase(shop.infra.sessions, scope(event))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(event))
     assert "order_history" not in await found(shop)
     names = await shop.rows("SELECT actor_name FROM order_history WHERE action = 'cancelled'")
     assert names[0].actor_name != ""  # of staff
@@ -286,15 +286,15 @@ async def test_so_does_what_the_person_did_to_the_orders_of_others(shop: Shop) -
     await firm.reject(waiting)
     again = await shop.place(waiting.id, firm.as_user)
     event = requested(shop, firm.admin)
-    await erasing.erase(shop.infra.sessions, scope(event))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(event))
     await firm.reject(await shop.get(again.id), reason=f"{CANARY} reason")  # had read before the erasure
     assert {"orders", "order_history"} <= await found(shop)
-    await erasing.erase(shop.infra.sessions, scope(event))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(event))
     left = await found(shop) | await found(shop, "Ada Admin")
     assert not left & {"orders", "order_history"}
     (row,) = await shop.rows("SELECT version, state, erasure_ids FROM orders")
     assert row.erasure_ids == [UUID(event.erasure_id)]
-    await erasing.erase(shop.infra.sessions, scope(event))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(event))
     assert (await shop.rows("SELECT version FROM orders"))[0].version == row.version
 
 
@@ -305,10 +305,10 @@ async def test_two_persons_of_one_account_leave_and_neither_erasure_forgets_what
     await shop.place(order.id, as_customer(colleague, shop.account))
     first, second = scope(requested(shop, shop.person)), scope(requested(shop, colleague))
     for each in (first, second):
-        await erasing.erase(shop.infra.sessions, each)
+        await erasing.erase(shop.infra.sessions, shop.infra.blobs, each)
     before = await shop.rows("SELECT version FROM orders")
     for each in (first, second):
-        await erasing.erase(shop.infra.sessions, each)
+        await erasing.erase(shop.infra.sessions, shop.infra.blobs, each)
         _, kept = await erasing.counted(shop.infra.sessions, each)
         assert [item.count for item in kept if item.subject == "orders of the account"] == [1]
     assert await shop.rows("SELECT version FROM orders") == before
@@ -325,7 +325,7 @@ async def test_of_a_person_who_leaves_the_law_keeps_the_recipients_and_no_teleph
         orders_pb2.CancelOrderRequest(order_id=gone.id, reason="changed my mind"), metadata=shop.customer
     )
     who = scope(requested(shop, shop.person))
-    await erasing.erase(shop.infra.sessions, who)
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, who)
     rows = {str(row.id): row for row in await shop.rows("SELECT * FROM orders")}
     assert "555 77 77" not in str(rows)
     assert CANARY not in str(rows[gone.id]._mapping)
@@ -357,7 +357,7 @@ async def test_whoever_is_placing_an_order_that_the_person_had_touched_begins_an
     shop.catalog.gate = asyncio.Event()
     placing = asyncio.create_task(outcome(shop.place(order.id, colleague)))
     await shop.catalog.entered.wait()
-    await erasing.erase(shop.infra.sessions, scope(requested(shop, shop.person)))
+    await erasing.erase(shop.infra.sessions, shop.infra.blobs, scope(requested(shop, shop.person)))
     shop.catalog.gate.set()
     assert (await placing).reason == "PLACEMENT_IN_PROGRESS"
     assert not shop.catalog.holds
@@ -386,7 +386,7 @@ async def test_history_lets_names_be_emptied_and_nothing_else(shop: Shop) -> Non
 async def test_an_export_holds_the_orders_in_pieces(shop: Shop) -> None:
     first, second = await planted(shop), await planted(shop, who=as_customer(new_id(), shop.account))
     client = FakeCustomers()
-    protection = DataProtection(shop.infra.sessions, client, 0)  # type: ignore[arg-type]
+    protection = DataProtection(shop.infra.sessions, shop.infra.blobs, client, 0)  # type: ignore[arg-type]
     event = events_pb2.DataExportRequested(data_export_id=str(new_id()), account_id=str(shop.account))
     await protection.prepare(event, meta())
     await protection.prepare(event, meta())

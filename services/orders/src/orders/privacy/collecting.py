@@ -39,6 +39,12 @@ _HISTORY = sa.text(
     "SELECT to_jsonb(h)::text FROM order_history h WHERE h.order_id = ANY(CAST(:ids AS uuid[]))"
     " AND (:person = '' OR h.actor_id = :person) ORDER BY h.order_id, h.sequence"
 ).bindparams(sa.bindparam("person", type_=sa.Text))
+# The files themselves are read where the order is: here is which there are.
+_FILES = sa.text(
+    "SELECT (to_jsonb(a) - CASE WHEN :person IN ('', a.added_id) THEN '{erasure_id}'::text[]"
+    " ELSE '{erasure_id,added_name}'::text[] END)::text FROM attachments a"
+    " WHERE a.order_id = ANY(CAST(:ids AS uuid[])) AND a.erasure_id IS NULL ORDER BY a.order_id, a.id"
+).bindparams(sa.bindparam("person", type_=sa.Text))
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -54,7 +60,7 @@ async def hand_in(
     async def send(content: bytes, part: int, last: bool) -> None:
         await client.add_part(export_id, content, part, last=last)
 
-    pieces = JsonPieces(send, "orders", "order_lines", "order_history")
+    pieces = JsonPieces(send, "orders", "order_lines", "order_history", "attachments")
     try:
         async for section, row in _rows(sessions, account_id, str(person_id or "")):
             await pieces.add(section, row)
@@ -64,7 +70,7 @@ async def hand_in(
 
 
 async def _rows(sessions: Sessions, account_id: UUID, person: str) -> AsyncIterator[tuple[str, str]]:
-    """A page of orders at a time, then its lines and history."""
+    """A page of orders at a time, then its lines, history and files."""
     after: dict[str, object] = {"time": _EPOCH, "id": UUID(int=0)}
     while True:
         async with sessions() as session:
@@ -72,12 +78,15 @@ async def _rows(sessions: Sessions, account_id: UUID, person: str) -> AsyncItera
             given = {"ids": [order.id for order in orders]}
             lines = (await session.execute(_LINES, given)).scalars().all()
             history = (await session.execute(_HISTORY, given | {"person": person})).scalars().all()
+            files = (await session.execute(_FILES, given | {"person": person})).scalars().all()
         for order in orders:
             yield "orders", order.row
         for line in lines:
             yield "order_lines", line
         for entry in history:
             yield "order_history", entry
+        for file in files:
+            yield "attachments", file
         if len(orders) < _PAGE:
             return
         after = {"time": orders[-1].create_time, "id": orders[-1].id}

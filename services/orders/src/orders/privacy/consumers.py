@@ -16,6 +16,7 @@ from chassis.db import Sessions
 from chassis.envelope import Meta
 from chassis.errors import Unavailable
 from chassis.pieces import Collecting
+from orders.attachments.blobs import BlobStore
 from orders.privacy import collecting, erasing
 from orders.privacy.client import DataProtectionClient
 from orders.privacy.erasing import Scope
@@ -36,8 +37,11 @@ class StillSettling(Unavailable):
 class DataProtection:
     """`settle_seconds`: longer than any request or event handler lives that had read before the erasure."""
 
-    def __init__(self, sessions: Sessions, client: DataProtectionClient, settle_seconds: float) -> None:
+    def __init__(
+        self, sessions: Sessions, blobs: BlobStore, client: DataProtectionClient, settle_seconds: float
+    ) -> None:
         self._sessions = sessions
+        self._blobs = blobs
         self._client = client
         self._settle = settle_seconds
         self._collecting = Collecting()
@@ -75,7 +79,7 @@ class DataProtection:
             person_id=_id(event.person_id) if event.person_id else None,
             emails=tuple(email.lower() for email in emails),
         )
-        await erasing.erase(self._sessions, scope)
+        await erasing.erase(self._sessions, self._blobs, scope)
         async with self._sessions.begin() as session:
             await idempotency.forget(session, needles)
         if datetime.datetime.now(datetime.UTC) - meta.time < datetime.timedelta(seconds=self._settle):

@@ -10,7 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.db import Sessions
-from orders.privacy import statements
+from orders.attachments.blobs import BlobStore
+from orders.privacy import files, statements
 from orders.privacy.client import Item
 from orders.privacy.statements import BATCH
 
@@ -38,7 +39,7 @@ class Scope:
     emails: tuple[str, ...]
 
 
-async def erase(sessions: Sessions, scope: Scope) -> None:
+async def erase(sessions: Sessions, blobs: BlobStore, scope: Scope) -> None:
     """Also again, for what was still being written when it was done first."""
     now = datetime.datetime.now(datetime.UTC)
     given = {
@@ -58,6 +59,7 @@ async def erase(sessions: Sessions, scope: Scope) -> None:
     while done >= BATCH:
         async with sessions.begin() as session:
             done = (await (await session.connection()).execute(_typed(statements.HISTORY), given)).rowcount
+    await files.erase(sessions, blobs, given)
     if scope.person_id is None:
         async with sessions.begin() as session:
             await (await session.connection()).execute(statements.PAYER, {"account_id": scope.account_id})
@@ -83,6 +85,7 @@ async def counted(sessions: Sessions, scope: Scope) -> tuple[list[Item], list[It
     erased = [
         Item(subject="open carts and drafts, cancelled and emptied", count=found.sheets),
         Item(subject="contacts, notes and references on placed orders", count=found.placed),
+        Item(subject="files at orders", count=await files.counted(sessions, scope.erasure_id)),
     ]
     kept = [Item(subject="orders with their lines and amounts", count=found.orders, kept_because=_AMOUNTS)]
     if scope.person_id is not None:
