@@ -159,6 +159,9 @@ class FakeCustomers:
         assert isinstance(subject, UUID)
         return self.platforms.get(subject, PlatformAccess(frozenset(), product_detail=False))
 
+    async def is_representative(self, representative_id: UUID) -> bool:
+        return any(str(representative_id) in assigned for assigned in self.reps.values())
+
 
 @dataclass
 class FakeCatalog:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from commis.orders.v1 import attachments_pb2_grpc, checkout_pb2_grpc, orders_pb2_grpc
+from commis.orders.v1 import attachments_pb2_grpc, checkout_pb2_grpc, entry_pb2_grpc, orders_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import broker, client, db, server
@@ -24,6 +25,7 @@ from orders.attachments.sweeping import Sweeper
 from orders.budget_client import LibraryClient
 from orders.clients import CatalogClient, CustomersClient
 from orders.config import Settings
+from orders.exports.rpc import OrderExportServicer
 from orders.infrastructure import Infrastructure, utc_now
 from orders.placing.rpc import PlacementServicer
 from orders.ports import Ports
@@ -33,6 +35,7 @@ from orders.privacy.retention import Retention
 from orders.rpc import OrderServicer
 from orders.shipping.rpc import ShippingMethodServicer
 from orders.shipping.store import ShippingMethods
+from orders.statistics.rep_rpc import RepresentativeStatisticsServicer
 from orders.statistics.rpc import AssistedStatisticsServicer
 from orders.tables import metadata
 from orders.terms.rpc import TermsServicer
@@ -44,37 +47,20 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 def servicers(infra: Infrastructure) -> list[server.Servicer]:
     """Every service of orders with its name."""
     return [
-        (
-            orders_pb2_grpc.add_OrderServiceServicer_to_server,
-            OrderServicer(infra),
-            "commis.orders.v1.OrderService",
-        ),
-        (
-            orders_pb2_grpc.add_AssistedStatisticsServiceServicer_to_server,
-            AssistedStatisticsServicer(infra),
-            "commis.orders.v1.AssistedStatisticsService",
-        ),
-        (
-            orders_pb2_grpc.add_PlacementServiceServicer_to_server,
-            PlacementServicer(infra),
-            "commis.orders.v1.PlacementService",
-        ),
-        (
-            checkout_pb2_grpc.add_ShippingMethodServiceServicer_to_server,
-            ShippingMethodServicer(infra),
-            "commis.orders.v1.ShippingMethodService",
-        ),
-        (
-            checkout_pb2_grpc.add_TermsServiceServicer_to_server,
-            TermsServicer(infra),
-            "commis.orders.v1.TermsService",
-        ),
-        (
-            attachments_pb2_grpc.add_AttachmentServiceServicer_to_server,
-            AttachmentServicer(infra),
-            "commis.orders.v1.AttachmentService",
-        ),
+        _named(orders_pb2_grpc, "OrderService", OrderServicer(infra)),
+        _named(orders_pb2_grpc, "AssistedStatisticsService", AssistedStatisticsServicer(infra)),
+        _named(orders_pb2_grpc, "PlacementService", PlacementServicer(infra)),
+        _named(checkout_pb2_grpc, "ShippingMethodService", ShippingMethodServicer(infra)),
+        _named(checkout_pb2_grpc, "TermsService", TermsServicer(infra)),
+        _named(attachments_pb2_grpc, "AttachmentService", AttachmentServicer(infra)),
+        _named(entry_pb2_grpc, "OrderExportService", OrderExportServicer(infra)),
+        _named(entry_pb2_grpc, "RepresentativeStatisticsService", RepresentativeStatisticsServicer(infra)),
     ]
+
+
+def _named(generated: ModuleType, name: str, servicer: object) -> server.Servicer:
+    """By the generated module of its contract."""
+    return getattr(generated, f"add_{name}Servicer_to_server"), servicer, f"commis.orders.v1.{name}"
 
 
 def subscriptions(settings: Settings, sessions: Sessions) -> list[Subscription]:

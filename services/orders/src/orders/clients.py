@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from commis.catalog.v1 import pricing_pb2, pricing_pb2_grpc, stock_pb2, stock_pb2_grpc
-from commis.customers.v1 import sessions_pb2, sessions_pb2_grpc
+from commis.customers.v1 import (
+    representatives_pb2,
+    representatives_pb2_grpc,
+    sessions_pb2,
+    sessions_pb2_grpc,
+)
 from grpc.aio import Channel
 
 from chassis import client
@@ -27,6 +32,7 @@ _QUOTE_LINES = 1000
 class CustomersClient:
     def __init__(self, channel: Channel, tokens: ServiceTokens) -> None:
         self._stub = sessions_pb2_grpc.AccessServiceStub(channel)
+        self._reps = representatives_pb2_grpc.RepresentativeServiceStub(channel)
         self._tokens = tokens
 
     async def ordering_context(self, account_id: UUID) -> OrderingContext:
@@ -71,6 +77,16 @@ class CustomersClient:
                 raise
             return PlatformAccess(frozenset(), product_detail=False)
         return PlatformAccess(frozenset(map(UUID, answer.community_ids)), answer.product_detail)
+
+    async def is_representative(self, representative_id: UUID) -> bool:
+        request = representatives_pb2.GetRepresentativeRequest(representative_id=str(representative_id))
+        try:  # with the caller's own rights alone
+            await client.call(self._reps.GetRepresentative, request)
+        except RemoteError as error:
+            if error.reason != "REPRESENTATIVE_NOT_FOUND":
+                raise
+            return False
+        return True
 
 
 def _finding(violation: FieldViolation) -> FieldViolation:

@@ -86,12 +86,16 @@ class Customers(Protocol):
         """Of the calling care platform; nothing when it is no longer trusted."""
         ...
 
+    async def is_representative(self, representative_id: UUID) -> bool:
+        """One that the caller may read about: a rep itself, staff anybody."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class WantedLine:
     """`line_id` names the line in answers; either variant_id or sku.
 
-    `negotiated`: agreed per unit after discount, up to four decimals, in `currency`, with or without tax as the customer
+    `negotiated`: agreed per unit after discount, up to four decimals, in `currency`, with or without tax as he
     is quoted; catalog applies no list or grid to it, and refuses one below the legal floor.
     """
 

@@ -65,9 +65,20 @@ def _time(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
-def _newest(name: str, column: str, where: str) -> sa.Index:
+# What lists filter and sort by beside the column of an index, so that they need not read the orders themselves.
+_LISTED = ("state", "place_date", "place_time", "total")
+
+
+def _newest(name: str, column: str, where: str | None = None, more: tuple[str, ...] = ()) -> sa.Index:
     """The newest with this value, among the few orders that have one."""
-    return sa.Index(f"ix_orders_{name}", column, "create_time", "id", postgresql_where=sa.text(where))
+    return sa.Index(
+        f"ix_orders_{name}",
+        column,
+        "create_time",
+        "id",
+        postgresql_where=None if where is None else sa.text(where),
+        postgresql_include=[*(each for each in _LISTED if each != column), *more],
+    )
 
 
 orders = sa.Table(
@@ -178,7 +189,7 @@ orders = sa.Table(
         unique=True,
         postgresql_where=sa.text("cart"),
     ),
-    sa.Index("ix_orders_account", "account_id", "create_time", "id"),
+    _newest("account", "account_id", more=("payer_account_id",)),
     sa.Index(
         "ix_orders_owner",
         "account_id",
@@ -188,8 +199,8 @@ orders = sa.Table(
         postgresql_where=sa.text("owner_kind = 'PERSON'"),
     ),
     sa.Index("ix_orders_create_time", "create_time", "id"),
-    sa.Index("ix_orders_state", "state", "create_time", "id"),
-    sa.Index("ix_orders_actor", "actor_id", "create_time", "id"),
+    _newest("state", "state"),
+    _newest("actor", "actor_id", more=("actor_kind",)),
     _newest("community", "community_id", "community_id IS NOT NULL"),
     _newest("client", "client_external_id", "client_external_id <> ''"),
     _newest("payer", "payer_account_id", "payer_account_id <> account_id"),
@@ -208,5 +219,28 @@ orders = sa.Table(
     sa.Index(
         "ix_orders_retention_date", "retention_date", postgresql_where=sa.text("retention_date IS NOT NULL")
     ),
-    sa.Index("ix_orders_place_date", "place_date", "id", postgresql_where=sa.text("place_date IS NOT NULL")),
+    sa.Index(
+        "ix_orders_place_date",
+        "place_date",
+        "create_time",
+        "id",
+        postgresql_where=sa.text("place_date IS NOT NULL"),
+        postgresql_include=["state", "total"],
+    ),
+    sa.Index(
+        "ix_orders_place_time",
+        "place_time",
+        "id",
+        postgresql_where=sa.text("place_time IS NOT NULL"),
+        postgresql_include=["state", "place_date"],
+    ),
+    sa.Index("ix_orders_total", "total", "id", postgresql_include=["state", "place_date"]),
+    # A representative's own orders of a period, with what their figures are made of.
+    sa.Index(
+        "ix_orders_representative",
+        "actor_id",
+        "place_date",
+        postgresql_where=sa.text("actor_kind = 'REP' AND place_date IS NOT NULL"),
+        postgresql_include=["id", "account_id", "state", "currency", "total"],
+    ),
 )

@@ -7,7 +7,7 @@ import pytest
 from chassis.db import Sessions
 from chassis.paging import Page
 from orders.sheets import queries
-from orders.sheets.queries import OrderFilter
+from orders.sheets.filters import OrderFilter
 
 
 @pytest.mark.spec("A-12")

@@ -744,10 +744,13 @@ class NamedFigures(_message.Message):
     id: _builtins.str
     """Of the account or product."""
     display_name: _builtins.str
+    """As the latest of these orders has it."""
     order_count: _builtins.int
     article_count: _builtins.int
     @_builtins.property
-    def amount(self) -> _money_pb2.Money: ...
+    def amount(self) -> _money_pb2.Money:
+        """By account what was to be paid, tax included; by product the line totals as the orders show them, without shipping."""
+
     def __init__(
         self,
         *,

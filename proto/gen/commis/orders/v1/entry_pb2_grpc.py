@@ -333,8 +333,8 @@ class RepresentativeStatisticsServiceServicer:
     """
 
     def GetRepresentativeStatistics(self, request, context):
-        """Orders placed in the period, cancelled ones left out. At most 366 days. Errors: REPRESENTATIVE_NOT_FOUND (also
-        somebody else's), INVALID_FIELDS.
+        """Orders that the representative placed in the period, cancelled ones left out. At most 366 days.
+        Errors: REPRESENTATIVE_NOT_FOUND (also somebody else's), INVALID_FIELDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -447,7 +447,10 @@ class OrderExportServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def ExportOrders(self, request, context):
-        """What ListOrders would answer, all of it, as a file; formula injection is neutralised. Errors as ListOrders.
+        """What ListOrders would answer, all of it, as a file with a heading: texts that begin like a formula (= + - @, tab,
+        return) get an apostrophe before them. Read a page at a time, so an order that changes its place meanwhile may be
+        missing or there twice; the status of the stream says whether the file is whole. Errors as ListOrders,
+        EXPORTS_BUSY (four at a time), TOO_MANY_ROWS (XLSX takes 1 048 576).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

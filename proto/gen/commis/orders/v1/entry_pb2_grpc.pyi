@@ -135,8 +135,8 @@ class RepresentativeStatisticsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RepresentativeStatisticsServiceAsyncStub: ...
     GetRepresentativeStatistics: _grpc.UnaryUnaryMultiCallable[_entry_pb2.GetRepresentativeStatisticsRequest, _entry_pb2.GetRepresentativeStatisticsResponse]
-    """Orders placed in the period, cancelled ones left out. At most 366 days. Errors: REPRESENTATIVE_NOT_FOUND (also
-    somebody else's), INVALID_FIELDS.
+    """Orders that the representative placed in the period, cancelled ones left out. At most 366 days.
+    Errors: REPRESENTATIVE_NOT_FOUND (also somebody else's), INVALID_FIELDS.
     """
     ListRepresentativeFigures: _grpc.UnaryUnaryMultiCallable[_entry_pb2.ListRepresentativeFiguresRequest, _entry_pb2.ListRepresentativeFiguresResponse]
     """By account or by product, highest amount first. Errors as above."""
@@ -147,8 +147,8 @@ class RepresentativeStatisticsServiceAsyncStub(RepresentativeStatisticsServiceSt
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetRepresentativeStatistics: _aio.UnaryUnaryMultiCallable[_entry_pb2.GetRepresentativeStatisticsRequest, _entry_pb2.GetRepresentativeStatisticsResponse]  # type: ignore[assignment]
-    """Orders placed in the period, cancelled ones left out. At most 366 days. Errors: REPRESENTATIVE_NOT_FOUND (also
-    somebody else's), INVALID_FIELDS.
+    """Orders that the representative placed in the period, cancelled ones left out. At most 366 days.
+    Errors: REPRESENTATIVE_NOT_FOUND (also somebody else's), INVALID_FIELDS.
     """
     ListRepresentativeFigures: _aio.UnaryUnaryMultiCallable[_entry_pb2.ListRepresentativeFiguresRequest, _entry_pb2.ListRepresentativeFiguresResponse]  # type: ignore[assignment]
     """By account or by product, highest amount first. Errors as above."""
@@ -162,8 +162,8 @@ class RepresentativeStatisticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _entry_pb2.GetRepresentativeStatisticsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.GetRepresentativeStatisticsResponse, _abc.Awaitable[_entry_pb2.GetRepresentativeStatisticsResponse]]:
-        """Orders placed in the period, cancelled ones left out. At most 366 days. Errors: REPRESENTATIVE_NOT_FOUND (also
-        somebody else's), INVALID_FIELDS.
+        """Orders that the representative placed in the period, cancelled ones left out. At most 366 days.
+        Errors: REPRESENTATIVE_NOT_FOUND (also somebody else's), INVALID_FIELDS.
         """
 
     @_abc_1.abstractmethod
@@ -182,13 +182,21 @@ class OrderExportServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OrderExportServiceAsyncStub: ...
     ExportOrders: _grpc.UnaryStreamMultiCallable[_entry_pb2.ExportOrdersRequest, _entry_pb2.ExportOrdersResponse]
-    """What ListOrders would answer, all of it, as a file; formula injection is neutralised. Errors as ListOrders."""
+    """What ListOrders would answer, all of it, as a file with a heading: texts that begin like a formula (= + - @, tab,
+    return) get an apostrophe before them. Read a page at a time, so an order that changes its place meanwhile may be
+    missing or there twice; the status of the stream says whether the file is whole. Errors as ListOrders,
+    EXPORTS_BUSY (four at a time), TOO_MANY_ROWS (XLSX takes 1 048 576).
+    """
 
 @_typing.type_check_only
 class OrderExportServiceAsyncStub(OrderExportServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExportOrders: _aio.UnaryStreamMultiCallable[_entry_pb2.ExportOrdersRequest, _entry_pb2.ExportOrdersResponse]  # type: ignore[assignment]
-    """What ListOrders would answer, all of it, as a file; formula injection is neutralised. Errors as ListOrders."""
+    """What ListOrders would answer, all of it, as a file with a heading: texts that begin like a formula (= + - @, tab,
+    return) get an apostrophe before them. Read a page at a time, so an order that changes its place meanwhile may be
+    missing or there twice; the status of the stream says whether the file is whole. Errors as ListOrders,
+    EXPORTS_BUSY (four at a time), TOO_MANY_ROWS (XLSX takes 1 048 576).
+    """
 
 class OrderExportServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -197,6 +205,10 @@ class OrderExportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _entry_pb2.ExportOrdersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_entry_pb2.ExportOrdersResponse], _abc.AsyncIterator[_entry_pb2.ExportOrdersResponse]]:
-        """What ListOrders would answer, all of it, as a file; formula injection is neutralised. Errors as ListOrders."""
+        """What ListOrders would answer, all of it, as a file with a heading: texts that begin like a formula (= + - @, tab,
+        return) get an apostrophe before them. Read a page at a time, so an order that changes its place meanwhile may be
+        missing or there twice; the status of the stream says whether the file is whole. Errors as ListOrders,
+        EXPORTS_BUSY (four at a time), TOO_MANY_ROWS (XLSX takes 1 048 576).
+        """
 
 def add_OrderExportServiceServicer_to_server(servicer: OrderExportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -63,17 +63,23 @@ class _OrderSortEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderSort.V
     DESCRIPTOR: _descriptor.EnumDescriptor
     ORDER_SORT_UNSPECIFIED: _OrderSort.ValueType  # 0
     ORDER_SORT_NEWEST: _OrderSort.ValueType  # 1
+    """By create_time."""
     ORDER_SORT_OLDEST: _OrderSort.ValueType  # 2
     ORDER_SORT_PLACED_NEWEST: _OrderSort.ValueType  # 3
+    """By place_time; sheets, which have none, are left out."""
     ORDER_SORT_TOTAL_HIGHEST: _OrderSort.ValueType  # 4
+    """By total, in minor units of whatever currency."""
 
 class OrderSort(_OrderSort, metaclass=_OrderSortEnumTypeWrapper): ...
 
 ORDER_SORT_UNSPECIFIED: OrderSort.ValueType  # 0
 ORDER_SORT_NEWEST: OrderSort.ValueType  # 1
+"""By create_time."""
 ORDER_SORT_OLDEST: OrderSort.ValueType  # 2
 ORDER_SORT_PLACED_NEWEST: OrderSort.ValueType  # 3
+"""By place_time; sheets, which have none, are left out."""
 ORDER_SORT_TOTAL_HIGHEST: OrderSort.ValueType  # 4
+"""By total, in minor units of whatever currency."""
 Global___OrderSort: _TypeAlias = OrderSort  # noqa: Y015
 
 @_typing.final

@@ -166,7 +166,8 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListOrders(self, request, context):
-        """Newest first. A rep sees orders of own accounts only, a USER own orders only.
+        """Newest first unless sorted otherwise. A rep sees orders of own accounts only, a USER own orders only. A page_token
+        belongs to its filters and its sort. Errors: INVALID_FIELDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

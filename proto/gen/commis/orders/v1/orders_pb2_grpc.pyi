@@ -46,7 +46,9 @@ class OrderServiceStub:
     Errors: INVALID_FIELDS.
     """
     ListOrders: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ListOrdersRequest, _orders_pb2.ListOrdersResponse]
-    """Newest first. A rep sees orders of own accounts only, a USER own orders only."""
+    """Newest first unless sorted otherwise. A rep sees orders of own accounts only, a USER own orders only. A page_token
+    belongs to its filters and its sort. Errors: INVALID_FIELDS.
+    """
     UpdateOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderRequest, _orders_pb2.UpdateOrderResponse]
     """Changes main fields of a sheet. Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS, ORDER_NOT_EDITABLE."""
     AddOrderLines: _grpc.UnaryUnaryMultiCallable[_orders_pb2.AddOrderLinesRequest, _orders_pb2.AddOrderLinesResponse]
@@ -112,7 +114,9 @@ class OrderServiceAsyncStub(OrderServiceStub):
     Errors: INVALID_FIELDS.
     """
     ListOrders: _aio.UnaryUnaryMultiCallable[_orders_pb2.ListOrdersRequest, _orders_pb2.ListOrdersResponse]  # type: ignore[assignment]
-    """Newest first. A rep sees orders of own accounts only, a USER own orders only."""
+    """Newest first unless sorted otherwise. A rep sees orders of own accounts only, a USER own orders only. A page_token
+    belongs to its filters and its sort. Errors: INVALID_FIELDS.
+    """
     UpdateOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderRequest, _orders_pb2.UpdateOrderResponse]  # type: ignore[assignment]
     """Changes main fields of a sheet. Errors: ORDER_NOT_FOUND, ETAG_MISMATCH, INVALID_FIELDS, ORDER_NOT_EDITABLE."""
     AddOrderLines: _aio.UnaryUnaryMultiCallable[_orders_pb2.AddOrderLinesRequest, _orders_pb2.AddOrderLinesResponse]  # type: ignore[assignment]
@@ -205,7 +209,9 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.ListOrdersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.ListOrdersResponse, _abc.Awaitable[_orders_pb2.ListOrdersResponse]]:
-        """Newest first. A rep sees orders of own accounts only, a USER own orders only."""
+        """Newest first unless sorted otherwise. A rep sees orders of own accounts only, a USER own orders only. A page_token
+        belongs to its filters and its sort. Errors: INVALID_FIELDS.
+        """
 
     @_abc_1.abstractmethod
     def UpdateOrder(

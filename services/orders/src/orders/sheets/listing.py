@@ -15,9 +15,12 @@ from orders.domain.model import Order
 from orders.domain.states import State
 from orders.infrastructure import Infrastructure
 from orders.sheets import queries
-from orders.sheets.queries import NOTHING, OrderFilter, OrderSummary
+from orders.sheets.filters import NOTHING, Bounds, OrderFilter, Sort
+from orders.sheets.queries import OrderSummary
 
+_FIRST_DAY = datetime.date.min + datetime.timedelta(days=3)
 _LAST_DAY = datetime.date.max - datetime.timedelta(days=3)
+_UNPLACED = frozenset((State.DRAFT, State.NEGOTIATING, State.PENDING_APPROVAL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class ListOrders:
     payer_account_id: UUID | None = None
     client_external_id: str = ""
     query: str = ""
+    sort: Sort = Sort.NEWEST
 
 
 async def get_order(infra: Infrastructure, order_id: UUID) -> Order:
@@ -66,27 +70,45 @@ async def _scope(infra: Infrastructure, caller: Caller, wanted: UUID | None) -> 
 
 
 async def list_orders(infra: Infrastructure, command: ListOrders, page: Page) -> list[OrderSummary]:
-    """Newest first; a rep sees orders of own accounts only, a user own orders only, a care worker what the community
-    ordered for the client."""
+    """As sorted, newest first by itself; one more than the page holds when there are more."""
+    return await queries.list_orders(infra.sessions, await visible(infra, command), page)
+
+
+async def visible(infra: Infrastructure, command: ListOrders) -> OrderFilter:
+    """What of it the caller may see: a rep orders of own accounts only, a user own orders only, a care worker what the
+    community ordered for the client."""
+    states = command.states
+    if command.sort is Sort.PLACED_NEWEST and states:
+        states = tuple(state for state in states if state not in _UNPLACED)
+        if not states:
+            return NOTHING
     scope = await _scope(infra, access.caller(), command.account_id)
-    wanted = replace(
+    last = command.place_to
+    if command.sort is Sort.OLDEST and command.place_from is not None and last is None:
+        last = max(command.place_from, infra.today() + datetime.timedelta(days=1))
+    return replace(
         scope,
-        states=command.states,
+        states=states,
         representative_id=command.representative_id,
         place_from=command.place_from,
-        place_to=command.place_to,
-        created_before=_end_of(infra, command.place_to),
+        place_to=last,
+        bounds=Bounds(
+            created_before=_midnight(infra, command.place_to, 2),
+            placed_from=_midnight(infra, command.place_from, -1),
+            placed_before=_midnight(infra, command.place_to, 2),
+        ),
         community_id=command.community_id,
         actor_id=command.actor_id,
         payer_account_id=command.payer_account_id,
         client_external_id=command.client_external_id,
         prefix=fold(command.query),
+        sort=command.sort,
     )
-    return await queries.list_orders(infra.sessions, wanted, page)
 
 
-def _end_of(infra: Infrastructure, day: datetime.date | None) -> datetime.datetime | None:
-    """An order is created before it is placed, whoever's clock says so: a day's difference is allowed for."""
-    if day is None or day > _LAST_DAY:
+def _midnight(infra: Infrastructure, day: datetime.date | None, days: int) -> datetime.datetime | None:
+    """So many days later. An order is created before it is placed, on the local date of placing, whoever's clock says
+    so: a day's difference is allowed for."""
+    if day is None or not _FIRST_DAY < day < _LAST_DAY:
         return None
-    return datetime.datetime.combine(day + datetime.timedelta(days=2), datetime.time(), infra.zone)
+    return datetime.datetime.combine(day + datetime.timedelta(days=days), datetime.time(), infra.zone)

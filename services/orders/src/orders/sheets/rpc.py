@@ -14,7 +14,7 @@ from chassis.errors import Violations
 from orders import access, answers, parsing, store, wire
 from orders.answers import Reply
 from orders.infrastructure import Infrastructure
-from orders.sheets import changes, header_change, listing, use_cases
+from orders.sheets import changes, header_change, list_request, listing, use_cases
 from orders.sheets.editing import Edit, edit_sheet
 from orders.sheets.queries import OrderSummary
 
@@ -94,22 +94,7 @@ class SheetRpcs:
 
     async def ListOrders(self, request: pb.ListOrdersRequest, ctx: Any) -> pb.ListOrdersResponse:
         v = Violations()
-        command = listing.ListOrders(
-            account_id=fields.identifier(v, "account_id", request.account_id, required=False),
-            states=parsing.states(v, "states", request.states),
-            representative_id=fields.identifier(
-                v, "representative_id", request.representative_id, required=False
-            ),
-            place_from=fields.date(v, "place_from_date", request.place_from_date),
-            place_to=fields.date(v, "place_to_date", request.place_to_date),
-            community_id=fields.identifier(v, "community_id", request.community_id, required=False),
-            actor_id=fields.identifier(v, "actor_id", request.actor_id, required=False),
-            payer_account_id=fields.identifier(
-                v, "payer_account_id", request.payer_account_id, required=False
-            ),
-            client_external_id=fields.text(v, "client_external_id", request.client_external_id),
-            query=fields.text(v, "query", request.query, max_length=100),
-        )
+        command = list_request.wanted(v, request)
         v.raise_if_any()
         filters = {"filters": str(command), "caller": str(access.caller())}
         page = paging.decode(request.page_size, request.page_token, filters)
@@ -117,7 +102,7 @@ class SheetRpcs:
         token = ""
         if len(found) > page.size:
             found = found[: page.size]
-            token = paging.next_token((found[-1].create_time, found[-1].id), filters)
+            token = paging.next_token(found[-1].key(command.sort), filters)
         return pb.ListOrdersResponse(orders=[_summary(each) for each in found], next_page_token=token)
 
     async def UpdateOrder(self, request: pb.UpdateOrderRequest, ctx: Any) -> pb.UpdateOrderResponse:

@@ -1,0 +1,1 @@
+"""Lists of orders as files for spreadsheets."""
