@@ -25,6 +25,8 @@ _EXTRA = (
     ("commis.catalog.v1.ExportService", "ExportCatalog"),
     ("commis.catalog.v1.ImportService", "UploadImport"),
     ("commis.customers.v1.DataProtectionService", "DownloadDataExport"),
+    ("commis.orders.v1.AttachmentService", "AddAttachment"),
+    ("commis.orders.v1.AttachmentService", "ReadAttachment"),
     ("commis.customers.v1.TokenService", "GetJwks"),
     ("commis.customers.v1.TokenService", "IssueServiceToken"),
 )
@@ -109,7 +111,8 @@ class Services:
 
         async def stream(requests: Any, context: Any) -> Any:
             *pieces, last = [item async for item in requests]
-            if last.WhichOneof("part") != "content" or last.content:  # cut off
+            marked = not last.DESCRIPTOR.oneofs or last.WhichOneof("part") == "content"
+            if not marked or last.content:  # cut off
                 await context.abort(grpc.StatusCode.CANCELLED)
             return await unary(pieces, context)
 
@@ -173,6 +176,9 @@ def an_answer(method: MethodDescriptor, chance: random.Random) -> Any:
     pieces = [response(content=bytes(chance.randrange(256) for _ in range(size))) for size in (0, 300)]
     if "header" in method.output_type.fields_by_name:
         pieces.insert(0, response(header={"media_type": "text/csv", "file_name": "stock.csv"}))
+    if "attachment" in method.output_type.fields_by_name:
+        told = {"media_type": "image/png", "file_name": "plan.png", "size_bytes": 300}
+        pieces[0].MergeFrom(response(attachment=told))
     return pieces
 
 

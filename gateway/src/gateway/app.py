@@ -10,6 +10,7 @@ from typing import Any
 
 from commis.catalog.v1 import exports_pb2, imports_pb2
 from commis.customers.v1 import privacy_pb2, sessions_pb2
+from commis.orders.v1 import attachments_pb2
 from fastapi import FastAPI
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
@@ -20,7 +21,7 @@ from starlette.routing import Match, Route
 
 from chassis.metrics import LOOP_LAG
 from chassis.server import spare_the_collector
-from gateway import download, export, handoff, oauth, upload
+from gateway import attachments, download, export, handoff, oauth, upload
 from gateway.auth import Admission, verifier
 from gateway.clients import Clients
 from gateway.config import Settings
@@ -39,6 +40,7 @@ _ASKED = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Req
 _IMPORTS = imports_pb2.DESCRIPTOR.services_by_name["ImportService"].methods_by_name
 _PROTECTION = privacy_pb2.DESCRIPTOR.services_by_name["DataProtectionService"].methods_by_name
 _EXPORTS = exports_pb2.DESCRIPTOR.services_by_name["ExportService"].methods_by_name
+_FILES = attachments_pb2.DESCRIPTOR.services_by_name["AttachmentService"].methods_by_name
 _TOKENS = sessions_pb2.DESCRIPTOR.services_by_name["TokenService"].methods_by_name
 
 
@@ -98,6 +100,7 @@ def create_app(
 def _clients(settings: Settings) -> Clients:
     methods = [operation.rpc_descriptor for operation in OPERATIONS]
     methods += [_IMPORTS["UploadImport"], _PROTECTION["DownloadDataExport"]]
+    methods += [_FILES["AddAttachment"], _FILES["ReadAttachment"]]
     methods += [_TOKENS["GetJwks"], _TOKENS["IssueServiceToken"], _EXPORTS["ExportCatalog"]]
     retried = {operation.rpc: operation.rpc_descriptor for operation in OPERATIONS if _repeatable(operation)}
     return Clients(settings, methods, [*retried.values(), _TOKENS["GetJwks"]])
@@ -115,6 +118,8 @@ def _endpoints(settings: Settings, clients: Clients, lifecycle: Lifecycle) -> li
     listed += [
         (upload.PATH, "POST", upload.Upload(clients, settings.max_import_bytes)),
         (export.PATH, "GET", export.Export(clients)),
+        (attachments.PATH, "POST", attachments.AddFile(clients)),
+        (attachments.CONTENT_PATH, "GET", attachments.ReadFile(clients)),
         (handoff.PATH, "POST", handoff.BrowserHandoff(clients)),
         (download.PATH, "GET", download.Download(clients)),
         (oauth.TOKEN_PATH, "POST", oauth.Token(clients)),

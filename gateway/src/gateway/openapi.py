@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from gateway import openapi_problems, openapi_special
+from gateway import openapi_attachments, openapi_problems, openapi_special
 from gateway.operation import Operation
 from gateway.query import documented
 from gateway.routes import OPERATIONS
@@ -28,6 +28,7 @@ Commis: sell to businesses and consumers through a storefront, representatives a
 """
 _TAGS = {
     "Orders": "From the open cart to the closed order.",
+    "Attachments": "Files at an order or a line: a drawing, a photo, a prescription.",
     "Products": "Products, categories and the search.",
     "Sessions": "Signing in, renewing, signing out; passwords; tokens for programs.",
     "Accounts": "Who buys, with their business profile and addresses.",
@@ -63,6 +64,7 @@ def document() -> dict[str, Any]:
         path = re.sub(r":id\}", "}", operation.path)
         paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, schemas)
     openapi_special.add_to(paths, schemas)
+    openapi_attachments.add_to(paths, schemas)
     return {
         "openapi": "3.1.0",
         "info": {

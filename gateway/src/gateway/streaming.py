@@ -1,4 +1,4 @@
-"""Passing on what a service streams, a piece at a time and for as long as somebody listens."""
+"""Passing files on in both directions, a piece at a time and for as long as somebody is there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,39 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gateway.endpoint import ClientGone
+from gateway.endpoint import ClientGone, too_large
+from gateway.problems import Problem
+
+_PIECE = 512 * 1024
+_IDLE_SECONDS = 30.0
+
+
+async def arriving(receive: Any, limit: int) -> AsyncIterator[bytes]:
+    """A body as it arrives, in pieces of the same size but for the last. Raises Problem 413 beyond `limit` bytes, 408
+    for a client that dawdles; ClientGone."""
+    piece, size, more = bytearray(), 0, True
+    while more:
+        chunk, more = await _chunk(receive)
+        size += len(chunk)
+        if size > limit:
+            raise too_large(limit)
+        piece += chunk
+        while len(piece) >= _PIECE:
+            yield bytes(piece[:_PIECE])
+            del piece[:_PIECE]
+    if piece:
+        yield bytes(piece)
+
+
+async def _chunk(receive: Any) -> tuple[bytes, bool]:
+    try:
+        async with asyncio.timeout(_IDLE_SECONDS):
+            message = await receive()
+    except TimeoutError:
+        raise Problem(408, "BODY_TIMEOUT", "The body did not arrive in time.") from None
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message.get("body", b""), bool(message.get("more_body"))
 
 
 @asynccontextmanager

@@ -13,10 +13,11 @@ from commis.catalog.v1.imports_pb2 import Import, UploadImportHeader, UploadImpo
 from chassis.errors import Violations
 from gateway import headers as header
 from gateway.clients import Clients
-from gateway.endpoint import JSON, ClientGone, check_length, reply, too_large
+from gateway.endpoint import JSON, check_length, reply
 from gateway.exchange import Exchange, Scope
 from gateway.problems import Problem, invalid_fields
 from gateway.query import Query, query_reader
+from gateway.streaming import arriving
 from gateway.wire.render import renderer
 
 UPLOAD = "/commis.catalog.v1.ImportService/UploadImport"
@@ -32,8 +33,6 @@ FORMATS = {
     "application/xml": Import.FORMAT_ONIX,
     "text/xml": Import.FORMAT_ONIX,
 }
-_PIECE = 512 * 1024
-_IDLE_SECONDS = 30.0
 _TIMEOUT = 3600.0
 
 
@@ -83,23 +82,12 @@ class Upload:
         self, first: UploadImportHeader, receive: Any, trouble: list[Exception]
     ) -> AsyncIterator[UploadImportRequest]:
         yield UploadImportRequest(header=first)
-        piece, size = bytearray(), 0
         try:
-            more = True
-            while more:
-                chunk, more = await _chunk(receive)
-                size += len(chunk)
-                if size > self._limit:
-                    raise too_large(self._limit)
-                piece += chunk
-                while len(piece) >= _PIECE:
-                    yield UploadImportRequest(content=bytes(piece[:_PIECE]))
-                    del piece[:_PIECE]
+            async for piece in arriving(receive, self._limit):
+                yield UploadImportRequest(content=piece)
         except Exception as error:
             trouble.append(error)
             raise
-        if piece:
-            yield UploadImportRequest(content=bytes(piece))
         # To the service a cancelled stream looks like one that has ended; only this says that all is there.
         yield UploadImportRequest(content=b"")
 
@@ -112,17 +100,6 @@ def _format(exchange: Exchange) -> Any:
         detail = f"The body must be {', '.join(FORMATS)}, not compressed."
         raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", detail, headers={"Accept": ", ".join(FORMATS)})
     return FORMATS[kind]
-
-
-async def _chunk(receive: Any) -> tuple[bytes, bool]:
-    try:
-        async with asyncio.timeout(_IDLE_SECONDS):
-            message = await receive()
-    except TimeoutError:
-        raise Problem(408, "BODY_TIMEOUT", "The body did not arrive in time.") from None
-    if message["type"] == "http.disconnect":
-        raise ClientGone
-    return message.get("body", b""), bool(message.get("more_body"))
 
 
 def _client_path(path: str) -> str:

@@ -3,6 +3,7 @@
 from gateway.operation import Operation
 from gateway.routes import (
     accounts,
+    attachments,
     audit,
     budgets,
     business,
@@ -26,6 +27,7 @@ from gateway.routes import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *orders.OPERATIONS,
+    *attachments.OPERATIONS,
     *products.OPERATIONS,
     *sessions.OPERATIONS,
     *accounts.OPERATIONS,
