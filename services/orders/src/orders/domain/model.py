@@ -14,6 +14,8 @@ from orders.domain.totals import Totals
 
 REP = "REP"
 CARE_WORKER = "CARE_WORKER"
+# They never see payment data, so online payment is not theirs to choose.
+VENDOR_SIDE = frozenset((REP, "STAFF"))
 MAX_LINES = 2000
 MAX_QUANTITY = 100_000
 

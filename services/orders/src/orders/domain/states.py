@@ -22,7 +22,9 @@ class PaymentState(StrEnum):
     OPEN = "OPEN"
     AUTHORIZED = "AUTHORIZED"
     PAID = "PAID"
+    # Everything that came in was given back.
     REFUNDED = "REFUNDED"
+    PARTLY_REFUNDED = "PARTLY_REFUNDED"
 
 
 class FulfilmentState(StrEnum):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import UUID
 
+from chassis.ids import new_id
 from orders.domain.model import Order, PaymentMethod
 from orders.domain.states import PaymentState, State
 
@@ -45,6 +46,8 @@ _PAYABLE = frozenset((State.PLACED, State.PROCESSING, State.SHIPPED, State.DELIV
 _BOUND = frozenset((PaymentState.AUTHORIZED, PaymentState.PAID, PaymentState.PARTLY_REFUNDED))
 FIRST_CHECK = datetime.timedelta(minutes=1)
 LAST_CHECK = datetime.timedelta(hours=1)
+# How long whoever began a payment has for making it at the provider.
+MAKING = datetime.timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,8 @@ def due(order: Order, payments: Sequence[OnlinePayment]) -> int:
     """What can be paid online now, in minor units. What was given back does not become due again."""
     if order.state not in _PAYABLE or order.header.payment_method is _NOT_ONLINE:
         return 0
-    return max(0, order.totals.total - sum(each.received for each in payments))
+    reserved = sum(each.amount for each in payments if each.state is Payment.AUTHORIZED)
+    return max(0, order.totals.total - reserved - sum(each.received for each in payments))
 
 
 def order_payment_state(order: Order, payments: Sequence[OnlinePayment]) -> PaymentState:
@@ -167,12 +171,36 @@ def refund_pending(order: Order) -> bool:
 
 def next_check(payment: OnlinePayment, now: datetime.datetime) -> datetime.datetime | None:
     """When to ask the provider although it has not called: soon at first, then ever more seldom, never once all is
-    settled."""
+    settled. A refund that it does not know of yet is for now."""
     if payment.settled:
         return None
+    if any(each.state is RefundState.PENDING and not each.provider_id for each in payment.refunds):
+        return now
     newest = max([payment.create_time, *(each.create_time for each in payment.refunds)])
     return now + min(LAST_CHECK, max(FIRST_CHECK, (now - newest) / 4))
 
 
 def with_refund(payment: OnlinePayment, refund: Refund) -> OnlinePayment:
     return replace(payment, refunds=(*payment.refunds, refund))
+
+
+def begun(
+    order: Order, amount: int, provider: str, return_address: str, now: datetime.datetime
+) -> OnlinePayment:
+    """A payment that the provider has yet to make; whoever wrote it does so, else the follower a little later."""
+    return OnlinePayment(
+        id=new_id(),
+        order_id=order.id,
+        state=Payment.OPEN,
+        amount=amount,
+        currency=order.currency,
+        provider=provider,
+        return_address=return_address,
+        create_time=now,
+        update_time=now,
+        check_time=now + MAKING,
+    )
+
+
+def automatic_refund(payment: OnlinePayment, amount: int, now: datetime.datetime) -> Refund:
+    return Refund(new_id(), payment.id, amount, RefundState.PENDING, now, automatic=True)

@@ -10,7 +10,7 @@ from orders import access
 from orders.approval import domain as approvals
 from orders.domain import costing, states
 from orders.domain.errors import OrderNotFound
-from orders.domain.model import REP, Order, PaymentMethod
+from orders.domain.model import VENDOR_SIDE, Order, PaymentMethod
 from orders.domain.states import Verb
 from orders.infrastructure import Infrastructure
 from orders.placing import domain, holds
@@ -45,17 +45,17 @@ class Checkout:
 
 
 def payment_choices(
-    context: OrderingContext, answered: tuple[str, ...], actor_kind: str
+    context: OrderingContext, answered: tuple[str, ...], *, electronic: bool
 ) -> list[PaymentMethod]:
     """What customers allows; while it refuses the order as it stands, what any customer may choose. In an assisted
-    session only what community and client agreed."""
-    usual = ("BANK_TRANSFER", "CHEQUE", "CASH_ON_DELIVERY")
+    session only what community and client agreed. `electronic`: the caller could use it."""
+    usual = ("BANK_TRANSFER", "CHEQUE", "CASH_ON_DELIVERY", "ELECTRONIC")
     if context.assistance is not None:
         names = answered or context.payment_methods
     else:
         names = answered or (("PAY_LATER", *usual) if context.pay_later_allowed else usual)
     choices = [PaymentMethod(name) for name in names]
-    return [choice for choice in choices if choice is not PaymentMethod.ELECTRONIC or actor_kind != REP]
+    return [choice for choice in choices if choice is not PaymentMethod.ELECTRONIC or electronic]
 
 
 def confirmation_emails(context: OrderingContext) -> list[str]:
@@ -101,9 +101,11 @@ async def get_checkout(infra: Infrastructure, order_id: UUID) -> Checkout:
         terms=picture.terms,
         accepted=Accepted(),
         actor_kind=caller.actor_kind,
+        online=infra.online is not None,
         now=infra.clock(),
     )
-    choices = payment_choices(context, authorization.payment_methods, caller.actor_kind)
+    electronic = infra.online is not None and caller.actor_kind not in VENDOR_SIDE
+    choices = payment_choices(context, authorization.payment_methods, electronic=electronic)
     language = order.header.language if texts.get(order.header.language) else "en"
     return Checkout(
         shipping_options=shipping_options(order, await infra.methods.everything()),

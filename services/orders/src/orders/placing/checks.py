@@ -26,6 +26,7 @@ def own_findings(
         terms=picture.terms,
         accepted=accepted(cmd, picture.order),
         actor_kind=caller.actor_kind,
+        online=infra.online is not None,
         now=infra.clock(),
     )
     if cmd.verb is Verb.APPROVE:

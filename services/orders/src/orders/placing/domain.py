@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chassis.errors import FailedPrecondition, FieldViolation
 from chassis.money import Money
 from orders.domain import costing, postal
-from orders.domain.model import REP, Line, Order, PaymentMethod, Quote
+from orders.domain.model import VENDOR_SIDE, Line, Order, PaymentMethod, Quote
 from orders.domain.totals import Totals
 from orders.ports import BudgetNeed, OrderingContext, QuotedLine
 from orders.shipping.domain import ShippingMethod
@@ -105,11 +105,13 @@ def _shipping_findings(order: Order, method: ShippingMethod | None) -> list[Fiel
     return []
 
 
-def payment_findings(method: PaymentMethod | None, actor_kind: str) -> list[FieldViolation]:
+def payment_findings(
+    method: PaymentMethod | None, actor_kind: str, *, online: bool
+) -> list[FieldViolation]:
     if method is None:
         return [FieldViolation("payment_method", "is required", "REQUIRED")]
-    if method is PaymentMethod.ELECTRONIC and actor_kind == REP:
-        text = "a representative cannot use online payment"
+    if method is PaymentMethod.ELECTRONIC and (actor_kind in VENDOR_SIDE or not online):
+        text = "only the customer can use online payment" if online else "nothing can be paid online"
         return [FieldViolation("payment_method", text, "PAYMENT_NOT_ALLOWED")]
     return []
 
@@ -129,15 +131,16 @@ def findings(
     terms: TermsInForce | None,
     accepted: Accepted,
     actor_kind: str,
+    online: bool,
     now: datetime.datetime,
 ) -> list[FieldViolation]:
-    """What we can tell by ourselves."""
+    """What we can tell by ourselves. `online`: a payment provider is configured."""
     found = _people_findings(order)
     if not order.lines:
         found.append(FieldViolation("lines", "An order has at least one line.", "REQUIRED"))
     else:
         found += _shipping_findings(order, method)
-    found += payment_findings(order.header.payment_method, actor_kind)
+    found += payment_findings(order.header.payment_method, actor_kind, online=online)
     taken = order.header.taken_time
     if taken is not None and taken > now + _CLOCK_TOLERANCE:
         found.append(FieldViolation("taken_time", "lies in the future", "TIME_IN_FUTURE"))

@@ -16,9 +16,10 @@ from orders.answers import AlreadyAnswered, Key, Reply
 from orders.approval import domain as approvals
 from orders.approval import events as approval_events
 from orders.domain import costing, states
-from orders.domain.model import HistoryEntry, Line, Order, TermsAcceptance
+from orders.domain.model import HistoryEntry, Line, Order, PaymentMethod, TermsAcceptance
 from orders.domain.states import FulfilmentState, PaymentState, PlacementInProgress, State, Verb
 from orders.infrastructure import Infrastructure
+from orders.payments import links
 from orders.placing import events
 from orders.placing.domain import Accepted
 from orders.placing.holds import Held
@@ -133,7 +134,10 @@ async def record(
 
 
 async def _write(infra: Infrastructure, order: Order, written: dict[str, Any]) -> None:
-    """Raises PlacementInProgress, AlreadyAnswered; then nothing was written."""
+    """Whoever ordered through a care worker pays online by a link that is mailed.
+
+    Raises PlacementInProgress, AlreadyAnswered; then nothing was written.
+    """
     crash.point("place_before_commit")
     if order.parties.assistance is None:  # one statement is the whole transaction
         _check_placed(order, await store.place_alone(infra.engine, written))
@@ -142,6 +146,8 @@ async def _write(infra: Infrastructure, order: Order, written: dict[str, Any]) -
         connection = await session.connection()
         _check_placed(order, await store.place(connection, written))
         await figures.count(connection, [order.id])
+        if order.header.payment_method is PaymentMethod.ELECTRONIC and infra.online is not None:
+            await links.write(session, infra.online, order, order.update_time)
 
 
 def _check_placed(order: Order, outcome: Outcome) -> None:

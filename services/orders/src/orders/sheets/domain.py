@@ -13,7 +13,7 @@ from chassis.ids import new_id
 from orders.domain.errors import OrderLineNotFound
 from orders.domain.model import (
     MAX_LINES,
-    REP,
+    VENDOR_SIDE,
     Address,
     Header,
     Line,
@@ -60,13 +60,13 @@ class HeaderChange:
 
 
 def check_payment_choice(method: PaymentMethod | None, actor_kind: str) -> None:
-    """A representative must never see payment data, so online payment is not theirs to choose.
+    """Representatives and staff must never see payment data, so online payment is not theirs to choose.
 
     Raises InvalidFields with PAYMENT_NOT_ALLOWED.
     """
-    if method is PaymentMethod.ELECTRONIC and actor_kind == REP:
+    if method is PaymentMethod.ELECTRONIC and actor_kind in VENDOR_SIDE:
         found = Violations()
-        found.add("payment_method", "a representative cannot use online payment", "PAYMENT_NOT_ALLOWED")
+        found.add("payment_method", "only the customer can use online payment", "PAYMENT_NOT_ALLOWED")
         found.raise_if_any()
 
 
