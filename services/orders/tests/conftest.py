@@ -22,7 +22,8 @@ from services.orders.tests.fakes import FakeCatalog, FakeCustomers, FakeLibrary
 from services.orders.tests.shop import Shop
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-engine, sessions = database_fixtures("orders", MIGRATIONS, pool_size=40)
+# A canned message is there from the start.
+engine, sessions = database_fixtures("orders", MIGRATIONS, pool_size=40, keep=("canned_messages",))
 
 
 class Clock:

@@ -8,7 +8,14 @@ from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from commis.orders.v1 import attachments_pb2_grpc, checkout_pb2_grpc, entry_pb2_grpc, orders_pb2_grpc
+from commis.orders.v1 import (
+    attachments_pb2_grpc,
+    checkout_pb2_grpc,
+    entry_pb2_grpc,
+    messages_pb2_grpc,
+    orders_pb2_grpc,
+    shipments_pb2_grpc,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import broker, client, db, server
@@ -23,16 +30,20 @@ from orders.attachments.blobs import DirectoryBlobs
 from orders.attachments.rpc import AttachmentServicer
 from orders.attachments.sweeping import Sweeper
 from orders.budget_client import LibraryClient
+from orders.canned.rpc import CannedMessageServicer
 from orders.clients import CatalogClient, CustomersClient
 from orders.config import Settings
 from orders.exports.rpc import OrderExportServicer
 from orders.infrastructure import Infrastructure, utc_now
+from orders.messages.rpc import OrderMessageServicer
 from orders.placing.rpc import PlacementServicer
 from orders.ports import Ports
 from orders.privacy.client import DataProtectionClient
 from orders.privacy.consumers import DataProtection
 from orders.privacy.retention import Retention
 from orders.rpc import OrderServicer
+from orders.shipments.consumers import BACKORDERS
+from orders.shipments.rpc import ShipmentServicer
 from orders.shipping.rpc import ShippingMethodServicer
 from orders.shipping.store import ShippingMethods
 from orders.statistics.rep_rpc import RepresentativeStatisticsServicer
@@ -53,6 +64,9 @@ def servicers(infra: Infrastructure) -> list[server.Servicer]:
         _named(checkout_pb2_grpc, "ShippingMethodService", ShippingMethodServicer(infra)),
         _named(checkout_pb2_grpc, "TermsService", TermsServicer(infra)),
         _named(attachments_pb2_grpc, "AttachmentService", AttachmentServicer(infra)),
+        _named(shipments_pb2_grpc, "ShipmentService", ShipmentServicer(infra)),
+        _named(messages_pb2_grpc, "OrderMessageService", OrderMessageServicer(infra)),
+        _named(messages_pb2_grpc, "CannedMessageService", CannedMessageServicer(infra)),
         _named(entry_pb2_grpc, "OrderExportService", OrderExportServicer(infra)),
         _named(entry_pb2_grpc, "RepresentativeStatisticsService", RepresentativeStatisticsServicer(infra)),
     ]
@@ -70,7 +84,7 @@ def subscriptions(settings: Settings, sessions: Sessions) -> list[Subscription]:
     asked = DataProtectionClient(customers, ServiceTokens(issuer.issue))
     blobs = DirectoryBlobs(settings.attachments_directory)
     protection = DataProtection(sessions, blobs, asked, settings.erasure_settle_seconds)
-    return [approval_consumers.subscription(utc_now), *protection.subscriptions()]
+    return [approval_consumers.subscription(utc_now), BACKORDERS, *protection.subscriptions()]
 
 
 async def _ping(engine: AsyncEngine) -> None:
@@ -99,6 +113,7 @@ async def serve(settings: Settings) -> None:
         blobs=blobs,
         zone=ZoneInfo(settings.business_zone),
         currency=settings.currency,
+        vendor_name=settings.vendor_name,
         claim_seconds=settings.claim_seconds,
         placing_slots=asyncio.Semaphore(settings.placing_slots),
     )

@@ -7,10 +7,10 @@ from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis import money
-from orders.payments.config import PaymentSettings
+from chassis.config import ServiceSettings
 
 
-class Settings(PaymentSettings):
+class Settings(ServiceSettings):
     """`claim_seconds`: how long one placing attempt may take; below the life of the holds of catalog and library.
     `placing_slots`: placing attempts at once in one process. `currency`: of sheets that have no line yet.
     `erasure_settle_seconds`: when after an erasure orders are looked at once more, for what was being written.
@@ -24,6 +24,8 @@ class Settings(PaymentSettings):
     attachments_directory: Path
     business_zone: str = "Europe/Brussels"
     currency: str = "EUR"
+    # Signs canned messages.
+    vendor_name: str = ""
     claim_seconds: float = Field(20.0, gt=0, le=25)
     placing_slots: int = Field(16, ge=1, le=200)
     erasure_settle_seconds: float = Field(30.0, ge=0, le=600)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from orders.domain.activity import Activity
 from orders.domain.model import (
     Address,
     Claim,
@@ -145,6 +146,24 @@ def _totals(row: Any) -> Totals:
         row["net"],
         row["weight_grams"],
     )
+
+
+def activity(row: Any) -> Activity:
+    """From a row of `store.PAGE`."""
+    shipped, written = row["shipped"], row["written"]
+    return Activity(
+        shipment_count=shipped["count"],
+        last_ship_time=_instant(shipped["last_time"]),
+        carriers=tuple(shipped["carriers"]),
+        shipped_weight_grams=shipped["weight_grams"],
+        message_count=written["count"],
+        last_message_time=_instant(written["last_time"]),
+        last_message_from_customer=bool(written["from_customer"]),
+    )
+
+
+def _instant(text: str | None) -> datetime.datetime | None:
+    return None if text is None else datetime.datetime.fromisoformat(text)
 
 
 def order(row: Any) -> Order:

@@ -57,6 +57,23 @@ def _load(columns: str = "", joins: str = "", before: str = "", which: str = "o.
 
 LOAD = direct.statement(_load())
 LOAD_SEVERAL = direct.statement(_load(which="o.id = ANY(:ids)"))
+# What the page of an order shows beside it: counts and the latest of what has lists of its own.
+PAGE = direct.statement(
+    _load(
+        ", to_jsonb(s) AS shipped, to_jsonb(m) AS written",
+        """
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS count, max(ship_time) AS last_time, coalesce(sum(weight_grams), 0) AS weight_grams,
+                coalesce(array_agg(DISTINCT carrier) FILTER (WHERE carrier <> ''), '{}') AS carriers
+            FROM shipments WHERE order_id = o.id
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS count, max(create_time) AS last_time,
+                (array_agg(from_customer ORDER BY create_time DESC, id DESC))[1] AS from_customer
+            FROM order_messages WHERE order_id = o.id
+        ) m""",
+    )
+)
 # What placing needs beside the order: its shipping method and the terms in force.
 _BESIDE = (
     ", m.method, t.version AS current_terms, t.hashes AS current_hashes",

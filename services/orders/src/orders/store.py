@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from orders import direct, reading, rows, statements
+from orders.domain.activity import Activity
 from orders.domain.model import HistoryEntry, Line, Order
 
 
@@ -39,6 +40,12 @@ async def find_alone(engine: AsyncEngine, order_id: UUID) -> Order | None:
     """As `find`, in a transaction of its own."""
     row = await direct.alone(engine, statements.LOAD, {"id": order_id})
     return None if row is None else reading.order(row)
+
+
+async def find_page(engine: AsyncEngine, order_id: UUID) -> tuple[Order, Activity] | None:
+    """As `find_alone`, with what came beside the order."""
+    row = await direct.alone(engine, statements.PAGE, {"id": order_id})
+    return None if row is None else (reading.order(row), reading.activity(row))
 
 
 async def find_several(engine: AsyncEngine, order_ids: Sequence[UUID]) -> list[Order]:

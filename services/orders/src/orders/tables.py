@@ -12,9 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from orders.attachments.tables import attachments
+from orders.canned.tables import canned_messages
 from orders.line_tables import order_history, order_lines
+from orders.messages.tables import order_messages
 from orders.payments.tables import UNPAID, payment_link_tokens, payment_links, payments, refunds
 from orders.schema import metadata
+from orders.shipments.tables import line_backorders, shipment_lines, shipments
 from orders.shipping.tables import shipping_methods
 from orders.statistics.tables import (
     care_workers,
@@ -27,19 +30,24 @@ from orders.terms.tables import terms
 
 __all__ = [
     "attachments",
+    "canned_messages",
     "care_workers",
     "community_clients",
     "community_figures",
     "community_product_names",
     "community_products",
+    "line_backorders",
     "metadata",
     "order_history",
     "order_lines",
+    "order_messages",
     "orders",
     "payment_link_tokens",
     "payment_links",
     "payments",
     "refunds",
+    "shipment_lines",
+    "shipments",
     "shipping_methods",
     "terms",
 ]

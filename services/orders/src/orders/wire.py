@@ -14,9 +14,11 @@ from chassis import etag, money
 from chassis.money import Money
 from orders.attribution import assistance, channel, party_kind
 from orders.domain import postal, states
+from orders.domain.activity import Activity
 from orders.domain.model import Address, Line, Order
 from orders.domain.parties import Approval, Parties, Party
 from orders.domain.totals import Totals
+from orders.payments.domain import refund_pending
 
 _STATES = {name.removeprefix("STATE_"): number for name, number in orders_pb2.Order.State.items()}
 _PAYMENT_STATES = {
@@ -159,6 +161,26 @@ def _acceptance(order: Order) -> orders_pb2.TermsAcceptance | None:
     )
 
 
+def activity(value: Activity) -> orders_pb2.OrderActivity:
+    return orders_pb2.OrderActivity(
+        shipment_count=value.shipment_count,
+        last_ship_time=time(value.last_ship_time),
+        carriers=value.carriers,
+        shipped_weight_grams=value.shipped_weight_grams,
+        message_count=value.message_count,
+        last_message_time=time(value.last_message_time),
+        last_message_from_customer=value.last_message_from_customer,
+    )
+
+
+def _not_undone(value: Order) -> list[str]:
+    """Of a cancelled order, what cancelling could not undo."""
+    if value.state is not states.State.CANCELLED:
+        return []
+    found = ["MAILS_SENT"] if value.place_time is not None else []
+    return [*found, *(["PAYMENT_REFUND_PENDING"] if refund_pending(value) else [])]
+
+
 def order(value: Order) -> orders_pb2.Order:
     header, contact = value.header, value.header.contact
     return orders_pb2.Order(
@@ -187,8 +209,9 @@ def order(value: Order) -> orders_pb2.Order:
         create_time=time(value.create_time),
         update_time=time(value.update_time),
         place_time=time(value.place_time),
-        allowed_verbs=list(states.allowed_verbs(value.state)),
+        allowed_verbs=list(states.allowed_verbs(value.state, value.fulfilment_state)),
         map_link=postal.map_link(header.delivery),
         approval=_approval(value.approval),
+        not_undone=_not_undone(value),
         etag=etag.format(value.version),
     )

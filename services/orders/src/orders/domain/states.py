@@ -46,7 +46,7 @@ class Verb(StrEnum):
     CLOSE = "close"
 
 
-# Payment and fulfilment are axes of their own: a move here never depends on them.
+# Payment is an axis of its own; so is fulfilment, but that what is open can ship, and only what shipped can arrive.
 MOVES: dict[State, dict[Verb, State]] = {
     State.DRAFT: {Verb.PLACE: State.PLACED, Verb.CANCEL: State.CANCELLED},
     State.NEGOTIATING: {Verb.CANCEL: State.CANCELLED},
@@ -58,7 +58,7 @@ MOVES: dict[State, dict[Verb, State]] = {
     },
     State.PLACED: {Verb.PROCESS: State.PROCESSING, Verb.CANCEL: State.CANCELLED},
     State.PROCESSING: {Verb.SHIP: State.SHIPPED, Verb.CANCEL: State.CANCELLED},
-    State.SHIPPED: {Verb.DELIVER: State.DELIVERED},
+    State.SHIPPED: {Verb.SHIP: State.SHIPPED, Verb.DELIVER: State.DELIVERED},
     State.DELIVERED: {Verb.CLOSE: State.CLOSED},
     State.CLOSED: {},
     State.CANCELLED: {},
@@ -69,8 +69,8 @@ _EDITABLE = frozenset((State.DRAFT, State.PENDING_APPROVAL))
 class IllegalMove(FailedPrecondition):
     reason = "ORDER_STATE"
 
-    def __init__(self, state: State, verb: Verb) -> None:
-        allowed = ", ".join(allowed_verbs(state)) or "nothing"
+    def __init__(self, state: State, verb: Verb, fulfilment: FulfilmentState = FulfilmentState.NONE) -> None:
+        allowed = ", ".join(allowed_verbs(state, fulfilment)) or "nothing"
         message = f"The order is {state} and cannot be moved by '{verb}'; allowed: {allowed}."
         super().__init__(message, state=state, verb=verb, allowed_verbs=allowed)
 
@@ -93,16 +93,18 @@ class PlacementInProgress(Aborted):
         super().__init__(f"Order {order_id} is being placed.", retry_after=1.0, order_id=order_id)
 
 
-def allowed_verbs(state: State) -> tuple[Verb, ...]:
+def allowed_verbs(state: State, fulfilment: FulfilmentState = FulfilmentState.NONE) -> tuple[Verb, ...]:
+    """`fulfilment` matters for a SHIPPED order: wholly, or partly."""
+    if state is State.SHIPPED:
+        return (Verb.SHIP,) if fulfilment is FulfilmentState.PARTLY_SHIPPED else (Verb.DELIVER,)
     return tuple(MOVES[state])
 
 
-def move(state: State, verb: Verb) -> State:
+def move(state: State, verb: Verb, fulfilment: FulfilmentState = FulfilmentState.NONE) -> State:
     """The state that `verb` leads to. Raises IllegalMove, which names the verbs that are allowed."""
-    try:
-        return MOVES[state][verb]
-    except KeyError:
-        raise IllegalMove(state, verb) from None
+    if verb not in allowed_verbs(state, fulfilment):
+        raise IllegalMove(state, verb, fulfilment)
+    return MOVES[state][verb]
 
 
 def check_editable(state: State) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from commis.orders.v1 import events_pb2
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,9 +22,9 @@ _FACTS: dict[Verb, tuple[str, Any]] = {
 }
 
 
-def add(session: AsyncSession, verb: Verb, order: Order) -> None:
+def add(session: AsyncSession, verb: Verb, order: Order, shipment_id: UUID | None = None) -> None:
     """Published with the transaction. A cancelled sheet is no public fact for those who hold nothing of it, but
-    whoever holds something of a placing that broke off learns it here."""
+    whoever holds something of a placing that broke off learns it here. `shipment_id`: with which it became SHIPPED."""
     told = attribution(order.update_time, account_id=order.account_id, order_id=order.id)
     common: dict[str, Any] = {
         "attribution": told,
@@ -43,6 +44,8 @@ def add(session: AsyncSession, verb: Verb, order: Order) -> None:
     else:
         fact, message = _FACTS[verb]
         event = message(**common)
+        if shipment_id is not None:
+            event.shipment_id = str(shipment_id)
     outbox.add(
         session,
         event,

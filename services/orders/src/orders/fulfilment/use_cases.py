@@ -9,17 +9,17 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from chassis import etag as etags
-from chassis.errors import DeadlineExceeded, Unavailable
-from orders import access, answers, store
-from orders.access import Caller
-from orders.answers import AlreadyAnswered, Key, Reply
+from orders.answers import Key, Reply
 from orders.domain import states
-from orders.domain.errors import OrderNotFound
-from orders.domain.model import HistoryEntry, Order
-from orders.domain.parties import Party
+from orders.domain.model import Order
 from orders.domain.states import FulfilmentState, PaymentState, PlacementInProgress, Verb
 from orders.fulfilment import events
+from orders.fulfilment.changing import Change, change_order
 from orders.infrastructure import Infrastructure
+from orders.payments import domain as payments
+from orders.payments import recording as payment_recording
+from orders.payments.errors import OrderNotPaid
+from orders.shipments import recording
 from orders.statistics import store as figures
 
 R = TypeVar("R", bound=Message)
@@ -46,80 +46,52 @@ class MoveOrder:
     key: Key | None = None
 
 
-async def _actor(infra: Infrastructure, caller: Caller, order: Order) -> Party:
-    """Who moves it, by name. Staff go on without the name while customers cannot answer."""
-    try:
-        return (await access.context_of(infra.ports.customers, caller, order)).actor
-    except (Unavailable, DeadlineExceeded):
-        if not caller.everything:
-            raise
-        return Party(caller.actor_kind, caller.actor_id)
-
-
 def _move(order: Order, cmd: MoveOrder) -> states.State:
-    """The state it came from. Raises EtagMismatch, IllegalMove, PlacementInProgress."""
+    """The state it came from. Raises EtagMismatch, IllegalMove, OrderNotPaid, PlacementInProgress."""
     etags.check("order", cmd.etag, order.version)
     came = order.state
-    moved = states.move(came, cmd.verb)
+    moved = states.move(came, cmd.verb, order.fulfilment_state)
+    if cmd.verb is Verb.PROCESS and not payments.may_process(order):
+        raise OrderNotPaid(order.id)
     if order.claim is not None and order.claim.live:
         raise PlacementInProgress(order.id)
     order.state = moved
     order.fulfilment_state = _FULFILMENT.get(cmd.verb, order.fulfilment_state)
     if cmd.verb is Verb.CANCEL and order.payment_state is PaymentState.OPEN:
         order.payment_state = PaymentState.NONE
-    order.cart = False
-    order.version += 1
     return came
 
 
 async def move_order(infra: Infrastructure, cmd: MoveOrder, reply: Reply[R]) -> R:
-    """Stock and budget follow the public fact, once. Nothing else of a cancelled order has to be undone yet.
+    """Stock and budget follow the public facts, once.
 
-    Raises OrderNotFound, EtagMismatch, IllegalMove, PlacementInProgress, RequestIdReused.
+    Raises OrderNotFound, EtagMismatch, IllegalMove, OrderNotPaid, PlacementInProgress, RequestIdReused.
     """
-    caller = access.caller()
-    async with infra.engine.connect() as connection:
-        stored = await answers.find(connection, cmd.key)
-        seen = await store.find(connection, cmd.order_id)
-    if seen is None or not caller.sees(seen):
-        raise OrderNotFound(cmd.order_id)
-    actor = await _actor(infra, caller, seen)
-    if stored is not None:
-        return reply.parse(stored)
-    try:
-        return await _write(infra, cmd, caller, actor, reply)
-    except AlreadyAnswered:
-        async with infra.engine.connect() as connection:
-            stored = await answers.find(connection, cmd.key)
-        return reply.parse(stored or b"")
+
+    async def work(change: Change) -> R:
+        await move(infra, change, cmd)
+        return reply.build(change.order)
+
+    return await change_order(infra, cmd.order_id, cmd.key, reply.parse, work)
 
 
-async def _write(infra: Infrastructure, cmd: MoveOrder, caller: Caller, actor: Party, reply: Reply[R]) -> R:
-    async with infra.sessions.begin() as session:
-        connection = await session.connection()
-        order = await store.lock(connection, cmd.order_id)
-        if order is None:
-            raise OrderNotFound(cmd.order_id)
-        stored = await answers.find(connection, cmd.key)
-        if stored is not None:  # an identical request was faster
-            return reply.parse(stored)
-        came = _move(order, cmd)
-        order.update_time = infra.clock()
-        entry = HistoryEntry(
-            sequence=order.version,
-            time=order.update_time,
-            actor=actor,
-            account_id=order.account_id,
-            channel=caller.channel,
-            action=_PAST[cmd.verb],
-            from_state=came,
-            to_state=order.state,
-            detail=cmd.reason,
-        )
-        await store.move(connection, order, entry)
-        if cmd.verb is Verb.CANCEL and order.parties.assistance is not None:
-            await figures.uncount(connection, order.id)
-        answer = reply.build(order)
-        await answers.store(connection, cmd.key, answer)
-        events.add(session, cmd.verb, order)
-    return answer
+async def move(infra: Infrastructure, change: Change, cmd: MoveOrder) -> None:
+    """In the transaction of the change. Raises EtagMismatch, IllegalMove, OrderNotPaid, PlacementInProgress."""
+    came = _move(change.order, cmd)
+    if cmd.verb is Verb.CANCEL and change.order.place_time is not None:
+        await payment_recording.order_cancelled(infra, change.session, change.order)
+    await change.record(_PAST[cmd.verb], came, cmd.reason)
+    shipment_id = await _goods(change, cmd.verb)
+    if cmd.verb is Verb.CANCEL and change.order.parties.assistance is not None:
+        await figures.uncount(change.connection, change.order.id)
+    if cmd.verb is not Verb.SHIP or came is states.State.PROCESSING:
+        events.add(change.session, cmd.verb, change.order, shipment_id)
+
+
+async def _goods(change: Change, verb: Verb) -> UUID | None:
+    """What leaves or arrives with the move. The shipment, if there is one."""
+    if verb is Verb.SHIP:
+        return await recording.ship_everything(change)
+    if verb is Verb.DELIVER:
+        await recording.deliver_everything(change)
+    return None

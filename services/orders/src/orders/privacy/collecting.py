@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from chassis.db import Sessions
 from chassis.pieces import JsonPieces
+from orders.privacy import messages
 from orders.privacy.client import DataProtectionClient, ExportGone
 
 _PAGE = 200
@@ -45,6 +46,7 @@ _FILES = sa.text(
     " ELSE '{erasure_id,added_name}'::text[] END)::text FROM attachments a"
     " WHERE a.order_id = ANY(CAST(:ids AS uuid[])) AND a.erasure_id IS NULL ORDER BY a.order_id, a.id"
 ).bindparams(sa.bindparam("person", type_=sa.Text))
+_SECTIONS = ("orders", "order_lines", "order_history", "attachments", "order_messages", "shipments")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -60,9 +62,11 @@ async def hand_in(
     async def send(content: bytes, part: int, last: bool) -> None:
         await client.add_part(export_id, content, part, last=last)
 
-    pieces = JsonPieces(send, "orders", "order_lines", "order_history", "attachments")
+    pieces = JsonPieces(send, *_SECTIONS)
     try:
         async for section, row in _rows(sessions, account_id, str(person_id or "")):
+            await pieces.add(section, row)
+        async for section, row in messages.rows(sessions, account_id, str(person_id or "")):
             await pieces.add(section, row)
         await pieces.close()
     except ExportGone:

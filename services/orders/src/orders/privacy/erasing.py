@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from chassis.db import Sessions
 from orders.attachments.blobs import BlobStore
-from orders.privacy import files, statements
+from orders.privacy import files, messages, statements
 from orders.privacy.client import Item
 from orders.privacy.statements import BATCH
 
@@ -60,6 +60,7 @@ async def erase(sessions: Sessions, blobs: BlobStore, scope: Scope) -> None:
         async with sessions.begin() as session:
             done = (await (await session.connection()).execute(_typed(statements.HISTORY), given)).rowcount
     await files.erase(sessions, blobs, given)
+    await messages.erase(sessions, given)
     if scope.person_id is None:
         async with sessions.begin() as session:
             await (await session.connection()).execute(statements.PAYER, {"account_id": scope.account_id})
@@ -86,6 +87,10 @@ async def counted(sessions: Sessions, scope: Scope) -> tuple[list[Item], list[It
         Item(subject="open carts and drafts, cancelled and emptied", count=found.sheets),
         Item(subject="contacts, notes and references on placed orders", count=found.placed),
         Item(subject="files at orders", count=await files.counted(sessions, scope.erasure_id)),
+        Item(
+            subject="messages about orders",
+            count=await messages.counted(sessions, scope.account_id, str(scope.person_id or "")),
+        ),
     ]
     kept = [Item(subject="orders with their lines and amounts", count=found.orders, kept_because=_AMOUNTS)]
     if scope.person_id is not None:

@@ -9,7 +9,8 @@ from uuid import UUID
 from chassis.paging import Page
 from orders import access, store
 from orders.access import Caller
-from orders.domain.errors import AccountNotFound
+from orders.domain.activity import Activity
+from orders.domain.errors import AccountNotFound, OrderNotFound
 from orders.domain.folding import fold
 from orders.domain.model import Order
 from orders.domain.states import State
@@ -44,6 +45,15 @@ async def get_order(infra: Infrastructure, order_id: UUID) -> Order:
     """Raises OrderNotFound, also for an order that the caller may not see."""
     order = await store.find_alone(infra.engine, order_id)
     return await access.check_visible(infra.ports.customers, access.caller(), order, order_id)
+
+
+async def get_page(infra: Infrastructure, order_id: UUID) -> tuple[Order, Activity]:
+    """With what came beside the order. Raises as `get_order`."""
+    found = await store.find_page(infra.engine, order_id)
+    if found is None:
+        raise OrderNotFound(order_id)
+    await access.check_visible(infra.ports.customers, access.caller(), found[0], order_id)
+    return found
 
 
 async def _scope(infra: Infrastructure, caller: Caller, wanted: UUID | None) -> OrderFilter:

@@ -82,8 +82,10 @@ class SheetRpcs:
         v, order_id = parsing.order_id(request.order_id)
         v.raise_if_any()
         assert order_id is not None
-        order = await listing.get_order(self._infra, order_id)
-        return pb.GetOrderResponse(order=wire.order(order))
+        order, activity = await listing.get_page(self._infra, order_id)
+        answer = pb.GetOrderResponse(order=wire.order(order))
+        answer.order.activity.CopyFrom(wire.activity(activity))
+        return answer
 
     async def BatchGetOrders(self, request: pb.BatchGetOrdersRequest, ctx: Any) -> pb.BatchGetOrdersResponse:
         v = Violations()
