@@ -16,9 +16,11 @@ from chassis.testing import database_fixtures, grpc_server
 from orders.__main__ import servicers
 from orders.attachments.blobs import DirectoryBlobs
 from orders.infrastructure import Infrastructure
+from orders.payments.online import Online
 from orders.ports import Ports
 from orders.shipping.store import ShippingMethods
 from services.orders.tests.fakes import FakeCatalog, FakeCustomers, FakeLibrary
+from services.orders.tests.provider import FakeProvider, Till
 from services.orders.tests.shop import Shop
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -71,6 +73,7 @@ def infra(
     library: FakeLibrary,
     clock: Clock,
     blobs: DirectoryBlobs,
+    provider: FakeProvider,
 ) -> Infrastructure:
     return Infrastructure(
         sessions=sessions,
@@ -80,7 +83,13 @@ def infra(
         zone=ZoneInfo("Europe/Brussels"),
         claim_seconds=3.0,
         clock=clock,
+        online=Online(provider, "https://shop.example/pay", ("https://shop.example",)),
     )
+
+
+@pytest.fixture
+def provider() -> FakeProvider:
+    return FakeProvider()
 
 
 @pytest.fixture
@@ -103,3 +112,8 @@ async def shop(
         )
         await made.open()
         yield made
+
+
+@pytest.fixture
+def till(shop: Shop, provider: FakeProvider) -> Till:
+    return Till(shop, provider)

@@ -14,6 +14,7 @@ from commis.orders.v1 import (
     entry_pb2_grpc,
     messages_pb2_grpc,
     orders_pb2_grpc,
+    payments_pb2_grpc,
     shipments_pb2_grpc,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -36,6 +37,8 @@ from orders.config import Settings
 from orders.exports.rpc import OrderExportServicer
 from orders.infrastructure import Infrastructure, utc_now
 from orders.messages.rpc import OrderMessageServicer
+from orders.payments import composing
+from orders.payments.rpc import PaymentServicer
 from orders.placing.rpc import PlacementServicer
 from orders.ports import Ports
 from orders.privacy.client import DataProtectionClient
@@ -63,6 +66,7 @@ def servicers(infra: Infrastructure) -> list[server.Servicer]:
         _named(orders_pb2_grpc, "PlacementService", PlacementServicer(infra)),
         _named(checkout_pb2_grpc, "ShippingMethodService", ShippingMethodServicer(infra)),
         _named(checkout_pb2_grpc, "TermsService", TermsServicer(infra)),
+        _named(payments_pb2_grpc, "PaymentService", PaymentServicer(infra)),
         _named(attachments_pb2_grpc, "AttachmentService", AttachmentServicer(infra)),
         _named(shipments_pb2_grpc, "ShipmentService", ShipmentServicer(infra)),
         _named(messages_pb2_grpc, "OrderMessageService", OrderMessageServicer(infra)),
@@ -116,6 +120,7 @@ async def serve(settings: Settings) -> None:
         vendor_name=settings.vendor_name,
         claim_seconds=settings.claim_seconds,
         placing_slots=asyncio.Semaphore(settings.placing_slots),
+        online=composing.online(settings),
     )
     await server.serve(
         settings,
@@ -129,6 +134,7 @@ async def serve(settings: Settings) -> None:
             *(Consumer(sessions, nats, each) for each in subscriptions(settings, sessions)),
             Retention(sessions),
             Sweeper(sessions, blobs),
+            *composing.followers(infra),
         ],
         ready={"database": lambda: _ping(engine)},
     )

@@ -7,10 +7,10 @@ from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis import money
-from chassis.config import ServiceSettings
+from orders.payments.config import PaymentSettings
 
 
-class Settings(ServiceSettings):
+class Settings(PaymentSettings):
     """`claim_seconds`: how long one placing attempt may take; below the life of the holds of catalog and library.
     `placing_slots`: placing attempts at once in one process. `currency`: of sheets that have no line yet.
     `erasure_settle_seconds`: when after an erasure orders are looked at once more, for what was being written.

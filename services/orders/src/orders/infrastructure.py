@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis.db import Sessions
 from orders.attachments.blobs import BlobStore
+from orders.payments.online import Online
 from orders.ports import Ports
 from orders.shipping.store import ShippingMethods
 
@@ -26,7 +27,7 @@ class Infrastructure:
     `vendor_name`: signs messages.
     `claim_seconds`: how long a placing attempt may take; holds of other services must live longer than that.
     `placing_slots`: attempts at once; in a rush the others wait their turn here, before they claim anything, instead of
-    for connections and rows."""
+    for connections and rows. `online`: how payments are taken online; without it they are not offered."""
 
     sessions: Sessions
     ports: Ports
@@ -38,6 +39,8 @@ class Infrastructure:
     claim_seconds: float = 20.0
     clock: Callable[[], datetime.datetime] = utc_now
     placing_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))
+
+    online: Online | None = None
 
     @property
     def engine(self) -> AsyncEngine:
