@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
@@ -64,13 +64,12 @@ def _connect_args(application: str, statement_seconds: float) -> dict[str, Any]:
 
 def engine(settings: ServiceSettings) -> AsyncEngine:
     """Limits: statement 10 s, lock wait 2 s, connecting 3 s, waiting for the pool 5 s."""
-    return engine_for(
-        settings.database_url.get_secret_value(), settings.service_name, pool_size=settings.pool_size
-    )
+    url = settings.database_url.get_secret_value()
+    return engine_for(url, settings.service_name, pool_size=settings.pool_size)
 
 
 def engine_for(url: str, application: str = "commis", *, pool_size: int = 10) -> AsyncEngine:
-    return create_async_engine(
+    made = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,  # an overflowing connection is opened and thrown away each time, at the price of many requests
@@ -79,6 +78,13 @@ def engine_for(url: str, application: str = "commis", *, pool_size: int = 10) ->
         hide_parameters=True,  # an error in the log must not show what a client wrote
         connect_args=_connect_args(application, 10),
     )
+    event.listen(made.sync_engine, "checkout", _replace_closed)
+    return made
+
+
+def _replace_closed(connection: Any, _record: object, _pooled: object) -> None:
+    if connection.driver_connection.is_closed():  # the server hung up while it lay in the pool
+        raise DisconnectionError  # to the pool, which connects anew
 
 
 def sessions(engine: AsyncEngine) -> Sessions:
@@ -98,15 +104,9 @@ async def driver(engine: AsyncEngine) -> AsyncIterator[Any]:
     """An asyncpg connection of the pool, for hot statements: what SQLAlchemy does around one costs several times the
     statement. Each is a transaction of its own; errors are asyncpg's, which `unavailable` knows too."""
     pooled = await engine.raw_connection()
-    while pooled.driver_connection.is_closed():  # type: ignore[union-attr]  # the server hung up meanwhile
-        pooled.invalidate()
-        pooled = await engine.raw_connection()
-    connection: Any = pooled.driver_connection
     try:
-        yield connection
+        yield pooled.driver_connection
     finally:
-        if connection.is_closed():
-            pooled.invalidate()
         pooled.close()
 
 

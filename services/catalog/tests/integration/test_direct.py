@@ -9,6 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from catalog import direct
+from catalog.products import codes
+from catalog.products.queries import get_product
 from catalog.reservations.use_cases import reserve_stock
 from chassis import db
 from chassis.db import Sessions
@@ -51,6 +53,32 @@ async def test_a_cancelled_task_leaves_the_connection_clean(engine: AsyncEngine,
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert await idle_in_transaction(engine) == 0
+
+
+async def test_connections_that_died_in_the_pool_are_replaced(
+    engine: AsyncEngine, sessions: Sessions
+) -> None:
+    chair = await a.a_variant(sessions, "CHAIR", stock=5)
+
+    async def read() -> None:
+        async with sessions() as session:
+            await asyncio.sleep(0)
+            assert (await get_product(session, chair.product_id)).id == chair.product_id
+            assert (await codes.resolve(session, ["CHAIR"], "en"))[0].matches
+
+    await asyncio.gather(*(read() for _ in range(10)))
+    other = await db.dedicated(engine)
+    await other.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await other.close()
+    for _ in range(3):
+        await read()
+    order = a.a_reservation([a.a_line(chair)])
+    await reserve_stock(a.reserving(sessions), order)
+    assert await a.level(sessions, chair) == (5, 1)
+    await asyncio.gather(*(read() for _ in range(10)))
 
 
 @pytest.mark.spec("C-21")
