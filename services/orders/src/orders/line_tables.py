@@ -22,6 +22,8 @@ order_lines = sa.Table(
     sa.Column("requested_delivery_date", sa.Date, nullable=True),
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("budget_code", sa.Text, nullable=False),
+    # The price was agreed in a shared order, instead of what the lists say.
+    sa.Column("negotiated", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("currency", sa.CHAR(3), nullable=False),
     sa.Column("tax_inclusive", sa.Boolean, nullable=False),
     sa.Column("unit_price", sa.Numeric(18, 4), nullable=False),

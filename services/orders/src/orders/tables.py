@@ -17,6 +17,7 @@ from orders.line_tables import order_history, order_lines
 from orders.messages.tables import order_messages
 from orders.payments.tables import UNPAID, payment_link_tokens, payment_links, payments, refunds
 from orders.schema import metadata
+from orders.shared import tables as shared_tables
 from orders.shipments.tables import line_backorders, shipment_lines, shipments
 from orders.shipping.tables import shipping_methods
 from orders.statistics.tables import (
@@ -46,6 +47,7 @@ __all__ = [
     "payment_links",
     "payments",
     "refunds",
+    "shared_tables",
     "shipment_lines",
     "shipments",
     "shipping_methods",
@@ -163,6 +165,9 @@ orders = sa.Table(
     sa.Column("create_fingerprint", sa.LargeBinary, nullable=True),
     # Who asked to place it and what became of that, with spending control.
     sa.Column("approval", JSONB, nullable=True),
+    # Negotiated on a sheet that both sides see (see `shared`); then somebody else may have accepted the terms.
+    sa.Column("shared", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Column("terms_accepted_by", JSONB, nullable=True),
     _searched("account_search"),
     _searched("reference_search"),
     # Data protection: by which erasures, and until when the law keeps the names and addresses that are left; without

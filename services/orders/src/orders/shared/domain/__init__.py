@@ -1,0 +1,1 @@
+"""The sheet as one pure aggregate: terms, proposals, consents and the log. Prices come as quotes."""
