@@ -81,6 +81,7 @@ def infra(
         methods=ShippingMethods(sessions),
         blobs=blobs,
         zone=ZoneInfo("Europe/Brussels"),
+        vendor_name="Boek & Zoon",
         claim_seconds=3.0,
         clock=clock,
         online=Online(provider, "https://shop.example/pay", ("https://shop.example",)),
