@@ -437,6 +437,11 @@ ORDERS_ROWS = {
     "DeliverOrder": Row({"order_id": ORDER, "etag": STALE}, "admin desk"),
     "CloseOrder": Row({"order_id": ORDER, "etag": STALE}, "admin desk"),
     "ListOrderHistory": Row({"order_id": ORDER}, READS_ORDERS),
+    "AddAttachment": Row({"order_id": ORDER, "file_name": "stock.txt"}, CHANGES_ORDERS),
+    "ListAttachments": Row({"order_id": ORDER}, READS_ORDERS),
+    "ReadAttachment": Row({"order_id": ORDER, "attachment_id": "{attachment}"}, READS_ORDERS),
+    # Of none, so that nothing is destroyed: who may remove what is tested in orders.
+    "RemoveAttachment": Row({"order_id": ORDER, "attachment_id": "{nobody}"}, ""),
     "GetCommunityStatistics": Row(
         {"community_id": "{community}", "from_date": DAY, "to_date": DAY}, "platform admin desk finance"
     ),
@@ -524,6 +529,9 @@ CARERS_OWN = {
     ),
     *(
         "ListOrderHistory",
+        "AddAttachment",
+        "ListAttachments",
+        "ReadAttachment",
         "QuoteLines",
         "GetProduct",
         "SearchProducts",

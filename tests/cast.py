@@ -88,6 +88,7 @@ async def assemble(world: World, platform: Platform, rival: Platform, service_to
         "account": carer.account_id,
         "order": own["id"],
         "line": own["lines"][0]["id"],
+        "attachment": await attached(carer.api, own["id"]),
         "address": home["id"],
     }
     objects = (
@@ -96,6 +97,13 @@ async def assemble(world: World, platform: Platform, rival: Platform, service_to
     objects["selection"] = await _selection(world, x["id"], carer.account_id)
     objects |= {"member": member["id"], "client": carer.account_id, "nobody": str(uuid.uuid4())}
     return Cast(callers, objects, objects | of_carer)
+
+
+async def attached(who: Api, order_id: str) -> str:
+    """A text at the order."""
+    path = f"/v1/orders/{order_id}/attachments"
+    added = await who.call("POST", path, params={"file_name": "plan.txt"}, content=b"Left of the door.")
+    return str(added["id"])
 
 
 async def _of_x(world: World, x: Json, user: Api) -> dict[str, str]:
@@ -122,6 +130,7 @@ async def _of_x(world: World, x: Json, user: Api) -> dict[str, str]:
         "address": x["addresses"][0]["id"],
         "order": order["id"],
         "line": order["lines"][0]["id"],
+        "attachment": await attached(user, order["id"]),
         "budget": (await world.admin.post("/v1/budgets", budget))["id"],
         "request": asked["business_request"]["id"],
         "mail": listed["items"][0]["id"],

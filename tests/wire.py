@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from commis.catalog.v1.imports_pb2 import UploadImportRequest
 from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.rpc import error_details_pb2
@@ -95,8 +94,8 @@ async def by_rpc(
     path = f"/{service}/{method.name}"
     try:
         if method.client_streaming:
-            pieces = iter([request, UploadImportRequest(content=b"warehouse,sku,quantity\n"),
-                           UploadImportRequest(content=b"")])  # fmt: skip
+            content = (b"warehouse,sku,quantity\n", b"")
+            pieces = iter([request, *(type(request)(content=piece) for piece in content)])
             answered = await channel.stream_unary(path, *codec)(pieces, metadata=metadata, timeout=20)
         elif method.server_streaming:
             call = channel.unary_stream(path, *codec)(request, metadata=metadata, timeout=20)
