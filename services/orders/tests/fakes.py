@@ -22,10 +22,12 @@ from orders.domain.parties import Assistance, Party
 from orders.ports import (
     Authorization,
     BudgetNeed,
+    CodeMatch,
     OrderingContext,
     PlatformAccess,
     QuotedLine,
     Refusal,
+    ResolvedCode,
     SpendingControl,
     WantedLine,
 )
@@ -52,6 +54,7 @@ class Article:
     currency: str = "EUR"
     discontinued: bool = False
     legal_cap: pricing_pb2.LegalCapProof | None = None
+    isbn: str = ""
 
     @property
     def id(self) -> UUID:
@@ -208,6 +211,19 @@ class FakeCatalog:
             if holder != order_id:
                 free.subtract(held)
         return free
+
+    async def resolve(self, codes: Sequence[str], language: str) -> list[ResolvedCode]:
+        self.calls["resolve"] += 1
+        return [self._resolved(code, code.replace("-", "").replace(" ", "")) for code in codes]
+
+    def _resolved(self, code: str, bare: str) -> ResolvedCode:
+        by_sku = [article for article in self.articles.values() if article.sku == code]
+        by_isbn = [article for article in self.articles.values() if bare and article.isbn == bare]
+        matches = tuple(
+            CodeMatch(article.id, article.sku, f"Article {article.sku}", article.discontinued)
+            for article in by_sku or by_isbn
+        )
+        return ResolvedCode(matches, bare if matches and bare != code else "")
 
     async def quote(
         self, customer: PricingCustomer, lines: Sequence[WantedLine], language: str

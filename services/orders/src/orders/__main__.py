@@ -34,6 +34,7 @@ from orders.budget_client import LibraryClient
 from orders.canned.rpc import CannedMessageServicer
 from orders.clients import CatalogClient, CustomersClient
 from orders.config import Settings
+from orders.entry.rpc import QuickEntryServicer
 from orders.exports.rpc import OrderExportServicer
 from orders.infrastructure import Infrastructure, utc_now
 from orders.messages.rpc import OrderMessageServicer
@@ -71,6 +72,7 @@ def servicers(infra: Infrastructure) -> list[server.Servicer]:
         _named(shipments_pb2_grpc, "ShipmentService", ShipmentServicer(infra)),
         _named(messages_pb2_grpc, "OrderMessageService", OrderMessageServicer(infra)),
         _named(messages_pb2_grpc, "CannedMessageService", CannedMessageServicer(infra)),
+        _named(entry_pb2_grpc, "QuickEntryService", QuickEntryServicer(infra)),
         _named(entry_pb2_grpc, "OrderExportService", OrderExportServicer(infra)),
         _named(entry_pb2_grpc, "RepresentativeStatisticsService", RepresentativeStatisticsServicer(infra)),
     ]

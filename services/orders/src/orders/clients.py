@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from commis.catalog.v1 import pricing_pb2, pricing_pb2_grpc, stock_pb2, stock_pb2_grpc
+from commis.catalog.v1 import (
+    pricing_pb2,
+    pricing_pb2_grpc,
+    products_pb2,
+    products_pb2_grpc,
+    stock_pb2,
+    stock_pb2_grpc,
+)
 from commis.customers.v1 import (
     representatives_pb2,
     representatives_pb2_grpc,
@@ -20,13 +27,22 @@ from chassis.tokens import ServiceTokens
 from orders import context_wire
 from orders.domain.errors import AccountNotFound
 from orders.domain.model import PricingCustomer
-from orders.ports import Authorization, OrderingContext, PlatformAccess, QuotedLine, WantedLine
+from orders.ports import (
+    Authorization,
+    CodeMatch,
+    OrderingContext,
+    PlatformAccess,
+    QuotedLine,
+    ResolvedCode,
+    WantedLine,
+)
 from orders.pricing_wire import customer_to_proto, lines_to_proto, quoted, quoted_lines
 
 # A release is a courtesy: holds that nobody releases end by themselves.
 RELEASE_SECONDS = 2.0
 # What catalog prices in one call.
 _QUOTE_LINES = 1000
+_CODES = 2000
 
 
 class CustomersClient:
@@ -100,11 +116,30 @@ def _account_error(error: RemoteError, account_id: UUID) -> Exception:
     return AccountNotFound(account_id) if error.reason == "ACCOUNT_NOT_FOUND" else error
 
 
+def _resolved(code: products_pb2.ResolvedCode) -> ResolvedCode:
+    matches = tuple(
+        CodeMatch(UUID(match.variant_id), match.sku, match.description, match.discontinued)
+        for match in code.matches
+    )
+    return ResolvedCode(matches, code.read_as)
+
+
 class CatalogClient:
     def __init__(self, channel: Channel, tokens: ServiceTokens) -> None:
+        self._products = products_pb2_grpc.ProductServiceStub(channel)
         self._pricing = pricing_pb2_grpc.PricingServiceStub(channel)
         self._stock = stock_pb2_grpc.ReservationServiceStub(channel)
         self._tokens = tokens
+
+    async def resolve(self, codes: Sequence[str], language: str) -> list[ResolvedCode]:
+        found: list[ResolvedCode] = []
+        for start in range(0, len(codes), _CODES):
+            request = products_pb2.ResolveCodesRequest(
+                codes=codes[start : start + _CODES], language_code=language
+            )
+            answer = await client.call(self._products.ResolveCodes, request, service=self._tokens)
+            found += map(_resolved, answer.codes)
+        return found
 
     async def quote(
         self, customer: PricingCustomer, lines: Sequence[WantedLine], language: str

@@ -108,6 +108,24 @@ class WantedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeMatch:
+    """A variant that a code may mean."""
+
+    variant_id: UUID
+    sku: str
+    description: str
+    discontinued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedCode:
+    """More than one match: the code is ambiguous. `read_as`: what it was taken for, when that is not what was given."""
+
+    matches: tuple[CodeMatch, ...] = ()
+    read_as: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     reason: str
     description: str
@@ -123,6 +141,10 @@ class QuotedLine:
 
 
 class Catalog(Protocol):
+    async def resolve(self, codes: Sequence[str], language: str) -> list[ResolvedCode]:
+        """What each code may mean, in their order; 1 to 100 characters each."""
+        ...
+
     async def quote(
         self, customer: PricingCustomer, lines: Sequence[WantedLine], language: str
     ) -> list[QuotedLine]:

@@ -183,18 +183,24 @@ class CheckEntryResponse(_message.Message):
 
     ROWS_FIELD_NUMBER: _builtins.int
     OK_COUNT_FIELD_NUMBER: _builtins.int
+    UNREAD_COLUMNS_FIELD_NUMBER: _builtins.int
     ok_count: _builtins.int
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryRow]: ...
+    @_builtins.property
+    def unread_columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Headings of columns that mean nothing here."""
+
     def __init__(
         self,
         *,
         rows: _abc.Iterable[Global___EntryRow] | None = ...,
         ok_count: _builtins.int = ...,
+        unread_columns: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ok_count", b"ok_count", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ok_count", b"ok_count", "rows", b"rows", "unread_columns", b"unread_columns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -238,21 +244,27 @@ class AddEntryResponse(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     ADDED_COUNT_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    UNREAD_COLUMNS_FIELD_NUMBER: _builtins.int
     added_count: _builtins.int
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryRow]: ...
     @_builtins.property
     def order(self) -> _orders_pb2.Order: ...
+    @_builtins.property
+    def unread_columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Headings of columns that mean nothing here."""
+
     def __init__(
         self,
         *,
         rows: _abc.Iterable[Global___EntryRow] | None = ...,
         added_count: _builtins.int = ...,
         order: _orders_pb2.Order | None = ...,
+        unread_columns: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["added_count", b"added_count", "order", b"order", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added_count", b"added_count", "order", b"order", "rows", b"rows", "unread_columns", b"unread_columns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

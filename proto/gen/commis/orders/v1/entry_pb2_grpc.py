@@ -75,7 +75,9 @@ class QuickEntryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CheckReorder(self, request, context):
-        """The lines of a past order as rows for this sheet; nothing is changed. Errors: ORDER_NOT_FOUND (either).
+        """The lines of a past order as rows for this sheet, with their cost centre and without what belonged to that order
+        (line reference, date, note, budget); nothing is changed. Only an order that was placed is a past one. Errors:
+        ORDER_NOT_FOUND (either).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,10 @@ class QuickEntryServiceStub:
     AddEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.AddEntryRequest, _entry_pb2.AddEntryResponse]
     """The same, and adds the rows that are OK, all in one change of the sheet. Errors as CheckEntry and AddOrderLines."""
     CheckReorder: _grpc.UnaryUnaryMultiCallable[_entry_pb2.CheckReorderRequest, _entry_pb2.CheckReorderResponse]
-    """The lines of a past order as rows for this sheet; nothing is changed. Errors: ORDER_NOT_FOUND (either)."""
+    """The lines of a past order as rows for this sheet, with their cost centre and without what belonged to that order
+    (line reference, date, note, budget); nothing is changed. Only an order that was placed is a past one. Errors:
+    ORDER_NOT_FOUND (either).
+    """
     AddReorder: _grpc.UnaryUnaryMultiCallable[_entry_pb2.AddReorderRequest, _entry_pb2.AddReorderResponse]
     """The same, and adds the rows that are OK. Errors as CheckReorder and AddOrderLines."""
 
@@ -52,7 +55,10 @@ class QuickEntryServiceAsyncStub(QuickEntryServiceStub):
     AddEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.AddEntryRequest, _entry_pb2.AddEntryResponse]  # type: ignore[assignment]
     """The same, and adds the rows that are OK, all in one change of the sheet. Errors as CheckEntry and AddOrderLines."""
     CheckReorder: _aio.UnaryUnaryMultiCallable[_entry_pb2.CheckReorderRequest, _entry_pb2.CheckReorderResponse]  # type: ignore[assignment]
-    """The lines of a past order as rows for this sheet; nothing is changed. Errors: ORDER_NOT_FOUND (either)."""
+    """The lines of a past order as rows for this sheet, with their cost centre and without what belonged to that order
+    (line reference, date, note, budget); nothing is changed. Only an order that was placed is a past one. Errors:
+    ORDER_NOT_FOUND (either).
+    """
     AddReorder: _aio.UnaryUnaryMultiCallable[_entry_pb2.AddReorderRequest, _entry_pb2.AddReorderResponse]  # type: ignore[assignment]
     """The same, and adds the rows that are OK. Errors as CheckReorder and AddOrderLines."""
 
@@ -81,7 +87,10 @@ class QuickEntryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _entry_pb2.CheckReorderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.CheckReorderResponse, _abc.Awaitable[_entry_pb2.CheckReorderResponse]]:
-        """The lines of a past order as rows for this sheet; nothing is changed. Errors: ORDER_NOT_FOUND (either)."""
+        """The lines of a past order as rows for this sheet, with their cost centre and without what belonged to that order
+        (line reference, date, note, budget); nothing is changed. Only an order that was placed is a past one. Errors:
+        ORDER_NOT_FOUND (either).
+        """
 
     @_abc_1.abstractmethod
     def AddReorder(
