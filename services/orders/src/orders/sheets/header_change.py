@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from commis.orders.v1 import orders_pb2
+from commis.orders.v1 import entry_pb2, orders_pb2
 
 from chassis import fields
 from chassis.errors import Violations
 from orders import parsing
 from orders.sheets.domain import HeaderChange
 
-_Message = orders_pb2.Order | orders_pb2.CreateOrderRequest
+_Message = orders_pb2.Order | orders_pb2.CreateOrderRequest | entry_pb2.OfflineOrder
 _Parser = Callable[[Violations, str, Any], Any]
 
 
