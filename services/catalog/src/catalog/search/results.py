@@ -2,7 +2,8 @@
 
 Two ways, by how many products match. Few (up to NARROW): the GIN indexes find them all, then they are ranked
 and sorted. Many: the index of the sort order is walked and each product tested, as far as that is worth while
-(`ordered`). Neither ranks more than NARROW products.
+(`ordered`). Neither ranks more than NARROW products. A list keeps to the way of its first page, however many products
+match by the time of the next: the ranks of the two are not the same.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ RELEVANCE, NAME, PRICE, NEWEST = "RELEVANCE", "NAME", "PRICE", "NEWEST"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`after` is the key of the last product of the page before; `lists` are the customer's price lists."""
+    """`after` is the key of the last product of the page before, `broad` the way it was found (None for the first
+    page); `lists` are the customer's price lists."""
 
     sort: str
     size: int
     after: tuple[Any, ...] | None
+    broad: bool | None
     lists: tuple[int, ...]
     day: datetime.date
 
@@ -44,7 +47,7 @@ class Found:
 
 
 async def page(connection: Connection, criteria: Criteria, wanted: Wanted) -> Found:
-    broad = await _is_broad(connection, criteria)
+    broad = await _is_broad(connection, criteria) if wanted.broad is None else wanted.broad
     size, after = wanted.size, wanted.after
     match wanted.sort:
         case "PRICE":

@@ -44,8 +44,9 @@ class SearchServicer(products_pb2_grpc.SearchServiceServicer):
         self, request: pb.SearchProductsRequest, _context: Any
     ) -> pb.SearchProductsResponse:
         query, sort, account_id = _parse(request)
-        filters = {"query": repr(query), "sort": sort, "account": str(account_id)}
+        filters = {"query": repr(query), "sort": sort, "account": str(account_id), "key": "broad first"}
         page = paging.decode(request.page_size, request.page_token, filters)
+        broad, after = (bool(page.after[0]), page.after[1:]) if page.after else (None, None)
         customer = await self._accounts.find(account_id)
         async with self._sessions() as session:
             await sql.run(session, _PLAN)  # begins the transaction that the driver's statements join
@@ -55,16 +56,17 @@ class SearchServicer(products_pb2_grpc.SearchServiceServicer):
                 return pb.SearchProductsResponse()
             lists = await self._quoter.lists_of(connection, customer) if sort == results.PRICE else ()
             day = self._quoter.clock().day
-            wanted = results.Wanted(sort, page.size + 1, page.after, lists, day)
+            wanted = results.Wanted(sort, page.size + 1, after, broad, lists, day)
             listed = await results.page(connection, found, wanted)
             hits = await self._hits(session, found, listed.product_ids[: page.size], customer)
             facets: Sequence[FacetCounts] = ()
             if request.with_facets:
                 facets = await self._facets.count(connection, found, broad=listed.broad)
         more = len(listed.keys) > page.size
+        last = (int(listed.broad), *listed.keys[page.size - 1]) if more else ()
         return pb.SearchProductsResponse(
             hits=hits,
-            next_page_token=paging.next_token(listed.keys[page.size - 1], filters) if more else "",
+            next_page_token=paging.next_token(last, filters) if more else "",
             facets=[_facet_to_proto(facet) for facet in facets],
         )
 
