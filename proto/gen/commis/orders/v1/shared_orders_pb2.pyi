@@ -716,18 +716,22 @@ class GetSharedOrderRequest(_message.Message):
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    SIDE_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     revision: _builtins.int
     """0: as it is now."""
+    side: Global___Side.ValueType
+    """For services, which have no side of their own: as whose eyes see it. Everybody else names none, or the own one."""
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
         revision: _builtins.int = ...,
+        side: Global___Side.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "revision", b"revision", "side", b"side"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
