@@ -215,7 +215,10 @@ class UpdateShipmentRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     SHIPMENT_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
+    order_id: _builtins.str
+    """Whose it is said to be; may be left out."""
     @_builtins.property
     def shipment(self) -> Global___Shipment:
         """carrier, tracking_number, tracking_address, weight_grams."""
@@ -228,10 +231,11 @@ class UpdateShipmentRequest(_message.Message):
         request_id: _builtins.str = ...,
         shipment: Global___Shipment | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
+        order_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "shipment", b"shipment", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "request_id", b"request_id", "shipment", b"shipment", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -54,13 +54,14 @@ class ShipmentServicer(shipments_pb2_grpc.ShipmentServiceServicer):
     async def UpdateShipment(self, request: pb.UpdateShipmentRequest, ctx: Any) -> pb.UpdateShipmentResponse:
         v = Violations()
         shipment_id = fields.identifier(v, "shipment.id", request.shipment.id)
+        order_id = fields.identifier(v, "order_id", request.order_id, required=False)
         given = _consignment(v, "shipment.", request.shipment)
         named = _mask(v, request)
         v.raise_if_any()
         assert shipment_id is not None
         changes = {name: getattr(given, name) for name in named}
         key = answers.key("UpdateShipment", request, request.request_id)
-        command = UpdateShipment(shipment_id, changes, request.shipment.etag, key)
+        command = UpdateShipment(shipment_id, changes, order_id, request.shipment.etag, key)
         changed = await use_cases.update_shipment(self._infra, command, _answer(pb.UpdateShipmentResponse))
         assert isinstance(changed, pb.UpdateShipmentResponse)
         return changed

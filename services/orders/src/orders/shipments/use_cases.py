@@ -50,10 +50,11 @@ class CreateShipment:
 
 @dataclass(frozen=True, slots=True)
 class UpdateShipment:
-    """`changes` by field of the consignment; `etag` is the shipment's."""
+    """`changes` by field of the consignment; `etag` is the shipment's. `order_id`: whose it is said to be."""
 
     shipment_id: UUID
     changes: Mapping[str, str | int]
+    order_id: UUID | None = None
     etag: str = ""
     key: Key | None = None
 
@@ -93,7 +94,7 @@ async def update_shipment(infra: Infrastructure, cmd: UpdateShipment, answer: An
     """How it travels, at any time. Raises ShipmentNotFound, EtagMismatch, RequestIdReused."""
     async with infra.engine.connect() as connection:
         order_id = await shipments.order_of(connection, cmd.shipment_id)
-    if order_id is None:
+    if order_id is None or cmd.order_id not in (None, order_id):
         raise ShipmentNotFound(cmd.shipment_id)
 
     async def work(change: Change) -> Message:
