@@ -26,7 +26,12 @@ _EXTRA = (
     ("commis.catalog.v1.ImportService", "UploadImport"),
     ("commis.customers.v1.DataProtectionService", "DownloadDataExport"),
     ("commis.orders.v1.AttachmentService", "AddAttachment"),
+    ("commis.orders.v1.QuickEntryService", "CheckEntry"),
+    ("commis.orders.v1.QuickEntryService", "AddEntry"),
     ("commis.orders.v1.AttachmentService", "ReadAttachment"),
+    ("commis.customers.v1.SessionService", "RedeemFeedTicket"),
+    ("commis.orders.v1.SharedOrderService", "GetSharedOrder"),
+    ("commis.orders.v1.SharedOrderService", "ListSheetChanges"),
     ("commis.customers.v1.TokenService", "GetJwks"),
     ("commis.customers.v1.TokenService", "IssueServiceToken"),
 )

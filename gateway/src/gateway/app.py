@@ -17,11 +17,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Match, Route, WebSocketRoute
 
 from chassis.metrics import LOOP_LAG
 from chassis.server import spare_the_collector
-from gateway import attachments, download, export, handoff, oauth, upload
+from gateway import attachments, download, entry, export, handoff, oauth, upload
 from gateway.auth import Admission, verifier
 from gateway.clients import Clients
 from gateway.config import Settings
@@ -30,6 +30,8 @@ from gateway.edge import Edge
 from gateway.endpoint import Endpoint
 from gateway.health import Lifecycle, Live, Metrics, Ready
 from gateway.limits import RateLimit
+from gateway.live import calls, endpoints
+from gateway.live.service import Live as LiveFeeds
 from gateway.openapi import document
 from gateway.operation import Operation
 from gateway.problems import MEDIA_TYPE, Problem
@@ -41,6 +43,7 @@ _IMPORTS = imports_pb2.DESCRIPTOR.services_by_name["ImportService"].methods_by_n
 _PROTECTION = privacy_pb2.DESCRIPTOR.services_by_name["DataProtectionService"].methods_by_name
 _EXPORTS = exports_pb2.DESCRIPTOR.services_by_name["ExportService"].methods_by_name
 _FILES = attachments_pb2.DESCRIPTOR.services_by_name["AttachmentService"].methods_by_name
+_FEEDS = {endpoints.SHEET_PATH: "followSharedOrder", endpoints.ACCOUNT_PATH: "followFeed"}
 _TOKENS = sessions_pb2.DESCRIPTOR.services_by_name["TokenService"].methods_by_name
 
 
@@ -68,6 +71,9 @@ def create_app(
     """`lifecycle` lets the server say that it is stopping; `clock` drives the rate limit."""
     lifecycle = lifecycle or Lifecycle()
     clients = _clients(settings)
+    tokens = verifier(clients, settings.issuer)
+    live = LiveFeeds(settings, clients, tokens)
+    lifecycle.on_stop.append(live.hub.drain)
     app = FastAPI(
         title="Commis",
         openapi_url=None,
@@ -76,15 +82,15 @@ def create_app(
         redirect_slashes=False,
         # Spans and metrics are the edge's, by the same settings as in every service.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-        lifespan=_lifespan(clients, lifecycle),
+        lifespan=_lifespan(clients, lifecycle, live),
     )
-    for path, method, endpoint in _endpoints(settings, clients, lifecycle):
+    for path, method, endpoint in _endpoints(settings, clients, lifecycle, live):
         app.router.routes.append(Route(path, endpoint, methods=[method], name=endpoint.name))
+    for path, name in _FEEDS.items():
+        app.router.routes.append(WebSocketRoute(path, endpoints.SocketFeed(live, name), name=name))
     app.add_exception_handler(HTTPException, _refused)
     limit = RateLimit(settings.rate_limit_per_minute, clock)
-    app.add_middleware(
-        Edge, settings=settings, admission=Admission(limit, verifier(clients, settings.issuer))
-    )
+    app.add_middleware(Edge, settings=settings, admission=Admission(limit, tokens))
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -100,8 +106,8 @@ def create_app(
 def _clients(settings: Settings) -> Clients:
     methods = [operation.rpc_descriptor for operation in OPERATIONS]
     methods += [_IMPORTS["UploadImport"], _PROTECTION["DownloadDataExport"]]
-    methods += [_FILES["AddAttachment"], _FILES["ReadAttachment"]]
-    methods += [_TOKENS["GetJwks"], _TOKENS["IssueServiceToken"], _EXPORTS["ExportCatalog"]]
+    methods += [_FILES["AddAttachment"], _FILES["ReadAttachment"], entry.CHECK, entry.ADD]
+    methods += [_TOKENS["GetJwks"], _TOKENS["IssueServiceToken"], _EXPORTS["ExportCatalog"], *calls.METHODS]
     retried = {operation.rpc: operation.rpc_descriptor for operation in OPERATIONS if _repeatable(operation)}
     return Clients(settings, methods, [*retried.values(), _TOKENS["GetJwks"]])
 
@@ -110,13 +116,17 @@ def _repeatable(operation: Operation) -> bool:
     return operation.method == "GET" or operation.key_required
 
 
-def _endpoints(settings: Settings, clients: Clients, lifecycle: Lifecycle) -> list[tuple[str, str, Any]]:
+def _endpoints(
+    settings: Settings, clients: Clients, lifecycle: Lifecycle, live: LiveFeeds
+) -> list[tuple[str, str, Any]]:
     listed: list[tuple[str, str, Any]] = [
         (operation.path, operation.method, Endpoint(operation, clients, settings.max_body_bytes))
         for operation in OPERATIONS
     ]
     listed += [
         (upload.PATH, "POST", upload.Upload(clients, settings.max_import_bytes)),
+        (entry.CHECK_PATH, "POST", entry.Entry(clients, entry.CHECK)),
+        (entry.ADD_PATH, "POST", entry.Entry(clients, entry.ADD)),
         (export.PATH, "GET", export.Export(clients)),
         (attachments.PATH, "POST", attachments.AddFile(clients)),
         (attachments.CONTENT_PATH, "GET", attachments.ReadFile(clients)),
@@ -125,23 +135,26 @@ def _endpoints(settings: Settings, clients: Clients, lifecycle: Lifecycle) -> li
         (oauth.TOKEN_PATH, "POST", oauth.Token(clients)),
         (oauth.KEYS_PATH, "GET", oauth.Keys(clients)),
         ("/livez", "GET", Live()),
-        ("/readyz", "GET", Ready(lifecycle, clients)),
+        ("/readyz", "GET", Ready(lifecycle, clients, lambda: live.broker.ready)),
         ("/metrics", "GET", Metrics()),
     ]
+    listed += [(path, "GET", endpoints.EventFeed(live, name)) for path, name in _FEEDS.items()]
     listed += [(path, "GET", page) for path, page in pages(document()).items()]
     return listed
 
 
-def _lifespan(clients: Clients, lifecycle: Lifecycle) -> Any:
+def _lifespan(clients: Clients, lifecycle: Lifecycle, live: LiveFeeds) -> Any:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         clients.open()
+        live.start()
         watch = asyncio.create_task(_watch_loop())
         spare_the_collector()
         lifecycle.ready = True
         yield
         lifecycle.ready = False
         watch.cancel()
+        await live.stop()
         await clients.close()
 
     return lifespan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
@@ -24,8 +24,16 @@ class Settings(BaseSettings):
     orders_target: str = "127.0.0.1:50053"
     library_target: str = "127.0.0.1:50054"
     notifications_target: str = "127.0.0.1:50055"
-    # Origins of browsers that may call; none by default.
+    # Origins of browsers that may call and open feeds; none by default.
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    nats_url: str = "nats://127.0.0.1:4222"
+    nats_user: str = ""
+    nats_password: SecretStr = SecretStr("")
+    # Live feeds of one caller, and of this process.
+    feeds_per_caller: int = Field(50, ge=1)
+    feeds: int = Field(20_000, ge=1)
+    # How often a feed's rights are looked at again although nothing was heard that changed them.
+    feed_check_seconds: int = Field(60, ge=5, le=600)
     # Per caller (subject and actor of a valid token, else the client address); 0 = no limit.
     rate_limit_per_minute: int = Field(600, ge=0)
     max_body_bytes: int = Field(1024 * 1024, ge=1024, le=12 * 1024 * 1024)

@@ -42,7 +42,7 @@ class Edge:
         self._security = [*_SECURITY, *([_HSTS] if settings.profile == "production" else [])]
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
@@ -51,7 +51,7 @@ class Edge:
         metrics.IN_FLIGHT.inc()
         try:
             if telemetry.enabled():
-                name = f"{scope['method']} {scope['path']}"
+                name = f"{_method(scope)} {scope['path']}"
                 with telemetry.span(name, "server", exchange.traceparent) as exchange.traceparent:
                     await self._handle(scope, receive, self._sender(exchange, send))
             else:
@@ -77,11 +77,11 @@ class Edge:
             if exchange.status:  # the answer has begun and cannot be changed any more
                 log.error("answer cut off", route=exchange.route, exc_info=error)
                 raise
-            await answer_problem(problem, exchange, send)
+            await answer_problem(problem, exchange, _refusing(send) if scope["type"] == "websocket" else send)
 
     def _sender(self, exchange: Exchange, send: Any) -> Any:
         async def sender(message: dict[str, Any]) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"].endswith("http.response.start"):
                 exchange.status = message["status"]
                 self._complete(exchange, message["headers"])
             await send(message)
@@ -136,6 +136,19 @@ async def answer_problem(problem: Problem, exchange: Exchange, send: Any) -> Non
     await reply(send, problem.status, headers, problem.body(exchange.request_id))
 
 
+def _refusing(send: Any) -> Any:
+    """An answer to a handshake (ASGI extension "websocket.http.response")."""
+
+    async def refuse(message: dict[str, Any]) -> None:
+        await send(message | {"type": "websocket." + message["type"]})
+
+    return refuse
+
+
+def _method(scope: Scope) -> str:
+    return str(scope.get("method", "WEBSOCKET"))
+
+
 def _record(scope: Scope, exchange: Exchange, seconds: float) -> None:
     endpoint = scope.get("endpoint")
     route = getattr(endpoint, "name", "") or exchange.route or "unknown"
@@ -144,7 +157,7 @@ def _record(scope: Scope, exchange: Exchange, seconds: float) -> None:
     count()
     log.info(
         "request",
-        method=scope["method"],
+        method=_method(scope),
         route=route,
         status=exchange.status,
         milliseconds=round(seconds * 1000, 2),

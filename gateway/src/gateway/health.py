@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -17,6 +18,12 @@ class Lifecycle:
 
     def __init__(self) -> None:
         self.ready = False
+        # What has to be told when no more connections are taken: that of live feeds would never end by itself.
+        self.on_stop: list[Callable[[], None]] = []
+
+    def stop(self) -> None:
+        for told in self.on_stop:
+            told()
 
 
 class Live:
@@ -32,14 +39,20 @@ class Ready:
 
     name = "readyz"
 
-    def __init__(self, lifecycle: Lifecycle, clients: Clients) -> None:
+    def __init__(
+        self, lifecycle: Lifecycle, clients: Clients, feeds_ready: Callable[[], bool] = lambda: True
+    ) -> None:
         self._lifecycle = lifecycle
         self._clients = clients
+        self._feeds_ready = feeds_ready
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         ready = self._lifecycle.ready
-        states = self._clients.states()
-        body = {"status": "ready" if ready else "not ready", "services": states}
+        body = {
+            "status": "ready" if ready else "not ready",
+            "services": self._clients.states(),
+            "feeds": "ready" if self._feeds_ready() else "away",
+        }
         await reply(send, 200 if ready else 503, [(b"content-type", JSON)], orjson.dumps(body))
 
 

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from gateway import openapi_attachments, openapi_problems, openapi_special
+from gateway import openapi_attachments, openapi_entry, openapi_problems, openapi_special
 from gateway.operation import Operation
 from gateway.query import documented
 from gateway.routes import OPERATIONS
@@ -36,6 +36,7 @@ _TAGS = {
     "Business requests": "Business profiles that customers ask for.",
     "Care platforms": "Care platforms, their communities, clients and figures.",
     "Hand-offs": "Care workers who come from a care platform.",
+    "Live feeds": "Shared orders and the own account, told as it happens, over a WebSocket or server-sent events.",
     "Webhooks": "What is told to other systems, and the feed to catch up.",
     "Prices": "Quotes and price lists.",
     "Discounts": "The discount grid.",
@@ -65,6 +66,7 @@ def document() -> dict[str, Any]:
         paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, schemas)
     openapi_special.add_to(paths, schemas)
     openapi_attachments.add_to(paths, schemas)
+    openapi_entry.add_to(paths, schemas)
     return {
         "openapi": "3.1.0",
         "info": {

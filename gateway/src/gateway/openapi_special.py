@@ -1,4 +1,4 @@
-"""The routes that are no plain RPC, as OpenAPI: the upload, tokens and keys, the hand-off by form."""
+"""The routes that are no plain RPC, as OpenAPI: the upload, live feeds, tokens and keys, the hand-off by form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from commis.catalog.v1.exports_pb2 import ExportCatalogRequest
 from commis.catalog.v1.imports_pb2 import Import, UploadImportHeader
 
-from gateway import download, export, handoff, oauth, openapi_problems, upload
+from gateway import download, export, handoff, oauth, openapi_feeds, openapi_problems, upload
 from gateway.form import FORM
 from gateway.query import documented
 from gateway.wire import schema
@@ -22,6 +22,8 @@ def add_to(paths: dict[str, dict[str, Any]], schemas: Schemas) -> None:
     paths[export.PATH] = {"get": _export(schemas)}
     paths[handoff.PATH] = {"post": _browser_handoff()}
     paths[download.PATH.replace(":id}", "}")] = {"get": _download()}
+    for path, documented_ in openapi_feeds.paths().items():
+        paths[path] = {"get": documented_}
     paths[oauth.TOKEN_PATH] = {"post": _token()}
     paths[oauth.KEYS_PATH] = {"get": _keys()}
 

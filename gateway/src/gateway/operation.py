@@ -25,9 +25,11 @@ import commis.customers.v1.privacy_pb2
 import commis.customers.v1.representatives_pb2
 import commis.customers.v1.sessions_pb2
 import commis.library.v1.budgets_pb2
+import commis.notifications.v1.feed_pb2
 import commis.notifications.v1.mails_pb2
 import commis.notifications.v1.webhooks_pb2
 import commis.orders.v1.checkout_pb2
+import commis.orders.v1.entry_pb2
 import commis.orders.v1.orders_pb2  # noqa: F401
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor

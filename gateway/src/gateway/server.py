@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 from chassis import logs, telemetry
 from chassis.config import ServiceSettings
@@ -20,10 +22,13 @@ from chassis.logs import log
 from gateway.app import create_app
 from gateway.config import Settings
 from gateway.health import Lifecycle
+from gateway.live.endpoints import ABORT
 from gateway.problems import Problem
 
 HEAD_SECONDS = 10.0
 LINGER_SECONDS = 0.5
+# Of one message of a client of a live feed, who has little to say.
+SAID_BYTES = 4096
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -53,12 +58,16 @@ class GuardedProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             self._start_timer()
         super().data_received(data)
+        if self.transport.get_protocol() is not self:  # it became a WebSocket
+            return
         if self._in_head and self._head_bytes > self.max_head_bytes:
             self._refuse(Problem(431, "HEADERS_TOO_LARGE", "The request head is too long."))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._stop_timer()
+        # For who has something to say to a client that does not read: closing waits for it, this does not.
+        cast(Any, self.scope)["extensions"] = {ABORT: self.transport.abort}
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -97,6 +106,15 @@ class GuardedProtocol(HttpToolsProtocol):
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
 
+class FeedProtocol(WebSocketsSansIOProtocol):
+    """Pings every 20 s and cuts off who has not answered for as long (uvicorn's defaults)."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            cast(Any, self.scope)["extensions"][ABORT] = self.transport.abort
+
+
 class GracefulServer(uvicorn.Server):
     """The first signal starts the drain, the second ends at once."""
 
@@ -122,6 +140,7 @@ class GracefulServer(uvicorn.Server):
         loop.call_soon_threadsafe(loop.call_later, self._drain_seconds, self._stop)
 
     def _stop(self) -> None:
+        self._lifecycle.stop()
         self.should_exit = True
 
 
@@ -135,7 +154,9 @@ def build(settings: Settings) -> GracefulServer:
         port=settings.port,
         loop="uvloop",
         http=limited,
-        ws="none",
+        ws=FeedProtocol,
+        ws_max_size=SAID_BYTES,
+        ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
         access_log=False,

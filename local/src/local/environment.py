@@ -56,11 +56,14 @@ def of_service(
     return _inherited() | {f"{prefix}_{key}": value for key, value in values.items()}
 
 
-def of_gateway(ports: Ports) -> dict[str, str]:
-    """The whole environment of the gateway."""
+def of_gateway(name: str, ports: Ports, secrets: Secrets, nats: Nats) -> dict[str, str]:
+    """The whole environment of a gateway; all of them are alike but for their port."""
     values = {
         "HOST": HOST,
-        "PORT": str(ports.gateway),
+        "PORT": str(ports.of(name)),
+        "NATS_URL": nats.url,
+        "NATS_USER": "gateway",
+        "NATS_PASSWORD": secrets.nats["gateway"],
         "PROFILE": "local",
         "DRAIN_SECONDS": "0",
         "RATE_LIMIT_PER_MINUTE": "60000",

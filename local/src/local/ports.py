@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Self
 
 from local.problems import StartProblem
@@ -19,6 +19,8 @@ class Ports:
     """One port per listener. Each may be set by ``COMMIS_PORT_<NAME>``, for example COMMIS_PORT_GATEWAY."""
 
     gateway: int = 8080
+    # Of tests and benchmarks only, which have a second one.
+    gateway2: int = 8082
     customers: int = 50051
     catalog: int = 50052
     orders: int = 50053
@@ -68,9 +70,10 @@ class Ports:
         number: int = getattr(self, name)
         return number
 
-    def refuse_taken(self) -> None:
+    def refuse_taken(self, unused: Container[str] = ()) -> None:
         """Raise StartProblem naming every port that another program already listens on."""
-        taken = [field.name for field in dataclasses.fields(self) if not _can_bind(self.of(field.name))]
+        used = [field.name for field in dataclasses.fields(self) if field.name not in unused]
+        taken = [name for name in used if not _can_bind(self.of(name))]
         if not taken:
             return
         what = ", ".join(f"{self.of(name)} ({name})" for name in taken)

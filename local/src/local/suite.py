@@ -12,7 +12,7 @@ import asyncio
 import collections
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -23,10 +23,11 @@ from local.database import Postgres
 from local.http_probe import fetch, status_of
 from local.ports import HOST, SERVICES, Ports
 from local.problems import StartProblem, explain_exit, refuse_missing
-from local.process import Process, Watchdog
+from local.process import Process, Watchdog, side_by_side
 from local.secrets_file import Secrets
 
 READY_SECONDS = 90.0
+GATEWAYS = ("gateway", "gateway2")
 # Not part of Commis: what it talks with.
 _BESIDE = ("mailbox", "careplatform")
 Say = Callable[[str], None]
@@ -36,8 +37,8 @@ class Suite:
     """PostgreSQL, NATS, the mail box, the care platform, services and gateway, each in a process of its own.
 
     ``data_dir`` keeps databases, streams, secrets and logs between two runs; one suite at a time may use it.
-    ``services`` limits which services are started and ``gateway`` says whether the gateway is. ``env`` holds
-    variables per part that win over the suite's own; a change counts from the next start of that part.
+    ``services`` limits which services are started, ``gateways`` is how many gateways (the second is ``gateway2``).
+    ``env`` holds variables per part that win over the suite's own; a change counts from the next start of it.
     """
 
     def __init__(
@@ -46,15 +47,15 @@ class Suite:
         *,
         ports: Ports | None = None,
         services: Iterable[str] = SERVICES,
-        gateway: bool = True,
+        gateways: int = 1,
         say: Say = lambda _line: None,
     ) -> None:
         self.data_dir = data_dir.resolve()
         self.ports = ports or Ports.from_environment()
         self.services = tuple(services)
         self.env: dict[str, dict[str, str]] = collections.defaultdict(dict)
-        self._gateway = gateway
-        self._commis = (*self.services, *(("gateway",) if gateway else ()))
+        self._gateways = GATEWAYS[:gateways]
+        self._commis = (*self.services, *self._gateways)
         self._say = say
         self._watchdog = Watchdog()
         self._lock: TextIO | None = None
@@ -125,16 +126,16 @@ class Suite:
 
     async def up(self) -> None:
         """Start everything; StartProblem says in one sentence what is wrong."""
-        refuse_missing([*self._commis, "asyncpg"])
+        refuse_missing([*self.services, *self._gateways[:1], "asyncpg"])
         self.data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._lock = exclusive.lock(self.data_dir)
         self.secrets = Secrets.load_or_create(self.data_dir / "secrets.json")
         self._prepare()
         self._postgres.refuse_other_version()
-        self.ports.refuse_taken()
+        self.ports.refuse_taken([name for name in GATEWAYS[1:] if name not in self._gateways])
         await self._watchdog.start()
         self._say("starting PostgreSQL, NATS, the mail box and the care platform")
-        await _all(*(self.start(part) for part in ("postgres", "nats", *_BESIDE)))
+        await side_by_side(*(self.start(part) for part in ("postgres", "nats", *_BESIDE)))
         await self._postgres.create_databases(self.services)
         described = (self.data_dir, self._environment, self._log, self._watchdog, self._say)
         await migrations.run(self.services, *described)
@@ -142,14 +143,14 @@ class Suite:
             password = self.secrets.admin_password
             await administrator.create(self.data_dir, password, self._environment("customers"))
         self._say("starting the services and the gateway")
-        await _all(*(self.start(part) for part in self._commis))
+        await side_by_side(*(self.start(part) for part in self._commis))
         await self._until_connected()
 
     async def down(self) -> None:
         """Stop everything that runs, the callers first; safe to call at any time."""
-        for group in (("gateway",), self.services, (*_BESIDE, "nats"), ("postgres",)):
+        for group in (GATEWAYS, self.services, (*_BESIDE, "nats"), ("postgres",)):
             known = [self._processes[part] for part in group if part in self._processes]
-            await _all(*(process.stop() for process in known))
+            await side_by_side(*(process.stop() for process in known))
         await self._watchdog.stop()
         if self._lock is not None:
             self._lock.close()
@@ -185,20 +186,18 @@ class Suite:
     def _prepare(self) -> None:
         """Describe every process; none is started."""
         secrets, ports = self.secrets, self.ports
-        self._postgres = Postgres(
-            self.data_dir / "postgres", ports.postgres, secrets, self._log("postgres"), self._watchdog
-        )
-        self._nats = Nats(
-            self.data_dir / "nats", ports.nats, ports.nats_monitor, secrets, self._log("nats"), self._watchdog
-        )
+        data, log, watch = self.data_dir, self._log, self._watchdog
+        self._postgres = Postgres(data / "postgres", ports.postgres, secrets, log("postgres"), watch)
+        self._nats = Nats(data / "nats", ports.nats, ports.nats_monitor, secrets, log("nats"), watch)
         box = ["local.mailbox", "--smtp-port", str(ports.smtp), "--http-port", str(ports.mailbox)]
         care = [
             "local.careplatform",
             f"--http-port={ports.careplatform}",
             f"--gateway-url={self.gateway_url}",
         ]
-        care.append(f"--key={self.data_dir / 'careplatform.json'}")
-        commands = {"mailbox": box, "careplatform": care} | {name: [name, "serve"] for name in self._commis}
+        care.append(f"--key={data / 'careplatform.json'}")
+        commands = {"mailbox": box, "careplatform": care} | {name: [name, "serve"] for name in self.services}
+        commands |= {name: ["gateway", "serve"] for name in self._gateways}
         self._processes = {"postgres": self._postgres.process, "nats": self._nats.process}
         for part, arguments in commands.items():
             command = [sys.executable, "-m", *arguments]
@@ -209,8 +208,8 @@ class Suite:
             values = environment.of_service(
                 part, self.ports, self.secrets, self._postgres, self._nats, self.data_dir
             )
-        elif part == "gateway":
-            values = environment.of_gateway(self.ports)
+        elif part in GATEWAYS:
+            values = environment.of_gateway(part, self.ports, self.secrets, self._nats)
         else:
             values = dict(os.environ)
         return values | self.env[part]
@@ -228,25 +227,15 @@ class Suite:
             await asyncio.sleep(0.05)
 
     async def _until_connected(self) -> None:
-        """Wait until the gateway, which may have been up first, has found the services."""
+        """Wait until the gateways, which may have been up first, have found the services and the streams."""
         deadline = asyncio.get_running_loop().time() + 10
-        while self._gateway and asyncio.get_running_loop().time() < deadline:
-            _, body = await fetch(self.ports.gateway, "/readyz")
-            if b'"transient_failure"' not in body and b'"connecting"' not in body:
-                return
-            await asyncio.sleep(0.05)
+        missing = list(self._gateways)
+        while missing and asyncio.get_running_loop().time() < deadline:
+            _, body = await fetch(self.ports.of(missing[-1]), "/readyz")
+            if any(state in body for state in (b'"transient_failure"', b'"connecting"', b'"feeds":"away"')):
+                await asyncio.sleep(0.05)
+            else:
+                missing.pop()
 
     def _log(self, part: str) -> Path:
         return self.data_dir / "logs" / f"{part}.log"
-
-
-async def _all(*steps: Awaitable[None]) -> None:
-    """Run the steps side by side; when one fails, the others end before the failure is raised."""
-    tasks = [asyncio.ensure_future(step) for step in steps]
-    try:
-        await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise

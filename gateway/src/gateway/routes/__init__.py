@@ -8,6 +8,8 @@ from gateway.routes import (
     budgets,
     business,
     checkout,
+    entry,
+    feeds,
     imports,
     legal_caps,
     mails,
@@ -27,6 +29,7 @@ from gateway.routes import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *orders.OPERATIONS,
+    *entry.OPERATIONS,
     *attachments.OPERATIONS,
     *products.OPERATIONS,
     *sessions.OPERATIONS,
@@ -45,6 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *statistics.OPERATIONS,
     *webhooks.OPERATIONS,
     *privacy.OPERATIONS,
+    *feeds.OPERATIONS,
     *mails.OPERATIONS,
     *audit.OPERATIONS,
 )

@@ -1,0 +1,176 @@
+"""The two kinds of feeds: a shared order, and what happens in an account. Both begin, resume and fill gaps alike: by
+numbers, from the service that owns them, with the client's own token."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from commis.customers.v1.sessions_pb2 import GetSessionRequest
+from commis.notifications.v1 import feed_pb2
+from commis.orders.v1 import shared_orders_pb2 as pb
+
+from chassis.ids import new_id
+from gateway.live import calls, messages
+from gateway.live.calls import Calls
+from gateway.live.hub import Beat, Check
+from gateway.live.line import Line
+from gateway.live.messages import Change, Message
+from gateway.live.presence import Presence, Viewer
+from gateway.problems import Problem
+
+PAGE = 200
+
+
+class Gap:
+    """Something may have been missed on the way from the streams."""
+
+
+class Feed(Protocol):
+    line: Line
+
+    async def open(self, after: int | None) -> list[Message]:
+        """How it begins; from then on the line's queue counts. Raises Problem."""
+
+    def follow(self) -> AsyncIterator[Message]:
+        """What comes after that, for ever. Raises Closing."""
+
+    def looks_at(self, line_id: str) -> None:
+        """The client says where it is."""
+
+    def leave(self) -> None: ...
+
+
+def _gone(after: int) -> Problem:
+    detail = f"There is no number {after} to go on from; begin anew."
+    return Problem(409, "SHEET_GONE", detail)
+
+
+class SheetFeed:
+    """Changes come with the stream; its chain of numbers tells whether one is missing."""
+
+    def __init__(self, line: Line, ask: Calls, presence: Presence, order_id: str) -> None:
+        self.line = line
+        self._ask = ask
+        self._presence = presence
+        self._id = order_id
+        self._viewer = str(new_id())
+        self._side = 0
+        self._last = 0
+
+    async def open(self, after: int | None) -> list[Message]:
+        order = (
+            await self._ask.first(calls.GET_SHEET, pb.GetSharedOrderRequest(order_id=self._id))
+        ).shared_order
+        if after is not None and after > order.revision:
+            raise _gone(after)
+        self._side = order.side
+        begun = [messages.snapshot(order, self._viewer)]
+        if after is not None:
+            begun = [messages.resumed(after, self._viewer)]
+            begun += [one async for one in self._log(after, order, self._ask.first)]
+        self._last = order.revision
+        self._presence.join(self._id, self.line, await self._who())
+        return begun
+
+    async def _who(self) -> Viewer:
+        """By the name that the session has now."""
+        said = (await self._ask.first(calls.GET_SESSION, GetSessionRequest())).session
+        party = said.actor if said.HasField("actor") else said.subject
+        side, kind = messages.side_name(self._side), messages.kind_name(party.kind)
+        return Viewer(self._viewer, side or "", kind or "", party.display_name)
+
+    async def _log(self, after: int, order: pb.SharedOrder, ask: Any) -> AsyncIterator[Message]:
+        """What the log has from there up to this state of the sheet."""
+        while after < order.revision:
+            request = pb.ListSheetChangesRequest(order_id=self._id, after_sequence=after, page_size=PAGE)
+            answer = await ask(calls.LIST_CHANGES, request)
+            found = [change for change in answer.changes if after < change.sequence <= order.revision]
+            if not found:
+                return
+            after = found[-1].sequence
+            yield messages.changes(found, order if after == order.revision else None)
+
+    async def follow(self) -> AsyncIterator[Message]:
+        while True:
+            item = await self.line.next()
+            match item:
+                case Change():
+                    async for message in self._changed(item):
+                        yield message
+                case Message():
+                    yield item
+                case Beat():
+                    yield messages.heartbeat(self._last)
+                case Check() | Gap():
+                    async for message in self._fill():
+                        yield message
+
+    async def _changed(self, change: Change) -> AsyncIterator[Message]:
+        if change.revision <= self._last or change.visible_to not in (pb.SIDE_UNSPECIFIED, self._side):
+            return
+        if change.first != self._last + 1:
+            async for message in self._fill():
+                yield message
+            return
+        self._last = change.revision
+        yield change.shown_to(self._side)
+
+    async def _fill(self) -> AsyncIterator[Message]:
+        """Asks for what came after the last number; whoever may not be here any more is told so by that."""
+        request = pb.ListSheetChangesRequest(order_id=self._id, after_sequence=self._last, page_size=1)
+        if not (await self._ask.later(calls.LIST_CHANGES, request)).changes:
+            return
+        asked = pb.GetSharedOrderRequest(order_id=self._id)
+        order = (await self._ask.later(calls.GET_SHEET, asked)).shared_order
+        async for message in self._log(self._last, order, self._ask.later):
+            yield message
+        self._last = max(self._last, order.revision)
+
+    def looks_at(self, line_id: str) -> None:
+        self._presence.move(self._id, self.line, line_id)
+
+    def leave(self) -> None:
+        self._presence.leave(self._id, self.line)
+
+
+class AccountFeed:
+    """The stream only says that there is something to read: who may see which entry is decided by its service."""
+
+    def __init__(self, line: Line, ask: Calls) -> None:
+        self.line = line
+        self._ask = ask
+        self._last = 0
+
+    async def open(self, after: int | None) -> list[Message]:
+        if after is None:
+            answer = await self._ask.first(calls.LIST_ENTRIES, feed_pb2.ListFeedEntriesRequest())
+            self._last = answer.last_sequence
+            return [messages.ready(self._last)]
+        self._last = after
+        begun = [one async for one in self._read(self._ask.first)]
+        return [messages.ready(after), *begun]
+
+    async def _read(self, ask: Any) -> AsyncIterator[Message]:
+        more = True
+        while more:
+            request = feed_pb2.ListFeedEntriesRequest(after_sequence=self._last, page_size=PAGE)
+            answer = await ask(calls.LIST_ENTRIES, request)
+            for entry in answer.entries:
+                yield messages.entry(entry)
+            self._last, more = answer.last_sequence, answer.more
+
+    async def follow(self) -> AsyncIterator[Message]:
+        while True:
+            item = await self.line.next()
+            if isinstance(item, Beat):
+                yield messages.heartbeat(self._last)
+            elif not isinstance(item, int) or item > self._last:
+                async for message in self._read(self._ask.later):
+                    yield message
+
+    def looks_at(self, line_id: str) -> None:
+        """Nobody else is there to be told."""
+
+    def leave(self) -> None:
+        """Nothing is kept beside the line."""
