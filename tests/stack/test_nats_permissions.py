@@ -103,6 +103,18 @@ async def test_nobody_destroys_what_another_keeps(server: str) -> None:
             assert not await arrives(server, client, subject), subject
 
 
+async def test_gateways_tell_each_other_who_is_looking_and_nobody_else(server: str) -> None:
+    async with signed_in(server, "gateway") as one, signed_in(server, "gateway") as other:
+        told = await other.subscribe("commis.gateway.presence.*")
+        async with asyncio.timeout(10):
+            while not told.pending_msgs:
+                await one.publish("commis.gateway.presence.7", b"here")
+                await asyncio.sleep(0.05)
+        assert (await told.next_msg()).data == b"here"
+    async with signed_in(server, "orders") as stranger:
+        assert not await arrives(server, stranger, "commis.gateway.presence.7")
+
+
 async def test_the_gateway_reads_and_publishes_nothing(server: str) -> None:
     async with signed_in(server, "orders") as owner, signed_in(server, "gateway") as reader:
         await owner.jetstream().add_stream(StreamConfig(name="COMMIS_ORDERS", subjects=["commis.orders.>"]))
