@@ -442,6 +442,22 @@ ORDERS_ROWS = {
     "ReadAttachment": Row({"order_id": ORDER, "attachment_id": "{attachment}"}, READS_ORDERS),
     # Of none, so that nothing is destroyed: who may remove what is tested in orders.
     "RemoveAttachment": Row({"order_id": ORDER, "attachment_id": "{nobody}"}, ""),
+    "CreateShipment": Row({"order_id": ORDER, "etag": STALE}, "admin desk"),
+    "UpdateShipment": Row({"shipment": {"id": "{shipment}", "carrier": "x", "etag": STALE}}, "admin desk"),
+    "DeliverShipment": Row({"order_id": "{shipped_order}", "shipment_id": "{shipment}"}, "admin desk"),
+    "ListShipments": Row({"order_id": ORDER}, READS_ORDERS),
+    "WriteOrderMessage": Row({"request_id": KEY, "order_id": ORDER, "text": "x"}, CHANGES_ORDERS),
+    "ListOrderMessages": Row({"order_id": ORDER}, READS_ORDERS),
+    "GetOrderMessage": Row({"order_message_id": "{order_message}"}, ""),
+    "CreateCannedMessage": Row(
+        {"canned_message": {"name": "{code}", "text": {"texts": {"en": "x"}}}}, "admin desk"
+    ),
+    "UpdateCannedMessage": Row(
+        {"canned_message": {"id": "{canned_message}", "name": "Delay", "etag": STALE}}, "admin desk"
+    ),
+    "DeleteCannedMessage": Row({"canned_message_id": "{canned_message}", "etag": STALE}, "admin desk"),
+    "ListCannedMessages": Row({}, "admin desk"),
+    "FillCannedMessage": Row({"canned_message_id": "{canned_message}", "order_id": ORDER}, "admin desk"),
     "GetCommunityStatistics": Row(
         {"community_id": "{community}", "from_date": DAY, "to_date": DAY}, "platform admin desk finance"
     ),

@@ -131,11 +131,31 @@ async def _of_x(world: World, x: Json, user: Api) -> dict[str, str]:
         "order": order["id"],
         "line": order["lines"][0]["id"],
         "attachment": await attached(user, order["id"]),
+        **await _shipped(world, user),
         "budget": (await world.admin.post("/v1/budgets", budget))["id"],
         "request": asked["business_request"]["id"],
         "mail": listed["items"][0]["id"],
         "export": (await world.admin.post("/v1/data-exports", {"account_id": x["id"]}))["id"],
         "erasure": (await world.admin.post("/v1/erasures", {"account_id": erased["id"]}))["id"],
+    }
+
+
+async def _shipped(world: World, user: Api) -> dict[str, str]:
+    """An order in hand with a shipment and a message; and a canned message of the vendor's."""
+    sheet = await world.sheet(user, (world.skus[50], 2))
+    placed = await user.place(sheet["id"], await user.get(f"/v1/orders/{sheet['id']}/checkout"))
+    assert placed.status_code == 200, placed.text
+    path = f"/v1/orders/{sheet['id']}"
+    await world.admin.post(f"{path}:process")
+    lines = [{"line_id": placed.json()["lines"][0]["id"], "quantity": 1}]
+    shipment = await world.admin.post(f"{path}/shipments", {"lines": lines})
+    written = await world.admin.post(f"{path}/messages", {"text": "It is on its way."})
+    canned = (await world.admin.get("/v1/canned-messages"))["items"][0]
+    return {
+        "shipped_order": sheet["id"],
+        "shipment": shipment["id"],
+        "order_message": written["id"],
+        "canned_message": canned["id"],
     }
 
 

@@ -28,6 +28,8 @@ Commis: sell to businesses and consumers through a storefront, representatives a
 """
 _TAGS = {
     "Orders": "From the open cart to the closed order.",
+    "Shipments": "What left of an order, wholly or in parts, and what is still to come.",
+    "Messages": "Messages about orders between the vendor and the customer, and canned texts.",
     "Attachments": "Files at an order or a line: a drawing, a photo, a prescription.",
     "Products": "Products, categories and the search.",
     "Sessions": "Signing in, renewing, signing out; passwords; tokens for programs.",

@@ -30,7 +30,9 @@ import commis.notifications.v1.mails_pb2
 import commis.notifications.v1.webhooks_pb2
 import commis.orders.v1.checkout_pb2
 import commis.orders.v1.entry_pb2
-import commis.orders.v1.orders_pb2  # noqa: F401
+import commis.orders.v1.messages_pb2
+import commis.orders.v1.orders_pb2
+import commis.orders.v1.shipments_pb2  # noqa: F401
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 

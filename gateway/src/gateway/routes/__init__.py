@@ -14,6 +14,7 @@ from gateway.routes import (
     legal_caps,
     mails,
     members,
+    messages,
     orders,
     platforms,
     pricing,
@@ -22,6 +23,7 @@ from gateway.routes import (
     representatives,
     selections,
     sessions,
+    shipments,
     statistics,
     stock,
     webhooks,
@@ -29,6 +31,8 @@ from gateway.routes import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *orders.OPERATIONS,
+    *shipments.OPERATIONS,
+    *messages.OPERATIONS,
     *entry.OPERATIONS,
     *attachments.OPERATIONS,
     *products.OPERATIONS,

@@ -28,8 +28,10 @@ _READ_ONLY: dict[str, frozenset[str]] = {
     "commis.orders.v1.Order": frozenset(
         {"number", "state", "payment_state", "fulfilment_state", "cart", "parties", "currency_code", "lines"}
         | {"language_code", "totals", "terms_acceptance", "place_time", "allowed_verbs", "map_link"}
-        | {"approval"}
+        | {"approval", "activity", "not_undone", "shared"}
     ),
+    "commis.orders.v1.Shipment": frozenset(("order_id", "position", "lines", "ship_time", "deliver_time")),
+    "commis.orders.v1.ShipmentLine": frozenset(("sku", "description")),
     "commis.notifications.v1.WebhookSubscription": frozenset(("last_error", "disable_time")),
 }
 
@@ -93,8 +95,15 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "commis.catalog.v1.MoveStockRequest": ("warehouse_id", "kind", "quantity"),
     "commis.orders.v1.LineInput": ("quantity",),
     "commis.orders.v1.AddOrderLinesRequest": ("lines",),
+    "commis.orders.v1.UploadOrdersRequest": ("orders",),
+    "commis.orders.v1.OfflineOrder": ("order_id", "account_id", "lines"),
+    "commis.orders.v1.OfflineLine": ("line",),
     "commis.orders.v1.PlaceOrderRequest": ("terms_version", "terms_hash"),
     "commis.orders.v1.ShippingMethod": ("code", "name", "currency_code"),
+    "commis.orders.v1.ShipmentLine": ("line_id", "quantity"),
+    "commis.orders.v1.WriteOrderMessageRequest": ("text",),
+    "commis.orders.v1.CannedMessage": ("name", "text"),
+    "commis.orders.v1.FillCannedMessageRequest": ("order_id",),
     "commis.orders.v1.ShippingBand": ("price",),
     "commis.orders.v1.PublishTermsRequest": ("version", "text"),
     "commis.library.v1.Budget": ("account_id", "code", "period_start_date", "period_end_date", "total"),
@@ -116,7 +125,10 @@ EXAMPLES: dict[str, Any] = {
     "authors": "Colette",
     "brand": "Folio",
     "budget_code": "FICTION",
+    "CannedMessage.name": "Delay",
     "care_worker_name": "Emma Claes",
+    "carrier": "bpost",
+    "carriers": "bpost",
     "care_worker_subject": "worker-17",
     "category": "S",
     "cause": "EXPIRED",
@@ -161,6 +173,7 @@ EXAMPLES: dict[str, Any] = {
     "Facet.name": "brand",
     "name": "Size",
     "next_page_token": "eyJ2IjoxfQ",
+    "not_undone": "MAILS_SENT",
     "number": "2026-000123",
     "order_reference": "PO-2026-17",
     "password": "correct horse battery staple",
@@ -201,6 +214,8 @@ EXAMPLES: dict[str, Any] = {
     "text": "Bonjour Anna, merci pour votre commande.",
     "text_language_code": "fr",
     "token": "one-time-token-from-the-mail",
+    "tracking_address": "https://track.example.org/3SABC123456789",
+    "tracking_number": "3SABC123456789",
     "vat_class": "BOOK",
     "vat_number": "BE0403170701",
     "version": "2026-01",
