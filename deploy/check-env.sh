@@ -27,6 +27,16 @@ for name in PUBLIC_URL SMTP_HOST SMTP_USER MAIL_FROM VENDOR_MAIL; do
     case ${!name:-} in *CHANGE*) refuse "$name still says CHANGE" ;; esac
 done
 
+case ${PAYMENT_PROVIDER:-} in
+    '') ;;
+    mollie)
+        [ -n "${MOLLIE_API_KEY:-}" ] || refuse "MOLLIE_API_KEY is not set"
+        case $PROFILE-${MOLLIE_API_KEY:-} in
+            production-test_local_only*) refuse "MOLLIE_API_KEY still has its local value, which is public" ;;
+        esac ;;
+    *) refuse "PAYMENT_PROVIDER must be mollie or empty" ;;
+esac
+
 case $PROFILE in
     local) ;;
     production) case $PUBLIC_URL in https://*) ;; *) refuse "PUBLIC_URL must begin with https://" ;; esac ;;

@@ -24,17 +24,17 @@ from tests.stack.interface import PARTS, SERVICES, StackProblem
 READY_SECONDS = 90.0
 _GRPC = dict(zip(SERVICES, range(50051, 50056), strict=True))
 _JOBS = {name: f"{name}-migrate" for name in SERVICES}
+# What stands for others, and its port.
+_BESIDE = {"mailbox": 8025, "careplatform": 8026, "payprovider": 8027}
 # Which ports a test reaches, inside the containers; outside they are free ones that stay the same.
-_INSIDE = {"postgres": (5432,), "nats": (4222, 8222), "mailbox": (8025,), "careplatform": (8026,)} | {
-    "gateway": (8080,),
+_INSIDE = {"postgres": (5432,), "nats": (4222, 8222), "gateway": (8080,)} | {
+    **{name: (port,) for name, port in _BESIDE.items()},
     **{name: (port, port + 1000) for name, port in _GRPC.items()},
 }
-_READY = {
-    "nats": (8222, "/healthz"),
-    "mailbox": (8025, "/stats"),
-    "careplatform": (8026, "/stats"),
-    "gateway": (8080, "/readyz"),
-} | {name: (port + 1000, "/readyz") for name, port in _GRPC.items()}
+_READY = {"nats": (8222, "/healthz"), "gateway": (8080, "/readyz")} | {
+    **{name: (port, "/stats") for name, port in _BESIDE.items()},
+    **{name: (port + 1000, "/readyz") for name, port in _GRPC.items()},
+}
 _HALF_A_SECOND = 500_000_000  # in nanoseconds, as the engine wants it
 
 
@@ -56,7 +56,7 @@ class ContainerStack:
     async def up(self) -> None:
         """Build what is missing, start everything, make the first administrator."""
         await asyncio.to_thread(self._prepare)
-        await _all(*(self._start(part) for part in ("postgres", "nats", "mailbox", "careplatform")))
+        await _all(*(self._start(part) for part in ("postgres", "nats", *_BESIDE)))
         # One after the other: there are two processors, and each of them would use both.
         for service in SERVICES:
             await asyncio.to_thread(self._run_job, _JOBS[service], service)
@@ -82,6 +82,10 @@ class ContainerStack:
     @property
     def careplatform_url(self) -> str:
         return f"http://{self._address('careplatform', 8026)}"
+
+    @property
+    def payprovider_url(self) -> str:
+        return f"http://{self._address('payprovider', 8027)}"
 
     @property
     def careplatform_inside(self) -> str:
@@ -204,7 +208,7 @@ class ContainerStack:
         options = compose.limits(service) | {"labels": self._labels}
         if part == "postgres":
             options["healthcheck"] = {"test": service["healthcheck"]["test"], "interval": _HALF_A_SECOND}
-        image = self._images.get("local" if part in {"mailbox", "careplatform"} else part) or service["image"]
+        image = self._images.get("local" if part in _BESIDE else part) or service["image"]
         container = DockerContainer(image, network=self._network, network_aliases=[name], **options)
         container.with_command(service["command"])
         container.tmpfs = dict.fromkeys(service.get("tmpfs", ()), "")

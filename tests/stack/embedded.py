@@ -56,6 +56,10 @@ class EmbeddedStack:
         return self._suite.careplatform_url
 
     @property
+    def payprovider_url(self) -> str:
+        return self._suite.payprovider_url
+
+    @property
     def nats_url(self) -> str:
         return self._suite.nats_url
 

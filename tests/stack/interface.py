@@ -7,7 +7,7 @@ from typing import Protocol
 
 SERVICES = ("customers", "catalog", "orders", "library", "notifications")
 # Everything that can be started, stopped and killed, in the order in which it starts.
-PARTS = ("postgres", "nats", "mailbox", "careplatform", *SERVICES, "gateway")
+PARTS = ("postgres", "nats", "mailbox", "careplatform", "payprovider", *SERVICES, "gateway")
 
 
 class StackProblem(Exception):
@@ -41,6 +41,10 @@ class Stack(Protocol):
     @property
     def careplatform_inside(self) -> str:
         """The same, as the services reach it."""
+
+    @property
+    def payprovider_url(self) -> str:
+        """The payment provider (see local.payprovider), as tests reach it."""
 
     @property
     def nats_url(self) -> str:

@@ -55,6 +55,12 @@ def test_new_settings_are_accepted_in_production(production: dict[str, str]) -> 
         ({"CATALOG_CLIENT_SECRET": "s" * 40}, "SERVICE_CLIENTS lacks the SHA-256 of CATALOG_CLIENT_SECRET"),
         ({"PUBLIC_URL": "http://shop.example"}, "PUBLIC_URL must begin with https://"),
         ({"SMTP_HOST": "CHANGE"}, "SMTP_HOST still says CHANGE"),
+        ({"PAYMENT_PROVIDER": "mollie"}, "MOLLIE_API_KEY is not set"),
+        (
+            {"PAYMENT_PROVIDER": "mollie", "MOLLIE_API_KEY": "test_local_only_moves_no_money_000"},
+            "MOLLIE_API_KEY still has its local value",
+        ),
+        ({"PAYMENT_PROVIDER": "stripe"}, "PAYMENT_PROVIDER must be mollie or empty"),
         ({"PROFILE": "staging"}, "PROFILE must be local or production"),
     ],
 )

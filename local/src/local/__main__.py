@@ -115,6 +115,7 @@ def print_addresses(suite: Suite) -> None:
     print(
         f"\n  public API   {suite.gateway_url}      OpenAPI page {suite.gateway_url}/docs"
         f"\n  mail box     {suite.mailbox_url}      care platform {suite.careplatform_url}"
+        f"\n  payments     {suite.payprovider_url}"
         f"\n  gRPC         {'  '.join(f'{name} {suite.grpc_target(name)}' for name in suite.services)}"
         f"\n  logs         {suite.data_dir}/logs"
         f"\n\n  sign in      {ADMIN_EMAIL} with {suite.secrets.admin_password}"

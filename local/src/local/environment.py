@@ -9,6 +9,7 @@ from pathlib import Path
 
 from local.broker import Nats
 from local.database import Postgres
+from local.payprovider import LOCAL_KEY
 from local.ports import HOST, SERVICES, Ports
 from local.secrets_file import Secrets
 
@@ -20,7 +21,7 @@ _SCOPES = {
     "catalog": "customers.access customers.data-protection orders.placement",
     "orders": "customers.access customers.data-protection catalog.reserve library.hold",
     "library": "customers.access customers.data-protection orders.placement",
-    "notifications": "customers.access customers.data-protection customers.recipients orders.read",
+    "notifications": "customers.access customers.data-protection customers.recipients orders.read mail.links",
 }
 # Which other services each one calls, beside customers, which all of them ask for keys and access.
 _TARGETS = {
@@ -91,7 +92,13 @@ def _own(name: str, ports: Ports, secrets: Secrets, data_dir: Path) -> dict[str,
                 "SERVICE_CLIENTS": json.dumps(clients),
             }
         case "orders":
-            return {"ATTACHMENTS_DIRECTORY": str(data_dir / "attachments")}
+            return {
+                "ATTACHMENTS_DIRECTORY": str(data_dir / "attachments"),
+                "PUBLIC_URL": f"http://{HOST}:{ports.gateway}",
+                "PAYMENT_PROVIDER": "mollie",
+                "MOLLIE_URL": f"http://{HOST}:{ports.payprovider}",
+                "MOLLIE_API_KEY": LOCAL_KEY,
+            }
         case "notifications":
             return {
                 "SECRET": secrets.notifications_secret,

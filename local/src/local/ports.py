@@ -34,6 +34,7 @@ class Ports:
     smtp: int = 1025
     mailbox: int = 8025
     careplatform: int = 8026
+    payprovider: int = 8027
     postgres: int = 54320
     nats: int = 42220
     nats_monitor: int = 42221

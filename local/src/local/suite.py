@@ -29,12 +29,12 @@ from local.secrets_file import Secrets
 READY_SECONDS = 90.0
 GATEWAYS = ("gateway", "gateway2")
 # Not part of Commis: what it talks with.
-_BESIDE = ("mailbox", "careplatform")
+_BESIDE = ("mailbox", "careplatform", "payprovider")
 Say = Callable[[str], None]
 
 
 class Suite:
-    """PostgreSQL, NATS, the mail box, the care platform, services and gateway, each in a process of its own.
+    """PostgreSQL, NATS, mail box, care platform, payment provider, services, gateway: a process each.
 
     ``data_dir`` keeps databases, streams, secrets and logs between two runs; one suite at a time may use it.
     ``services`` limits which services are started, ``gateways`` is how many gateways (the second is ``gateway2``).
@@ -75,6 +75,11 @@ class Suite:
     def careplatform_url(self) -> str:
         """The care platform that hands its users over."""
         return f"http://{HOST}:{self.ports.careplatform}"
+
+    @property
+    def payprovider_url(self) -> str:
+        """The payment provider that simulates Mollie."""
+        return f"http://{HOST}:{self.ports.payprovider}"
 
     @property
     def nats_url(self) -> str:
@@ -134,7 +139,7 @@ class Suite:
         self._postgres.refuse_other_version()
         self.ports.refuse_taken([name for name in GATEWAYS[1:] if name not in self._gateways])
         await self._watchdog.start()
-        self._say("starting PostgreSQL, NATS, the mail box and the care platform")
+        self._say("starting PostgreSQL, NATS, the mail box, the care platform and the payment provider")
         await side_by_side(*(self.start(part) for part in ("postgres", "nats", *_BESIDE)))
         await self._postgres.create_databases(self.services)
         described = (self.data_dir, self._environment, self._log, self._watchdog, self._say)
@@ -196,7 +201,10 @@ class Suite:
             f"--gateway-url={self.gateway_url}",
         ]
         care.append(f"--key={data / 'careplatform.json'}")
-        commands = {"mailbox": box, "careplatform": care} | {name: [name, "serve"] for name in self.services}
+        pay = ["local.payprovider", f"--http-port={ports.payprovider}"]
+        commands = {"mailbox": box, "careplatform": care, "payprovider": pay} | {
+            name: [name, "serve"] for name in self.services
+        }
         commands |= {name: ["gateway", "serve"] for name in self._gateways}
         self._processes = {"postgres": self._postgres.process, "nats": self._nats.process}
         for part, arguments in commands.items():
