@@ -10,6 +10,7 @@ Everybody else is refused exactly as when the objects did not exist: 403, 404, a
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +58,7 @@ KEY = "{key}"  # a request id of its own for every call
 
 ACCOUNT, ORDER, LINE = "{account}", "{order}", "{line}"
 ORDER_LINES = [{"sku": "SKU-00001", "quantity": 1}]
+ENTRY = base64.b64encode(b"SKU-00001;1").decode()
 PERSON_FIELDS = {"first_name": "Ann", "last_name": "Maes", "email": "{email}", "language_code": "nl"}
 PROFILE = {"company_name": "Boekhandel Maes", "vat_number": "BE0403170701"}
 READS_ORDERS = f"{X} admin desk finance"
@@ -431,6 +433,16 @@ ORDERS_ROWS = {
     "RejectOrder": Row(
         {"order_id": ORDER, "reason": "x", "etag": STALE}, "administrator", sees="user ordering"
     ),
+    "CheckEntry": Row(
+        {"order_id": ORDER, "format": "ENTRY_FORMAT_TEXT", "content": ENTRY}, CHANGES_ORDERS
+    ),
+    "AddEntry": Row(
+        {"order_id": ORDER, "format": "ENTRY_FORMAT_TEXT", "content": ENTRY, "etag": STALE}, CHANGES_ORDERS
+    ),
+    "CheckReorder": Row({"order_id": ORDER, "past_order_id": "{past_order}"}, CHANGES_ORDERS),
+    "AddReorder": Row(
+        {"order_id": ORDER, "past_order_id": "{past_order}", "etag": STALE}, CHANGES_ORDERS
+    ),
     "CancelOrder": Row({"order_id": ORDER, "reason": "x", "etag": STALE}, CHANGES_ORDERS),
     "ProcessOrder": Row({"order_id": ORDER, "etag": STALE}, "admin desk"),
     "ShipOrder": Row({"order_id": ORDER, "etag": STALE}, "admin desk"),
@@ -537,6 +549,8 @@ CARERS_OWN = {
     *(
         "UpdateOrder",
         "AddOrderLines",
+        "CheckEntry",
+        "AddEntry",
         "UpdateOrderLine",
         "RemoveOrderLine",
         "GetCheckout",

@@ -130,6 +130,7 @@ async def _of_x(world: World, x: Json, user: Api) -> dict[str, str]:
         "address": x["addresses"][0]["id"],
         "order": order["id"],
         "line": order["lines"][0]["id"],
+        "past_order": await _placed(world, user),
         "attachment": await attached(user, order["id"]),
         **await _shipped(world, user),
         "budget": (await world.admin.post("/v1/budgets", budget))["id"],
@@ -157,6 +158,13 @@ async def _shipped(world: World, user: Api) -> dict[str, str]:
         "order_message": written["id"],
         "canned_message": canned["id"],
     }
+
+
+async def _placed(world: World, user: Api) -> str:
+    order = await world.sheet(user, (world.skus[50], 1))
+    placed = await user.place(order["id"], await user.get(f"/v1/orders/{order['id']}/checkout"))
+    assert placed.status_code == 200, placed.text
+    return str(order["id"])
 
 
 async def _selection(world: World, *account_ids: str) -> str:

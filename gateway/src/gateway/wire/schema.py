@@ -73,7 +73,10 @@ class Schemas:
         if descriptor.full_name == scalars.LOCALIZED:
             return self.reference("LocalizedText", lambda: LOCALIZED)
         fields = {field.name: field for field in descriptor.fields}
-        return self.reference(component(descriptor), lambda: self.shown_object(fields))
+        name = component(descriptor)
+        if name.endswith("Input"):  # what is accepted has that name, see `accepted`
+            name = f"{name.removesuffix('Input')}Given"
+        return self.reference(name, lambda: self.shown_object(fields))
 
     def shown_object(self, fields: Mapping[str, FieldDescriptor]) -> Schema:
         properties = {name: self.shown_field(field) for name, field in fields.items()}

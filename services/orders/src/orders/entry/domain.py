@@ -72,13 +72,12 @@ def wanted_codes(rows: Sequence[Row]) -> list[str]:
 
 
 def _askable(code: str) -> bool:
-    return bool(code) and not fields_problem(code, MAX_CODE)
+    return bool(code) and not _code_problem(code)
 
 
-def fields_problem(text: str, longest: int) -> str:
-    """Why a text cannot be kept; empty when it can."""
+def _code_problem(code: str) -> str:
     v = Violations()
-    fields.text(v, "text", text, max_length=longest)
+    fields.text(v, "code", code, max_length=MAX_CODE)
     return next((each.description for each in v), "")
 
 
@@ -135,8 +134,7 @@ def _unknown(entry: Entry, chosen: _Meant) -> Entry:
         return entry.but(State.UNKNOWN, "there is no code")
     if codes.is_cut(entry.code):
         return entry.but(State.UNKNOWN, "a spreadsheet has cut off the last digits of this code")
-    problem = fields_problem(entry.code, MAX_CODE)
-    if problem:
+    if problem := _code_problem(entry.code):
         return entry.but(State.UNKNOWN, f"a code {problem}")
     return entry.but(State.UNKNOWN, "no SKU, ISBN or EAN of the catalogue", chosen.problem)
 
@@ -244,7 +242,7 @@ def _not_available(entry: Entry, why: str) -> Entry:
 
 
 def good(entries: Sequence[Entry]) -> list[tuple[int, LineFields]]:
-    """The rows that are OK, with their lines; by SKU or variant id, not both."""
+    """The rows that are OK, with their lines by variant id."""
     return [
         (entry.row, replace(entry.line, sku=""))
         for entry in entries
