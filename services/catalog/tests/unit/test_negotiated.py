@@ -40,6 +40,7 @@ from .test_price import (
     rounded,
     rows_of,
     slow_floor,
+    slow_lowest,
     slow_price,
 )
 
@@ -138,6 +139,10 @@ def test_one_currency_per_price() -> None:
         (None, "21.2", "15.99", 1, "16"),
         (None, "21.2", "16", 1, None),
         ("9.9999", None, "7.9999", 1, "8"),
+        ("19.99", None, "15.992", 1, "15.995"),  # of the law, but its total would be 15.99
+        ("19.99", None, "15.9949", 1, "15.995"),
+        ("19.99", None, "15.995", 1, None),
+        ("19.99", None, "15.992", 3, None),  # 47.976 is 47.98
         ("20", None, "25", 1, None),
     ],
 )
@@ -239,8 +244,8 @@ def slow_agreed(
     floor = slow_floor(caps, published, public, quantity, inclusive, on, Fraction(6, 100))
     if floor is not None and of_one is None and not known:
         return "NO_PRICE", None
-    if floor is not None and unit < floor:
-        return "BELOW_LEGAL_FLOOR", floor
     places = {"EUR": 2, "JPY": 0}[currency]
+    if floor is not None and unit < (lowest := slow_lowest(floor, quantity, places)):
+        return "BELOW_LEGAL_FLOOR", lowest
     total = int(rounded(Fraction(unit) * quantity, places).scaleb(places))
     return (listed[1] if listed is not None else unit), total, floor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -232,6 +233,56 @@ def test_nobody_goes_below_the_law(
     assert line.legal_cap.publisher_price == Decimal(public or listed)
 
 
+@pytest.mark.spec("C-16", "C-17")
+@pytest.mark.parametrize(
+    ("listed", "percent", "quantity", "unit", "left", "total", "discount"),
+    [
+        ("19.99", "30", 1, "19.99", "15.992", 1600, 399),  # 15.992 would be 15.99
+        ("19.99", "30", 2, "19.99", "15.992", 3199, 799),  # 31.984
+        (
+            "19.99",
+            "20",
+            1,
+            "19.99",
+            "15.992",
+            1600,
+            399,
+        ),  # less discount than the law allows, but not once rounded
+        ("19.99", "19.99", 1, "19.99", "15.994", 1600, 399),
+        ("19.99", "19.9", 1, "19.99", "16.012", 1601, 398),
+    ],
+)
+def test_no_total_is_rounded_below_the_law(
+    listed: str, percent: str, quantity: int, unit: str, left: str, total: int, discount: int
+) -> None:
+    found = [a_price(NET, (1, listed))]
+    line = sure(price(found, quantity, grid=[a_row(percent)], tax=BOOK, fixed=law(a_cap("20"))))
+    assert (line.unit_price, line.total, line.discount) == (Decimal(unit), total, discount)
+    assert line.unit_net == Decimal(left)
+    assert line.trace[-1].kind == "ROUNDING"
+    assert line.trace[-1].after == Decimal(total).scaleb(-2)
+
+
+@pytest.mark.spec("C-16", "C-17")
+@pytest.mark.parametrize(
+    ("listed", "public", "quantity", "unit", "total"),
+    [
+        ("10", "24.99", 1, "19.995", 2000),  # 19.992, which would be 19.99
+        ("10", "24.99", 3, "19.992", 5998),  # 59.976
+        ("19.994", "24.99", 1, "19.995", 2000),  # above the floor, but not once rounded
+        ("10", "24.9901", 1_000, "19.9921", 1999210),  # 19.99208 is 19.9921
+        ("0", "0.0001", 1, "0.005", 1),
+    ],
+)
+def test_a_unit_price_is_raised_until_it_comes_to_the_lowest_total(
+    listed: str, public: str, quantity: int, unit: str, total: int
+) -> None:
+    found = [a_price(GROSS, (1, listed)), a_price(PUBLIC, (1, public))]
+    line = sure(price(found, quantity, inclusive=True, tax=BOOK, fixed=law(a_cap("20"))))
+    assert (line.unit_price, line.discount_percent, line.discount) == (Decimal(unit), 0, 0)
+    assert line.total == total
+
+
 @pytest.mark.spec("C-16")
 def test_consumers_have_the_floor_with_tax_and_ladders_do_not_lower_it() -> None:
     found = [a_price(NET, (1, "10"), (5, "2")), a_price(PUBLIC_NET, (1, "10"), (5, "1"))]
@@ -421,7 +472,18 @@ def slow_price(
         percent = Decimal(int((unit - floor) / unit * 10**6)).scaleb(-4)
     places = {"EUR": 2, "JPY": 0}[price_list.currency]
     total = int(rounded(left * quantity, places).scaleb(places))
+    if floor is not None and total < floor * quantity * 10**places:
+        total = math.ceil(floor * quantity * 10**places)
+        if rounded(unit * quantity, places).scaleb(places) < total:
+            unit, percent = slow_lowest(floor, quantity, places), Decimal(0)
+            total = int(rounded(unit * quantity, places).scaleb(places))
     return price_list.currency, rounded(unit, 4), percent, total, floor
+
+
+def slow_lowest(floor: Fraction, quantity: int, places: int) -> Fraction:
+    """The lowest unit price that comes to the floor when the total is rounded."""
+    enough = (Fraction(math.ceil(floor * quantity * 10**places)) - Fraction(1, 2)) / 10**places / quantity
+    return max(floor, Fraction(math.ceil(enough * 10**4), 10**4))
 
 
 def rounded(value: Fraction, places: int) -> Decimal:
@@ -482,5 +544,8 @@ def test_agrees_with_the_slow_implementation(
         assert basis >= floor
         assert line.unit_price >= line.legal_cap.floor  # type: ignore[union-attr]
     places = {"EUR": 2, "JPY": 0}[line.currency]
+    if floor is not None:
+        assert Fraction(line.total, 10**places) >= floor * quantity
+        assert line.discount >= 0
     again = line.unit_price * quantity - Decimal(line.discount).scaleb(-places)
     assert again.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).scaleb(places) == line.total

@@ -59,6 +59,17 @@ def held(
     return after, proof
 
 
+def least(floor: Decimal, quantity: int, step: Decimal) -> Decimal:
+    """The lowest total of a line; `step` is the smallest amount of the currency."""
+    return (floor * quantity).quantize(step, ROUND_CEILING)
+
+
+def lowest_unit(floor: Decimal, quantity: int, step: Decimal) -> Decimal:
+    """The lowest unit price, of four decimals, at which a line without discount is not rounded below the floor."""
+    enough = (least(floor, quantity, step) - step / 2) / quantity
+    return max(floor, enough.quantize(_UNIT, ROUND_CEILING))
+
+
 def is_unknown(fixed: FixedPrice, prices: Sequence[Price], basis: Basis, quantity: int) -> bool:
     """A rule is in force, and only a list price could say its floor."""
     return strictest(fixed.readings, quantity) is not None and _publisher_price(fixed, prices, basis) is None

@@ -3,7 +3,8 @@
 1. NEGOTIATED  What was agreed per unit, in the basis of the line, takes the place of lists, ladders and grid. The step
    names the list price that it replaces (after ladder and conversion, before the grid), when there is one.
 2. LEGAL_CAP   The floor of a fixed book price holds for everybody, but here nothing is raised: a price on which two
-   parties agreed is changed by them or not at all. Below the floor the line is refused, with the floor.
+   parties agreed is changed by them or not at all. Below the floor, by unit or by the rounded total, the line is
+   refused, with the lowest unit price at which this quantity is sold.
 3. ROUNDING    As ever: the total is rounded once.
 
 Decided:
@@ -20,7 +21,7 @@ from typing import NamedTuple
 
 from catalog.pricing import cap
 from catalog.pricing.domain import Agreed, Buyer, CapProof, Item, Price, PricedLine, PriceList, Step
-from catalog.pricing.price import converted, first_list, ladder_step, total
+from catalog.pricing.price import converted, first_list, ladder_step, minor_unit, total
 
 _ZERO = Decimal(0)
 
@@ -52,9 +53,11 @@ def price_agreed(buyer: Buyer, item: Item, quantity: int, agreed: Agreed) -> Pri
             return Unsold(
                 "NO_PRICE", "The law fixes the price, and none is known on which to reckon its floor."
             )
-        held, proof = cap.held(item.fixed, item.prices, basis, quantity, offer, trace)
-        if proof is not None and held is not offer:
-            return _below(proof, agreed.currency)
+        _, proof = cap.held(item.fixed, item.prices, basis, quantity, offer, trace)
+        if proof is not None:
+            lowest = cap.lowest_unit(proof.floor, quantity, minor_unit(agreed.currency)[1])
+            if agreed.unit < lowest:
+                return _below(proof, lowest, agreed.currency)
     return total(agreed.currency, buyer, item.tax, quantity, offer, proof, trace)
 
 
@@ -70,7 +73,7 @@ def _step(
     return Step("NEGOTIATED", str(price.id), words, before, agreed.unit)
 
 
-def _below(proof: CapProof, currency: str) -> Unsold:
-    floor = f"{proof.floor.normalize():f} {currency}"
+def _below(proof: CapProof, lowest: Decimal, currency: str) -> Unsold:
+    floor = f"{lowest.normalize():f} {currency}"
     words = f"Fixed book price in {proof.cap.jurisdiction}: a unit costs at least {floor}."
-    return Unsold("BELOW_LEGAL_FLOOR", words, proof.floor)
+    return Unsold("BELOW_LEGAL_FLOOR", words, lowest)

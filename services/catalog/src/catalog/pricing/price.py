@@ -18,7 +18,8 @@ Order of precedence, each step in the trace of the line:
    country of the destination, for one; else the list price for one before discount.
 6. ROUNDING    total = round(unit price x quantity x (1 - percentage)), once, half away from zero, to the minor
    unit. The discount in money is what is missing from round(unit price x quantity), so that
-   round(unit price x quantity - discount) is the total as well.
+   round(unit price x quantity - discount) is the total as well. Below floor x quantity no total is rounded: there it
+   is the next amount above, and the unit price is raised where it does not come to that by itself.
 
 Amounts are Decimal. Unit prices have at most eight digits and four decimals, quantities seven digits, percentages
 seven: their product has 26 digits and is exact in the 28 of decimal's default context.
@@ -166,12 +167,18 @@ def total(
     trace: list[Step],
 ) -> PricedLine:
     unit, percent, left = offer
-    places, step = _minor_unit(currency)
+    places, step = minor_unit(currency)
     exact = left * quantity
-    rounded = _rounded(exact, step)
-    if rounded != exact:
-        trace.append(Step("ROUNDING", "", "Line total to the minor unit, once", exact, rounded))
+    rounded, words = _rounded(exact, step), "Line total to the minor unit, once"
     full = rounded if left is unit else _rounded(unit * quantity, step)
+    if proof is not None and rounded < proof.floor * quantity:
+        rounded, words = cap.least(proof.floor, quantity, step), f"{words}, up to the floor of the law"
+        if full < rounded:
+            unit = left = cap.lowest_unit(proof.floor, quantity, step)
+            percent, full = _ZERO, _rounded(unit * quantity, step)
+            rounded = full
+    if rounded != exact:
+        trace.append(Step("ROUNDING", "", words, exact, rounded))
     with_tax = _ONE + tax.rate / _HUNDRED
     return PricedLine(
         currency=currency,
@@ -189,7 +196,7 @@ def total(
 
 
 @cache
-def _minor_unit(currency: str) -> tuple[int, Decimal]:
+def minor_unit(currency: str) -> tuple[int, Decimal]:
     """Decimal places of the currency, and its smallest amount."""
     places = exponent(currency)
     return places, _ONE.scaleb(-places)
