@@ -25,6 +25,8 @@ _EXTRA = (
     ("commis.catalog.v1.ExportService", "ExportCatalog"),
     ("commis.catalog.v1.ImportService", "UploadImport"),
     ("commis.customers.v1.DataProtectionService", "DownloadDataExport"),
+    ("commis.orders.v1.OrderExportService", "ExportOrders"),
+    ("commis.orders.v1.OrderBatchService", "UploadOrders"),
     ("commis.orders.v1.AttachmentService", "AddAttachment"),
     ("commis.orders.v1.QuickEntryService", "CheckEntry"),
     ("commis.orders.v1.QuickEntryService", "AddEntry"),
@@ -164,12 +166,17 @@ def path_with_ids(item: Operation) -> str:
 
 
 def address(item: Operation) -> str:
-    """Its path with ids, and the query parameters that the gateway demands: all of them are dates so far."""
+    """Its path with ids, and the query parameters that the gateway demands."""
     return path_with_ids(item) + required_query(item)
 
 
 def required_query(item: Operation) -> str:
-    pairs = [f"{query.name}=2026-11-21" for query in item.queries if query.required]
+    """Dates, and the first value of what is one of several."""
+    pairs = []
+    for query in item.queries:
+        kind = query.field(item.request).enum_type
+        value = "2026-11-21" if kind is None else kind.values[1].name.removeprefix(f"{kind.name.upper()}_")
+        pairs += [f"{query.name}={value}"] if query.required else []
     return "?" + "&".join(pairs) if pairs else ""
 
 
@@ -177,6 +184,8 @@ def an_answer(method: MethodDescriptor, chance: random.Random) -> Any:
     """What a service could answer: a message, or several where the RPC streams."""
     if not method.server_streaming:
         return a_message(method.output_type, chance)
+    if "content" not in method.output_type.fields_by_name:
+        return [a_message(method.output_type, chance) for _ in range(3)]
     response = message_factory.GetMessageClass(method.output_type)
     pieces = [response(content=bytes(chance.randrange(256) for _ in range(size))) for size in (0, 300)]
     if "header" in method.output_type.fields_by_name:

@@ -21,7 +21,7 @@ from starlette.routing import Match, Route, WebSocketRoute
 
 from chassis.metrics import LOOP_LAG
 from chassis.server import spare_the_collector
-from gateway import attachments, download, entry, export, handoff, oauth, upload
+from gateway import attachments, download, entry, export, handoff, oauth, order_batches, order_export, upload
 from gateway.auth import Admission, verifier
 from gateway.clients import Clients
 from gateway.config import Settings
@@ -107,6 +107,7 @@ def _clients(settings: Settings) -> Clients:
     methods = [operation.rpc_descriptor for operation in OPERATIONS]
     methods += [_IMPORTS["UploadImport"], _PROTECTION["DownloadDataExport"]]
     methods += [_FILES["AddAttachment"], _FILES["ReadAttachment"], entry.CHECK, entry.ADD]
+    methods += [order_batches.OPERATION.rpc_descriptor, order_export.METHOD]
     methods += [_TOKENS["GetJwks"], _TOKENS["IssueServiceToken"], _EXPORTS["ExportCatalog"], *calls.METHODS]
     retried = {operation.rpc: operation.rpc_descriptor for operation in OPERATIONS if _repeatable(operation)}
     return Clients(settings, methods, [*retried.values(), _TOKENS["GetJwks"]])
@@ -128,6 +129,8 @@ def _endpoints(
         (entry.CHECK_PATH, "POST", entry.Entry(clients, entry.CHECK)),
         (entry.ADD_PATH, "POST", entry.Entry(clients, entry.ADD)),
         (export.PATH, "GET", export.Export(clients)),
+        (order_export.PATH, "GET", order_export.OrderExport(clients)),
+        (order_batches.OPERATION.path, "POST", order_batches.OrderBatches(clients)),
         (attachments.PATH, "POST", attachments.AddFile(clients)),
         (attachments.CONTENT_PATH, "GET", attachments.ReadFile(clients)),
         (handoff.PATH, "POST", handoff.BrowserHandoff(clients)),

@@ -6,7 +6,14 @@ import re
 from functools import cache
 from typing import Any
 
-from gateway import openapi_attachments, openapi_entry, openapi_problems, openapi_special
+from gateway import (
+    openapi_attachments,
+    openapi_entry,
+    openapi_orders,
+    openapi_problems,
+    openapi_special,
+    order_batches,
+)
 from gateway.operation import Operation
 from gateway.query import documented
 from gateway.routes import OPERATIONS
@@ -63,12 +70,13 @@ def document() -> dict[str, Any]:
     """Built once; treat it as read-only."""
     schemas = Schemas()
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
+    for operation in (*OPERATIONS, order_batches.OPERATION):
         path = re.sub(r":id\}", "}", operation.path)
         paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, schemas)
     openapi_special.add_to(paths, schemas)
     openapi_attachments.add_to(paths, schemas)
     openapi_entry.add_to(paths, schemas)
+    openapi_orders.add_to(paths, schemas)
     return {
         "openapi": "3.1.0",
         "info": {

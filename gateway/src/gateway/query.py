@@ -22,7 +22,8 @@ _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`to` is the field of the request when it has another name; `lower` spells enum values in lower case."""
+    """`to` is the field of the request when it has another name, with dots that of a message in it; `lower` spells
+    enum values in lower case."""
 
     name: str
     to: str = ""
@@ -31,7 +32,16 @@ class Query:
     required: bool = False
 
     def field(self, request: Descriptor) -> FieldDescriptor:
-        return request.fields_by_name[self.to or self.name]
+        *outer, name = self.place
+        for each in outer:
+            inner = request.fields_by_name[each].message_type
+            assert inner is not None, f"{request.full_name}.{each} is not a message"
+            request = inner
+        return request.fields_by_name[name]
+
+    @property
+    def place(self) -> list[str]:
+        return (self.to or self.name).split(".")
 
 
 PAGING = (
@@ -45,7 +55,7 @@ def query_reader(
 ) -> Callable[[bytes, Violations], dict[str, Any]]:
     """The function from a raw query string to fields of the request."""
     readers = {
-        query.name: (query.to or query.name, query.field(request).is_repeated, _reader(query, request))
+        query.name: (query.place, query.field(request).is_repeated, _reader(query, request))
         for query in queries
     }
     required = [query.name for query in queries if query.required]
@@ -58,13 +68,16 @@ def query_reader(
             if known is None:
                 violations.add(name[:80], "is not a known query parameter", "UNKNOWN_PARAMETER")
                 continue
-            to, repeated, parse = known
+            (*outer, to), repeated, parse = known
+            within = found
+            for each in outer:
+                within = within.setdefault(each, {})
             if repeated:
-                found.setdefault(to, []).append(parse(value, name, violations))
+                within.setdefault(to, []).append(parse(value, name, violations))
             elif name in seen:
                 violations.add(name, "must be given once", "REPEATED")
             else:
-                found[to] = parse(value, name, violations)
+                within[to] = parse(value, name, violations)
             seen.add(name)
         for name in required:
             if name not in seen:

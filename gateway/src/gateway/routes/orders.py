@@ -15,6 +15,25 @@ With spending control, an administrator of the account other than the one who as
 that was asked for (`If-Match` is required) and it is placed; stock, prices and budgets are checked again.
 `Idempotency-Key` is required, as for placing."""
 
+# Of lists and of exports.
+FILTERS = (
+    Query("account_id"),
+    Query("state", "states", "Any of these."),
+    Query("representative_id"),
+    Query("placed_from", "place_from_date", "First local date of placing."),
+    Query("placed_to", "place_to_date", "Last local date of placing, included."),
+    Query("community_id", description="Assisted orders of this community."),
+    Query("actor_id", description="Who acted: a person, a representative, a care worker."),
+    Query("payer_account_id"),
+    Query("query", description="Beginning of the number, the order reference or the customer's name."),
+    Query("client_external_id", description="A care platform's own id of the client."),
+    Query(
+        "sort",
+        description="Newest first unless said otherwise; placed_newest lists only what was placed, total_highest "
+        "compares minor units of whatever currency.",
+        lower=True,
+    ),
+)
 OPERATIONS = (
     _orders.post(
         "/v1/orders",
@@ -41,21 +60,8 @@ OPERATIONS = (
         "/v1/orders",
         "ListOrders",
         "List orders",
-        description="Newest first.",
-        query=(
-            Query("account_id"),
-            Query("state", "states", "Any of these."),
-            Query("representative_id"),
-            Query("placed_from", "place_from_date", "First local date of placing."),
-            Query("placed_to", "place_to_date", "Last local date of placing, included."),
-            Query("community_id", description="Assisted orders of this community."),
-            Query("actor_id", description="Who acted: a person, a representative, a care worker."),
-            Query("payer_account_id"),
-            Query(
-                "query", description="Beginning of the number, the order reference or the customer's name."
-            ),
-            Query("client_external_id", description="A care platform's own id of the client."),
-        ),
+        description="Newest first unless sorted otherwise; a page token belongs to its filters and its sort.",
+        query=FILTERS,
     ),
     _orders.patch("/v1/orders/{order_id:id}", "UpdateOrder", "order", "Change an order sheet", errors=_EDIT),
     _orders.post(
