@@ -18,9 +18,9 @@ from chassis.logs import log
 
 BATCH = 200
 POLL_SECONDS = 0.05
-# After a batch, wait a little for more: one SELECT and UPDATE then serve many events under load, while an
-# event that comes alone leaves at once.
-LINGER_SECONDS = 0.05
+# After a batch of so many, wait a little for more: one SELECT and UPDATE then serve many events under load. After
+# fewer, shorter in proportion: some tens per second are each on their way within milliseconds, one alone at once.
+LINGER_SECONDS, LINGER_FOR = 0.05, 4
 KEEP_DAYS = 7
 MAX_ATTEMPTS = 20
 # Positions that one statement of `reconcile` looks at: it locks its rows for a moment only.
@@ -102,7 +102,7 @@ class Relay:
                 self._wake.clear()
                 seen, published = await self._pass(pg, publisher)
                 if seen < BATCH:
-                    await asyncio.sleep(LINGER_SECONDS if published else 0)
+                    await asyncio.sleep(LINGER_SECONDS * min(1, published / LINGER_FOR))
                     await self._pause(POLL_SECONDS)
                 if time.monotonic() > self._next_chores:
                     await self._chores(pg)
