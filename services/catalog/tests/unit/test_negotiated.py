@@ -27,6 +27,7 @@ from .test_price import (
     PRODUCT,
     PUBLIC,
     PUBLIC_NET,
+    SHOP,
     STANDARD,
     VARIANT,
     YEN,
@@ -40,6 +41,7 @@ from .test_price import (
     rounded,
     rows_of,
     slow_floor,
+    slow_listed,
     slow_lowest,
     slow_price,
 )
@@ -168,6 +170,10 @@ def test_a_fixed_price_that_nobody_knows_cannot_be_negotiated() -> None:
     dollars = agreed("1", [a_price(PUBLIC, (1, "20"))], 10, currency="USD", tax=BOOK, fixed=fixed)
     assert refused(dollars).reason == "NO_PRICE"
     assert refused(agreed("1", [], 10, tax=BOOK, fixed=fixed)).reason == "NO_PRICE"
+    shop = agreed(
+        "1", [a_price(SHOP, (1, "21.2"))], 10, tax=BOOK, fixed=fixed
+    )  # a default list, not the buyer's
+    assert (refused(shop).reason, refused(shop).floor) == ("BELOW_LEGAL_FLOOR", Decimal(16))
     assert sold(agreed("1", [], 9, tax=BOOK, fixed=fixed)).total == 900  # the rule begins at ten
     assert sold(agreed("1", [], 9, tax=BOOK, fixed=law(a_cap("20"), published="2024"))).total == 900
 
@@ -229,7 +235,7 @@ def slow_agreed(
 ) -> tuple[object, ...]:
     """As the specification reads: (list price that is replaced, total, floor), or (reason, floor) of a refusal."""
     listed = slow_price(prices, lists, (), quantity, inclusive, tax, (), published)
-    of_one = slow_price(prices, lists, (), 1, inclusive, tax, (), published)
+    of_one = slow_listed(prices, lists, currency, inclusive, tax)
     if listed is not None and listed[0] != currency:
         return "CURRENCY_MISMATCH", None
     public = prices if currency == "EUR" else ()
@@ -240,8 +246,7 @@ def slow_agreed(
         and found.valid_from <= DAY
         and (found.valid_to or datetime.date.max) > DAY
     ]
-    on = Fraction(of_one[1]) if of_one is not None else Fraction(0)
-    floor = slow_floor(caps, published, public, quantity, inclusive, on, Fraction(6, 100))
+    floor = slow_floor(caps, published, public, quantity, inclusive, of_one or Fraction(0), Fraction(6, 100))
     if floor is not None and of_one is None and not known:
         return "NO_PRICE", None
     places = {"EUR": 2, "JPY": 0}[currency]

@@ -27,6 +27,7 @@ GROSS = PriceList(UUID(int=102), "GROSS", "EUR", True)
 YEN = PriceList(UUID(int=103), "YEN", "JPY", False)
 PUBLIC = PriceList(UUID(int=104), "PUBLIC", "EUR", True)
 PUBLIC_NET = PriceList(UUID(int=105), "PUBLIC-NET", "EUR", False)
+SHOP = PriceList(UUID(int=106), "SHOP", "EUR", True)  # a default list
 STANDARD = Tax(Decimal(21), "S", Decimal(21))
 _ids = iter(range(1000, 10**9))
 
@@ -73,7 +74,7 @@ def a_cap(percent: str, quantity: int = 1, **fields: object) -> LegalCap:
 
 def law(*caps: LegalCap, published: str = "2026-10-01", assumed: Sequence[str] = ()) -> FixedPrice:
     found = in_force(readings(caps, (("BE-VLG",),), "nl", "BC"), latest_first_day(published), DAY)
-    return FixedPrice(found, published, (PUBLIC, PUBLIC_NET), Decimal(6), tuple(assumed))
+    return FixedPrice(found, published, (PUBLIC, PUBLIC_NET), Decimal(6), tuple(assumed), (SHOP,))
 
 
 def price(
@@ -233,6 +234,27 @@ def test_nobody_goes_below_the_law(
     assert line.legal_cap.publisher_price == Decimal(public or listed)
 
 
+@pytest.mark.spec("C-16")
+def test_a_cheaper_list_of_one_s_own_is_no_way_around_the_law() -> None:
+    cheap, shop, old = (
+        a_price(NET, (1, "10")),
+        a_price(SHOP, (1, "21.2"), (5, "1")),
+        a_price(GROSS, (1, "15")),
+    )
+    line = sure(price([cheap, shop, old], 5, tax=BOOK, fixed=law(cap := a_cap("20"))))
+    assert line.unit_price == Decimal(16)
+    assert line.legal_cap == (cap, "2026-10-01", Decimal(20), Decimal(16), SHOP.id)
+    assert line.trace[-1].description.endswith("off the price 20 in list SHOP; no publisher's price is known")
+    known = a_price(PUBLIC_NET, (1, "12"))
+    line = sure(price([cheap, shop, old, known], 5, tax=BOOK, fixed=law(cap)))
+    assert (line.unit_price, line.legal_cap) == (
+        10, (cap, "2026-10-01", Decimal("12.72"), Decimal("9.6"), PUBLIC_NET.id),
+    )  # fmt: skip
+    yen = a_price(YEN, (1, "9999"))
+    line = sure(price([cheap, yen], 5, lists=[NET, YEN], tax=BOOK, fixed=law(cap)))
+    assert line.legal_cap == (cap, "2026-10-01", Decimal(10), Decimal(8), NET.id)
+
+
 @pytest.mark.spec("C-16", "C-17")
 @pytest.mark.parametrize(
     ("listed", "percent", "quantity", "unit", "left", "total", "discount"),
@@ -304,7 +326,7 @@ def test_the_proof_and_the_step_of_the_trace() -> None:
         "Fixed book price in BE-VLG: at most 20 % for PUBLIC_LIBRARY off the publisher's price 12.5 with VAT"
     )
     assert line.trace.index(step) == len(line.trace) - 1
-    assert line.legal_cap == (cap, "2026-10-01", Decimal("12.5"), Decimal("10"))
+    assert line.legal_cap == (cap, "2026-10-01", Decimal("12.5"), Decimal("10"), PUBLIC.id)
     unchanged = sure(price(prices, inclusive=True, tax=BOOK, grid=[a_row("20")], fixed=fixed))
     assert "LEGAL_CAP" not in [step.kind for step in unchanged.trace]
     assert unchanged.legal_cap == line.legal_cap
@@ -316,7 +338,7 @@ def test_the_proof_and_the_step_of_the_trace() -> None:
     assert (
         sure(price(prices[:1], inclusive=True, tax=BOOK, fixed=fixed))
         .trace[-1]
-        .description.endswith("off the list price 12.5; no publisher's price is known")
+        .description.endswith("off the price 12.5 in list GROSS; no publisher's price is known")
     )
 
 
@@ -347,7 +369,9 @@ ladders = st.lists(st.tuples(st.integers(2, 30), amounts), max_size=3, unique_by
 @st.composite
 def prices_of(draw: st.DrawFn) -> list[Price]:
     found = []
-    for price_list in draw(st.lists(st.sampled_from([NET, GROSS, YEN, PUBLIC, PUBLIC_NET]), unique=True)):
+    for price_list in draw(
+        st.lists(st.sampled_from([NET, GROSS, YEN, PUBLIC, PUBLIC_NET, SHOP]), unique=True)
+    ):
         begin, end = draw(validity)
         steps = ((1, draw(amounts)), *sorted(draw(ladders)))
         found.append(Price(UUID(int=next(_ids)), price_list.id, begin, end, steps))
@@ -441,15 +465,10 @@ def slow_price(
     if not candidates:
         return None
     _, chosen, price_list = min(candidates, key=lambda found: found[0])
-    factor = Fraction(1)
-    if price_list.tax_inclusive and not inclusive:
-        factor = 1 / (1 + Fraction(tax.home_rate) / 100)
-    if inclusive and not price_list.tax_inclusive:
-        factor = 1 + Fraction(tax.rate) / 100
-    unit = Fraction(
-        rounded(Fraction(max(step for step in chosen.ladder if step[0] <= quantity)[1]) * factor, 4)
-    )
-    listed = Fraction(rounded(Fraction(min(chosen.ladder)[1]) * factor, 4))
+    reached = max(step for step in chosen.ladder if step[0] <= quantity)[1]
+    unit = slow_based(reached, price_list, inclusive, tax)
+    listed = slow_listed(prices, lists, price_list.currency, inclusive, tax)
+    assert listed is not None
     best = []
     for row in grid:
         customer = ["", "shops", ACCOUNT].index(row.account_id or row.group or "") if (
@@ -478,6 +497,37 @@ def slow_price(
             unit, percent = slow_lowest(floor, quantity, places), Decimal(0)
             total = int(rounded(unit * quantity, places).scaleb(places))
     return price_list.currency, rounded(unit, 4), percent, total, floor
+
+
+def slow_based(amount: Decimal, price_list: PriceList, inclusive: bool, tax: Tax) -> Fraction:
+    factor = Fraction(1)
+    if price_list.tax_inclusive and not inclusive:
+        factor = 1 / (1 + Fraction(tax.home_rate) / 100)
+    if inclusive and not price_list.tax_inclusive:
+        factor = 1 + Fraction(tax.rate) / 100
+    return Fraction(rounded(Fraction(amount) * factor, 4))
+
+
+def slow_listed(
+    prices: Sequence[Price],
+    lists: Sequence[PriceList],
+    currency: str,
+    inclusive: bool,
+    tax: Tax,
+) -> Fraction | None:
+    """The highest price for one in the lists of the buyer and the default list."""
+    return max(
+        (
+            slow_based(min(price.ladder)[1], price_list, inclusive, tax)
+            for price in prices
+            for price_list in (*lists, SHOP)
+            if price.list_id == price_list.id
+            and price_list.currency == currency
+            and price.valid_from <= DAY
+            and (price.valid_to or datetime.date.max) > DAY
+        ),
+        default=None,
+    )
 
 
 def slow_lowest(floor: Fraction, quantity: int, places: int) -> Fraction:

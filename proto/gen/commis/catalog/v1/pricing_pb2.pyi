@@ -464,14 +464,19 @@ class LegalCapProof(_message.Message):
     PUBLISHER_PRICE_FIELD_NUMBER: _builtins.int
     MAX_DISCOUNT_PERCENT_FIELD_NUMBER: _builtins.int
     FLOOR_FIELD_NUMBER: _builtins.int
+    PRICE_LIST_ID_FIELD_NUMBER: _builtins.int
     legal_cap_id: _builtins.str
     jurisdiction: _builtins.str
     buyer_class: _builtins.str
     publication_date: _builtins.str
     """As exactly as it is known; empty: unknown, so the title counts as under fixed price."""
+    price_list_id: _builtins.str
+    """Where publisher_price stands."""
     @_builtins.property
     def publisher_price(self) -> _money_pb2.Money:
-        """The publisher's price including tax; else the price of the list before discount, as the trace says."""
+        """The publisher's price including tax; else the highest price for one, before discount and in the basis of the line,
+        of the customer's lists and the default lists, as the trace says.
+        """
 
     @_builtins.property
     def max_discount_percent(self) -> _decimal_pb2.Decimal: ...
@@ -489,10 +494,11 @@ class LegalCapProof(_message.Message):
         publisher_price: _money_pb2.Money | None = ...,
         max_discount_percent: _decimal_pb2.Decimal | None = ...,
         floor: _money_pb2.Money | None = ...,
+        price_list_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["floor", b"floor", "max_discount_percent", b"max_discount_percent", "publisher_price", b"publisher_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_class", b"buyer_class", "floor", b"floor", "jurisdiction", b"jurisdiction", "legal_cap_id", b"legal_cap_id", "max_discount_percent", b"max_discount_percent", "publication_date", b"publication_date", "publisher_price", b"publisher_price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["buyer_class", b"buyer_class", "floor", b"floor", "jurisdiction", b"jurisdiction", "legal_cap_id", b"legal_cap_id", "max_discount_percent", b"max_discount_percent", "price_list_id", b"price_list_id", "publication_date", b"publication_date", "publisher_price", b"publisher_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -568,7 +574,9 @@ class LineRefusal(_message.Message):
     def expected_date(self) -> _date_pb2.Date: ...
     @_builtins.property
     def floor(self) -> _money_pb2.Money:
-        """Of BELOW_LEGAL_FLOOR: the lowest unit price that the law allows, in the basis of the line."""
+        """Of BELOW_LEGAL_FLOOR: the lowest unit price at which the law lets this quantity be sold, once its total is rounded;
+        in the basis of the line.
+        """
 
     def __init__(
         self,

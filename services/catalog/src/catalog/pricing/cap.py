@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from catalog.legal_caps.domain import LegalCap
 from catalog.legal_caps.readings import strictest
-from catalog.pricing.domain import CapProof, FixedPrice, Price, Step
+from catalog.pricing.domain import CapProof, FixedPrice, Price, PriceList, Step
 
 _UNIT = Decimal("0.0001")
 _HUNDRED = Decimal(100)
@@ -29,12 +29,13 @@ class Offer(NamedTuple):
 
 
 class Basis(NamedTuple):
-    """How the line is quoted. `listed` is its list price for one, before discount, in the basis of the line."""
+    """How the line is quoted. `listed` is the highest list price for one, before discount, in the basis of the line,
+    and its list; None where no list of the currency has one."""
 
     currency: str
     gross: bool
     day: datetime.date
-    listed: Decimal
+    listed: tuple[Decimal, PriceList] | None
 
 
 def held(
@@ -42,19 +43,23 @@ def held(
 ) -> tuple[Offer, CapProof | None]:
     """The offer, raised to the floor when it lies below it, and the proof when a rule is in force.
 
-    The step is in the trace when the price was raised, and when anything about the book had to be assumed.
+    The step is in the trace when the price was raised, and when anything about the book had to be assumed. Where
+    `is_unknown`, there is nothing to reckon with: not to be called.
     """
     cap = strictest(fixed.readings, quantity)
     if cap is None:
         return offer, None
     public = _publisher_price(fixed, prices, basis)
-    floor = _floor(cap, fixed, basis, public)
-    shown = basis.listed if public is None else public.quantize(_UNIT, ROUND_HALF_UP)
-    proof = CapProof(cap, fixed.publication_date, shown, floor)
+    found = public or basis.listed
+    assert found is not None, "a price is known"
+    price, price_list = found
+    floor = _floor(cap, fixed, basis, price, known=public is not None)
+    shown = price.quantize(_UNIT, ROUND_HALF_UP)
+    proof = CapProof(cap, fixed.publication_date, shown, floor, price_list.id)
     after = offer if offer.left >= floor else _raised(offer, floor)
     if after is not offer or fixed.assumed or public is None:
         left = offer.left.quantize(_UNIT, ROUND_HALF_UP)
-        words = _told(cap, fixed, shown, known=public is not None)
+        words = _told(proof, fixed, price_list, known=public is not None)
         trace.append(Step("LEGAL_CAP", str(cap.id), words, left, left if after is offer else floor))
     return after, proof
 
@@ -71,13 +76,16 @@ def lowest_unit(floor: Decimal, quantity: int, step: Decimal) -> Decimal:
 
 
 def is_unknown(fixed: FixedPrice, prices: Sequence[Price], basis: Basis, quantity: int) -> bool:
-    """A rule is in force, and only a list price could say its floor."""
-    return strictest(fixed.readings, quantity) is not None and _publisher_price(fixed, prices, basis) is None
+    """A rule is in force, and no price is known that could say its floor."""
+    known = basis.listed is not None or strictest(fixed.readings, quantity) is None
+    return not known and _publisher_price(fixed, prices, basis) is None
 
 
-def _publisher_price(fixed: FixedPrice, prices: Sequence[Price], basis: Basis) -> Decimal | None:
+def _publisher_price(
+    fixed: FixedPrice, prices: Sequence[Price], basis: Basis
+) -> tuple[Decimal, PriceList] | None:
     """With tax, for one. Of several lists of the country the highest, so that no order of lists lowers a floor."""
-    highest = None
+    highest: tuple[Decimal, PriceList] | None = None
     for found in fixed.lists:
         if found.currency != basis.currency:
             continue
@@ -87,20 +95,15 @@ def _publisher_price(fixed: FixedPrice, prices: Sequence[Price], basis: Basis) -
             amount = price.ladder[0][1]
             if not found.tax_inclusive:
                 amount = amount * (_HUNDRED + fixed.tax_rate) / _HUNDRED
-            if highest is None or amount > highest:
-                highest = amount
+            if highest is None or amount > highest[0]:
+                highest = amount, found
     return highest
 
 
-def _floor(cap: LegalCap, fixed: FixedPrice, basis: Basis, public: Decimal | None) -> Decimal:
-    """Up to four decimals: nobody goes below the law for a rounding."""
+def _floor(cap: LegalCap, fixed: FixedPrice, basis: Basis, price: Decimal, *, known: bool) -> Decimal:
+    """Up to four decimals: nobody goes below the law for a rounding. A publisher's price, if `known`, contains tax."""
     part = _HUNDRED - cap.max_discount_percent
-    if public is None:
-        exact = basis.listed * part / _HUNDRED
-    elif basis.gross:
-        exact = public * part / _HUNDRED
-    else:
-        exact = public * part / (_HUNDRED + fixed.tax_rate)
+    exact = price * part / (_HUNDRED + fixed.tax_rate if known and not basis.gross else _HUNDRED)
     return exact.quantize(_UNIT, ROUND_CEILING)
 
 
@@ -112,9 +115,14 @@ def _raised(offer: Offer, floor: Decimal) -> Offer:
     return Offer(offer.unit, percent, floor)
 
 
-def _told(cap: LegalCap, fixed: FixedPrice, shown: Decimal, *, known: bool) -> str:
-    percent, amount = f"{cap.max_discount_percent.normalize():f}", f"{shown.normalize():f}"
-    price = f"the publisher's price {amount} with VAT" if known else f"the list price {amount}"
+def _told(proof: CapProof, fixed: FixedPrice, price_list: PriceList, *, known: bool) -> str:
+    cap = proof.cap
+    percent, amount = f"{cap.max_discount_percent.normalize():f}", f"{proof.publisher_price.normalize():f}"
+    price = (
+        f"the publisher's price {amount} with VAT"
+        if known
+        else f"the price {amount} in list {price_list.code}"
+    )
     words = f"Fixed book price in {cap.jurisdiction}: at most {percent} % for {cap.buyer_class} off {price}"
     unknown = () if known else ("no publisher's price is known",)
     return "; ".join((words, *unknown, *fixed.assumed))

@@ -64,18 +64,21 @@ class Buyer:
 class FixedPrice(NamedTuple):
     """The law on a book for this buyer, day and destination. `readings` are the rules in force in each way that what is
     not known may turn out (see legal_caps.readings); `assumed` says in words what is not known. `lists` hold the
-    publishers' prices for the country, which contain `tax_rate` percent when they are tax-inclusive."""
+    publishers' prices for the country, which contain `tax_rate` percent when they are tax-inclusive. Where they know no
+    price, `defaults` stand beside the buyer's own lists, whose prices may lie below the law."""
 
     readings: tuple[tuple[LegalCap, ...], ...]
     publication_date: str
     lists: tuple[PriceList, ...]
     tax_rate: Decimal
     assumed: tuple[str, ...] = ()
+    defaults: tuple[PriceList, ...] = ()
 
 
 class Item(NamedTuple):
     """`categories` maps each category of the product, ancestors included, to its depth (root 1). `prices` are those of
-    the buyer's lists and of publishers' lists. `fixed` is None for what is no book, and where no law holds."""
+    the buyer's lists, of publishers' lists and, for books, of default lists. `fixed` is None for what is no book, and
+    where no law holds."""
 
     variant_id: UUID
     product_id: UUID
@@ -106,13 +109,14 @@ class Step(NamedTuple):
 
 
 class CapProof(NamedTuple):
-    """`publisher_price` per unit with tax, else the list price for one before discount; `floor` per unit in the basis
-    of the line."""
+    """`publisher_price` per unit with tax, else the highest list price for one before discount; `floor` per unit in the
+    basis of the line; `list_id` says where the price stands."""
 
     cap: LegalCap
     publication_date: str
     publisher_price: Decimal
     floor: Decimal
+    list_id: UUID
 
 
 class PricedLine(NamedTuple):

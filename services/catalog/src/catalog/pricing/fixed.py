@@ -39,13 +39,12 @@ class BookLaw:
         self._read: dict[tuple[str, str], tuple[Reading, ...]] = {}
         self._known: dict[tuple[str, str, str, str], FixedPrice | None] = {}
         self._publishers = reference.publishers.get(self._country, ())
+        self._defaults = tuple(found for lists in reference.defaults.values() for found in lists)
 
     def lists(self, variants: Iterable[VariantFacts]) -> tuple[PriceList, ...]:
-        """The lists of publishers' prices that are needed to price these variants."""
-        if not self._caps or not self._publishers:
-            return ()
-        needed = any(is_book(variant.product_form, variant.isbn) for variant in variants)
-        return self._publishers if needed else ()
+        """The lists that are needed, beside the buyer's own, to price these variants."""
+        needed = self._caps and any(is_book(variant.product_form, variant.isbn) for variant in variants)
+        return (*self._publishers, *self._defaults) if needed else ()
 
     def of(self, variant: VariantFacts) -> FixedPrice | None:
         """None for what is no book, for free titles and where there is no law."""
@@ -68,6 +67,7 @@ class BookLaw:
             lists=self._publishers,
             tax_rate=self._tax_rate(vat_class),
             assumed=self._assumed(language, form, published),
+            defaults=self._defaults,
         )
 
     def _readings(self, language: str, form: str) -> tuple[Reading, ...]:

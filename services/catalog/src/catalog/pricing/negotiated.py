@@ -11,7 +11,7 @@ Decided:
 - Where a list has a price of the variant, the agreed price is in its currency, so that an order keeps to one.
 - What no list prices may be sold all the same, in the currency of the agreement; its tax comes from its class
   and destination, as ever. Only a book under a fixed price needs a price to reckon the floor on: without one of the
-  publisher in that currency it is refused.
+  publisher or of a default list in that currency it is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from catalog.pricing import cap
 from catalog.pricing.domain import Agreed, Buyer, CapProof, Item, Price, PricedLine, PriceList, Step
-from catalog.pricing.price import converted, first_list, ladder_step, minor_unit, total
+from catalog.pricing.price import basis_of, converted, first_list, ladder_step, minor_unit, total
 
 _ZERO = Decimal(0)
 
@@ -46,10 +46,8 @@ def price_agreed(buyer: Buyer, item: Item, quantity: int, agreed: Agreed) -> Pri
     trace = [_step(buyer, item, quantity, agreed, found)]
     offer, proof = cap.Offer(agreed.unit, _ZERO, agreed.unit), None
     if item.fixed is not None:
-        of_one = None if found is None else converted(found[1].ladder[0][1], found[0], buyer, item.tax)[0]
-        gross = buyer.tax_inclusive and item.tax.category != "G"
-        basis = cap.Basis(agreed.currency, gross, buyer.day, agreed.unit if of_one is None else of_one)
-        if of_one is None and cap.is_unknown(item.fixed, item.prices, basis, quantity):
+        basis = basis_of(agreed.currency, buyer, item, item.fixed)
+        if cap.is_unknown(item.fixed, item.prices, basis, quantity):
             return Unsold(
                 "NO_PRICE", "The law fixes the price, and none is known on which to reckon its floor."
             )

@@ -15,7 +15,8 @@ Order of precedence, each step in the trace of the line:
 5. LEGAL_CAP   A fixed book price sets a floor on what is left, which nothing before may undercut: the publisher's
    price less what the law allows this buyer, in the basis of the line, rounded up to four decimals (see `cap`). A
    unit price below the floor is raised to it. The publisher's price is that of a list of publishers' prices for the
-   country of the destination, for one; else the list price for one before discount.
+   country of the destination, for one; else the highest price for one before discount among the customer's lists and
+   the default lists of the currency, whose own list may be cheaper than the law.
 6. ROUNDING    total = round(unit price x quantity x (1 - percentage)), once, half away from zero, to the minor
    unit. The discount in money is what is missing from round(unit price x quantity), so that
    round(unit price x quantity - discount) is the total as well. Below floor x quantity no total is rounded: there it
@@ -32,7 +33,17 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
 from catalog.pricing import cap
-from catalog.pricing.domain import Buyer, CapProof, GridRow, Item, Price, PricedLine, PriceList, Step
+from catalog.pricing.domain import (
+    Buyer,
+    CapProof,
+    FixedPrice,
+    GridRow,
+    Item,
+    Price,
+    PricedLine,
+    PriceList,
+    Step,
+)
 from catalog.tax.rates import Tax
 from chassis.money import exponent
 
@@ -63,9 +74,7 @@ def price_line(buyer: Buyer, item: Item, quantity: int) -> PricedLine | None:
         trace.append(Step("GRID", str(row.id), _told(row), unit, _rounded(left)))
     offer, proof = cap.Offer(unit, percent, left), None
     if item.fixed is not None:
-        of_one = unit if listed is first else converted(first, price_list, buyer, item.tax)[0]
-        gross = buyer.tax_inclusive and item.tax.category != "G"
-        basis = cap.Basis(price_list.currency, gross, buyer.day, of_one)
+        basis = basis_of(price_list.currency, buyer, item, item.fixed)
         offer, proof = cap.held(item.fixed, item.prices, basis, quantity, offer, trace)
     return total(price_list.currency, buyer, item.tax, quantity, offer, proof, trace)
 
@@ -106,6 +115,22 @@ def converted(unit: Decimal, price_list: PriceList, buyer: Buyer, tax: Tax) -> t
     if buyer.tax_inclusive and not price_list.tax_inclusive:
         return _rounded(unit * (_ONE + tax.rate / _HUNDRED)), f"With {tax.rate.normalize():f} % VAT"
     return unit, ""
+
+
+def basis_of(currency: str, buyer: Buyer, item: Item, fixed: FixedPrice) -> cap.Basis:
+    """For the floor of a fixed price in a currency. Of equal prices the buyer's own list is told."""
+    highest: tuple[Decimal, PriceList] | None = None
+    for price_list in (*buyer.lists, *fixed.defaults):
+        for price in item.prices:
+            if price.list_id != price_list.id or price_list.currency != currency:
+                continue
+            if not cap.valid(price.valid_from, price.valid_to, buyer.day):
+                continue
+            of_one = converted(price.ladder[0][1], price_list, buyer, item.tax)[0]
+            if highest is None or of_one > highest[0]:
+                highest = of_one, price_list
+    gross = buyer.tax_inclusive and item.tax.category != "G"
+    return cap.Basis(currency, gross, buyer.day, highest)
 
 
 def _best_row(buyer: Buyer, item: Item, quantity: int) -> GridRow | None:

@@ -110,6 +110,7 @@ def _proof(proof: CapProof, currency: str) -> pricing_pb2.LegalCapProof:
         publisher_price=_unit_price(proof.publisher_price, currency),
         max_discount_percent=decimal_to_proto(proof.cap.max_discount_percent),
         floor=_unit_price(proof.floor, currency),
+        price_list_id=str(proof.list_id),
     )
 
 
