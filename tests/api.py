@@ -32,6 +32,10 @@ class Api:
         """The same gateway, seen by somebody else."""
         return Api(self.base_url, token, client=self._client)
 
+    def elsewhere(self, base_url: str) -> Api:
+        """The same caller at another gateway, over connections of its own."""
+        return Api(base_url, self.token)
+
     async def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """The raw answer, whatever its status."""
         headers = dict(options.pop("headers", {}))

@@ -18,13 +18,14 @@ SHORT = {
     "catalog": {"CATALOG_HOLD_SECONDS": "6", "CATALOG_SWEEP_SECONDS": "1"},
     "library": {"LIBRARY_HOLD_SECONDS": "6", "LIBRARY_SWEEP_SECONDS": "1"},
     "gateway": {"GATEWAY_RATE_LIMIT_PER_MINUTE": "1000000"},
+    "gateway2": {"GATEWAY_RATE_LIMIT_PER_MINUTE": "1000000"},
 }
 
 
 @pytest.fixture(scope="package")
 async def suite() -> AsyncIterator[Suite]:
     with tempfile.TemporaryDirectory(prefix="commis-faults-") as folder:
-        running = Suite(Path(folder), ports=Ports.free())
+        running = Suite(Path(folder), ports=Ports.free(), gateways=2)
         for part, variables in SHORT.items():
             running.env[part].update(variables)
         async with running:
