@@ -348,7 +348,7 @@ async def test_the_ordering_context_of_an_assisted_session(world: Any, partner: 
         "Jan Janssens",
     )
     assert (facts.business, facts.buyer_class) == (False, accounts_pb2.BUYER_CLASS_CONSUMER)
-    assert list(facts.payment_methods) == ["MONTHLY_RESIDENCE", "PAY_LATER"]
+    assert list(facts.payment_methods) == ["MONTHLY_RESIDENCE", "PAY_LATER", "ELECTRONIC"]
     # Outside of an assisted session nothing of it is there.
     plain = pb.GetOrderingContextRequest(account_id=opened.session.subject.id)
     staff = await world.call("AccessService", "GetOrderingContext", plain, (*as_staff("ORDER_DESK"), *VOUCH))
@@ -363,9 +363,9 @@ async def test_the_ordering_context_of_an_assisted_session(world: Any, partner: 
         (["MONTHLY_RESIDENCE", "PAY_LATER"], [], ["MONTHLY_RESIDENCE", "PAY_LATER"]),
         (["PAY_LATER"], [], ["PAY_LATER"]),
         (["MONTHLY_RESIDENCE"], [], ["MONTHLY_RESIDENCE"]),
-        (["ELECTRONIC"], [], []),
+        (["ELECTRONIC"], [], ["ELECTRONIC"]),
         (["MONTHLY_RESIDENCE"], ["PAY_LATER"], ["PAY_LATER"]),
-        (["PAY_LATER"], ["MONTHLY_RESIDENCE", "ELECTRONIC"], ["MONTHLY_RESIDENCE"]),
+        (["PAY_LATER"], ["MONTHLY_RESIDENCE", "ELECTRONIC"], ["MONTHLY_RESIDENCE", "ELECTRONIC"]),
     ],
 )
 async def test_payment_as_agreed_and_nothing_else(

@@ -61,7 +61,8 @@ class AccessServicer(sessions_pb2_grpc.AccessServiceServicer):
         if assisted.is_assisted(who):
             allowed = assisted.payment_methods(row)
         else:
-            allowed = rules.payment_methods(pay_later_allowed=row.pay_later_allowed)
+            own = who is not None and who.effective_actor[0] == "PERSON"
+            allowed = rules.payment_methods(pay_later_allowed=row.pay_later_allowed, by_customer=own)
         against = rules.findings(row.state, method, allowed)
         if against:
             raise OrderNotAuthorized(account_id, against)

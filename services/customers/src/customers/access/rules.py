@@ -9,20 +9,26 @@ from customers.platforms.models import MONTHLY_RESIDENCE
 
 ALWAYS = ("BANK_TRANSFER", "CHEQUE", "CASH_ON_DELIVERY")
 PAY_LATER = "PAY_LATER"
+ELECTRONIC = "ELECTRONIC"
 
 
-def payment_methods(*, pay_later_allowed: bool) -> list[str]:
+def payment_methods(*, pay_later_allowed: bool, by_customer: bool) -> list[str]:
     """Paying later is for approved business accounts to which the vendor gave it.
 
-    Electronic payment is missing on purpose: there is no provider, and a rep never pays for a customer."""
-    return [*ALWAYS, *([PAY_LATER] if pay_later_allowed else [])]
+    Electronic payment is for the account's own people: nobody who acts for them may see payment data. Whether there
+    is a provider, orders knows."""
+    later = [PAY_LATER] if pay_later_allowed else []
+    return [*ALWAYS, *later, *([ELECTRONIC] if by_customer else [])]
 
 
 def assisted_methods(agreed: Iterable[str], *, residence_active: bool) -> list[str]:
     """What was agreed for the client or the community, as far as it is possible now, and nothing else: monthly
-    billing needs a residence that can be billed, and for electronic payment there is no provider."""
-    possible = {PAY_LATER, *([MONTHLY_RESIDENCE] if residence_active else [])}
-    return [method for method in (MONTHLY_RESIDENCE, PAY_LATER) if method in possible & set(agreed)]
+    billing needs a residence that can be billed. An electronic payment is made by a link that is mailed to the
+    client, so that the care worker sees nothing of it."""
+    possible = {PAY_LATER, ELECTRONIC, *([MONTHLY_RESIDENCE] if residence_active else [])}
+    return [
+        method for method in (MONTHLY_RESIDENCE, PAY_LATER, ELECTRONIC) if method in possible & set(agreed)
+    ]
 
 
 def findings(account_state: str, payment_method: str, allowed: list[str]) -> list[FieldViolation]:
