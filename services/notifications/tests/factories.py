@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from commis.common.v1 import common_pb2
-from commis.orders.v1 import events_pb2, orders_pb2
+from commis.orders.v1 import events_pb2, messages_pb2, orders_pb2, shipments_pb2
 from google.type import date_pb2, decimal_pb2, money_pb2
 
 from chassis.consumer import Permanent
@@ -17,7 +17,9 @@ from chassis.envelope import Meta
 from chassis.ids import new_id
 from notifications.mails.causes import Causes
 from notifications.mails.contents import Contents
-from notifications.mails.notices import Notices, Vendor
+from notifications.mails.drafting import Vendor
+from notifications.mails.notices import Notices
+from notifications.mails.order_news import OrderNews
 from notifications.ports import (
     BusinessRequestMail,
     CredentialLink,
@@ -143,6 +145,29 @@ def a_link(**changes: Any) -> CredentialLink:
     return CredentialLink(**(given | changes))
 
 
+def a_payment_link(**changes: Any) -> PaymentLink:
+    given: dict[str, Any] = {
+        "order_id": ORDER_ID,
+        "number": "2026-000123",
+        "email": "marie@parc.example",
+        "language": "fr",
+        "link": "https://shop.example/pay#token=SECRET-TOKEN",
+        "amount": Money(1415795, "EUR"),
+        "expire_time": datetime.datetime(2026, 12, 5, 8, 5, tzinfo=datetime.UTC),
+    }
+    return PaymentLink(**(given | changes))
+
+
+class FakePaymentLinks:
+    """One link, or none."""
+
+    def __init__(self, link: PaymentLink | None = None) -> None:
+        self.link = link
+
+    async def find_payment_link(self, payment_link_id: UUID) -> PaymentLink | None:
+        return self.link
+
+
 class FakeCustomers:
     """Knows by id; what was not put in is not there."""
 
@@ -155,9 +180,17 @@ class FakeCustomers:
         self.administrators: dict[UUID, list[Recipient]] = {}
         self.requests: dict[tuple[UUID, UUID | None], BusinessRequestMail] = {}
         self.receipts: dict[UUID, ReceiptMail] = {}
+        self.holders: dict[UUID, Recipient] = {}
+        self.representatives: dict[UUID, Recipient] = {}
 
     async def find_person(self, person_id: UUID) -> Recipient | None:
         return self.persons.get(person_id)
+
+    async def find_holder(self, account_id: UUID) -> Recipient | None:
+        return self.holders.get(account_id)
+
+    async def find_representative(self, representative_id: UUID) -> Recipient | None:
+        return self.representatives.get(representative_id)
 
     async def find_account_name(self, account_id: UUID) -> str | None:
         return self.account_names.get(account_id)
@@ -183,6 +216,14 @@ class FakeCustomers:
 class FakeOrders:
     def __init__(self, *orders: orders_pb2.Order) -> None:
         self.orders = {UUID(order.id): order for order in orders}
+        self.shipments = shipments_pb2.ListShipmentsResponse()
+        self.messages: dict[UUID, messages_pb2.OrderMessage] = {}
+
+    async def list_shipments(self, order_id: UUID) -> shipments_pb2.ListShipmentsResponse:
+        return self.shipments
+
+    async def find_message(self, message_id: UUID) -> messages_pb2.OrderMessage | None:
+        return self.messages.get(message_id)
 
     async def get_order(self, order_id: UUID) -> orders_pb2.Order:
         if order_id not in self.orders:
@@ -190,9 +231,12 @@ class FakeOrders:
         return self.orders[order_id]
 
 
-def contents(customers: Customers | None = None, vendor_language: str = "nl") -> Contents:
+def contents(
+    customers: Customers | None = None, vendor_language: str = "nl", links: PaymentLinks | None = None
+) -> Contents:
     return Contents(
         customers or FakeCustomers(),
+        links or FakePaymentLinks(),
         sender=("Boek & Zoon", "orders@vendor.example"),
         vendor="Boek & Zoon",
         vendor_address=VENDOR_MAIL,
@@ -206,11 +250,20 @@ def notices(customers: Customers | None = None, vendor_language: str = "nl") -> 
     return Notices(customers or FakeCustomers(), vendor, BRUSSELS)
 
 
+def news(orders: FakeOrders, customers: Customers | None = None, vendor_language: str = "nl") -> OrderNews:
+    vendor = Vendor("Boek & Zoon", VENDOR_MAIL, vendor_language)
+    return OrderNews(customers or FakeCustomers(), orders, vendor, BRUSSELS)
+
+
 def causes(
     orders: FakeOrders | None = None, customers: Customers | None = None, vendor_language: str = "nl"
 ) -> Causes:
+    known = orders or FakeOrders()
     return Causes(
-        orders or FakeOrders(), contents(customers, vendor_language), notices(customers, vendor_language)
+        known,
+        contents(customers, vendor_language),
+        notices(customers, vendor_language),
+        news(known, customers, vendor_language),
     )
 
 

@@ -12,7 +12,7 @@ from commis.customers.v1 import accounts_pb2
 from commis.orders.v1 import orders_pb2
 
 from chassis.ids import new_id
-from notifications.mails.notices import About
+from notifications.mails.drafting import About
 from notifications.mails.store import Draft
 from notifications.ports import BusinessRequestMail, ReceiptMail, Recipient
 from services.notifications.tests.factories import ACCOUNT_ID, PLACED, FakeCustomers, an_order, notices

@@ -28,11 +28,13 @@ from notifications.housekeeping import Housekeeping
 from notifications.mails.causes import Causes
 from notifications.mails.consumers import MailConsumer
 from notifications.mails.contents import Contents
-from notifications.mails.notices import Notices, Vendor
+from notifications.mails.drafting import Vendor
+from notifications.mails.notices import Notices
+from notifications.mails.order_news import OrderNews
 from notifications.mails.rpc import MailServicer
 from notifications.mails.sender import Sender
 from notifications.mails.smtp import Connection, Server
-from notifications.ports import Customers
+from notifications.ports import Customers, Orders
 from notifications.privacy.client import DataProtectionClient
 from notifications.privacy.consumers import DataProtection
 from notifications.privacy.upkeep import Forgetting
@@ -58,9 +60,17 @@ def _contents(settings: Settings, customers: Customers) -> Contents:
 
 
 def _notices(settings: Settings, customers: Customers) -> Notices:
+    return Notices(customers, _vendor(settings), zoneinfo.ZoneInfo(settings.business_zone))
+
+
+def _vendor(settings: Settings) -> Vendor:
     address = email.utils.parseaddr(settings.vendor_mail)[1]
-    vendor = Vendor(settings.signature, address, settings.vendor_language)
-    return Notices(customers, vendor, zoneinfo.ZoneInfo(settings.business_zone))
+    return Vendor(settings.signature, address, settings.vendor_language)
+
+
+def _causes(settings: Settings, orders: Orders, customers: Customers, contents: Contents) -> Causes:
+    news = OrderNews(customers, orders, _vendor(settings), zoneinfo.ZoneInfo(settings.business_zone))
+    return Causes(orders, contents, _notices(settings, customers), news)
 
 
 def _sender(settings: Settings, engine: AsyncEngine, contents: Contents) -> Sender:
@@ -105,8 +115,7 @@ def _protection(settings: Settings, sessions: Sessions) -> DataProtection:
 def subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscription]:
     """For replays from the command line: the serving process sends what they write."""
     _issuer, customers, orders, _platforms = _clients(settings)
-    causes = Causes(orders, _contents(settings, customers), _notices(settings, customers))
-    mails = MailConsumer(causes, None)
+    mails = MailConsumer(_causes(settings, orders, customers, _contents(settings, customers)), None)
     protection = _protection(settings, sessions)
     told = [*FeedConsumer(None).subscriptions(), *feeds.subscriptions()]
     return [*mails.subscriptions(), *told, *protection.subscriptions()]
@@ -141,7 +150,7 @@ async def serve(settings: Settings) -> None:
     http = ForeignHttp(internal_allowed=settings.profile == "local", connections=AT_ONCE)
     deliverer = Deliverer(sessions, http, vault)
     consumers = (
-        MailConsumer(Causes(orders, contents, _notices(settings, customers)), sender),
+        MailConsumer(_causes(settings, orders, customers, contents), sender),
         FeedConsumer(deliverer.wake),
         _protection(settings, sessions),
     )

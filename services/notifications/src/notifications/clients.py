@@ -12,7 +12,14 @@ from uuid import UUID
 import grpc
 from commis.common.v1 import common_pb2
 from commis.customers.v1 import platforms_pb2, platforms_pb2_grpc, sessions_pb2, sessions_pb2_grpc
-from commis.orders.v1 import orders_pb2, orders_pb2_grpc
+from commis.orders.v1 import (
+    messages_pb2,
+    messages_pb2_grpc,
+    orders_pb2,
+    orders_pb2_grpc,
+    shipments_pb2,
+    shipments_pb2_grpc,
+)
 from google.protobuf.message import Message
 
 from chassis import client
@@ -45,14 +52,23 @@ class GrpcCustomers:
             raise
 
     async def find_person(self, person_id: UUID) -> Recipient | None:
-        party = common_pb2.Party(kind=common_pb2.PARTY_KIND_PERSON, id=str(person_id))
-        found = await self._find(self._stub.GetRecipient, sessions_pb2.GetRecipientRequest(party=party))
-        return None if found is None else _recipient(found)
+        return await self._party(common_pb2.PARTY_KIND_PERSON, person_id)
 
     async def find_account_name(self, account_id: UUID) -> str | None:
         party = common_pb2.Party(kind=common_pb2.PARTY_KIND_ACCOUNT, id=str(account_id))
         found = await self._find(self._stub.GetRecipient, sessions_pb2.GetRecipientRequest(party=party))
         return None if found is None else found.company_name or found.display_name
+
+    async def find_holder(self, account_id: UUID) -> Recipient | None:
+        return await self._party(common_pb2.PARTY_KIND_ACCOUNT, account_id)
+
+    async def find_representative(self, representative_id: UUID) -> Recipient | None:
+        return await self._party(common_pb2.PARTY_KIND_REP, representative_id)
+
+    async def _party(self, kind: common_pb2.PartyKind.ValueType, party_id: UUID) -> Recipient | None:
+        party = common_pb2.Party(kind=kind, id=str(party_id))
+        found = await self._find(self._stub.GetRecipient, sessions_pb2.GetRecipientRequest(party=party))
+        return None if found is None else _recipient(found)
 
     async def list_administrators(self, account_id: UUID) -> list[Recipient]:
         request = sessions_pb2.ListAdministratorsRequest(account_id=str(account_id))
@@ -123,6 +139,8 @@ class GrpcOrders:
 
     def __init__(self, channel: grpc.aio.Channel, tokens: ServiceTokens) -> None:
         self._stub = orders_pb2_grpc.OrderServiceStub(channel)
+        self._shipments = shipments_pb2_grpc.ShipmentServiceStub(channel)
+        self._messages = messages_pb2_grpc.OrderMessageServiceStub(channel)
         self._tokens = tokens
         self._wanted: set[str] = set()
         self._call: asyncio.Task[dict[str, orders_pb2.Order]] | None = None
@@ -137,6 +155,22 @@ class GrpcOrders:
         if found is None:
             raise OrderMissing(f"Order {order_id} does not exist.", order_id=order_id)
         return found
+
+    async def list_shipments(self, order_id: UUID) -> shipments_pb2.ListShipmentsResponse:
+        request = shipments_pb2.ListShipmentsRequest(order_id=str(order_id))
+        return await client.call(self._shipments.ListShipments, request, service=self._tokens, forward=False)
+
+    async def find_message(self, message_id: UUID) -> messages_pb2.OrderMessage | None:
+        request = messages_pb2.GetOrderMessageRequest(order_message_id=str(message_id))
+        try:
+            answer = await client.call(
+                self._messages.GetOrderMessage, request, service=self._tokens, forward=False
+            )
+        except ServiceError as error:
+            if error.kind is Kind.NOT_FOUND:
+                return None
+            raise
+        return answer.message
 
     async def _fetch(self, wanted: set[str]) -> dict[str, orders_pb2.Order]:
         await asyncio.sleep(0)  # whoever else runs in this turn adds to it

@@ -9,7 +9,9 @@ from typing import Protocol
 from uuid import UUID
 
 from commis.customers.v1 import accounts_pb2
-from commis.orders.v1 import orders_pb2
+from commis.orders.v1 import messages_pb2, orders_pb2, shared_orders_pb2, shipments_pb2
+
+from chassis.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,25 @@ class ReceiptMail:
     receipt: accounts_pb2.ErasureReceipt
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentLink:
+    """Where a customer pays an order, and whom the mail is for. Every asking gives another link to the same page."""
+
+    order_id: UUID
+    number: str
+    email: str
+    language: str
+    link: str
+    amount: Money
+    expire_time: datetime.datetime
+
+
+class PaymentLinks(Protocol):
+    async def find_payment_link(self, payment_link_id: UUID) -> PaymentLink | None:
+        """None when it ended, or nothing is due any more. Raises ServiceError while orders cannot answer."""
+        ...
+
+
 class Customers(Protocol):
     """Raises ServiceError while customers cannot answer; None is what is not there, or not any more."""
 
@@ -60,6 +81,12 @@ class Customers(Protocol):
     async def find_account_name(self, account_id: UUID) -> str | None:
         """Of a business its company, else its holder."""
         ...
+
+    async def find_holder(self, account_id: UUID) -> Recipient | None:
+        """Of the account, by the account's name."""
+        ...
+
+    async def find_representative(self, representative_id: UUID) -> Recipient | None: ...
 
     async def list_administrators(self, account_id: UUID) -> Sequence[Recipient]: ...
 
@@ -75,6 +102,26 @@ class Customers(Protocol):
 class Orders(Protocol):
     async def get_order(self, order_id: UUID) -> orders_pb2.Order:
         """Raises ServiceError."""
+        ...
+
+    async def list_shipments(self, order_id: UUID) -> shipments_pb2.ListShipmentsResponse:
+        """Raises ServiceError."""
+        ...
+
+    async def find_message(self, message_id: UUID) -> messages_pb2.OrderMessage | None:
+        """None for one that is not there. Raises ServiceError."""
+        ...
+
+
+class SharedOrders(Protocol):
+    """Raises ServiceError while orders cannot answer; None is what is not there, or not any more."""
+
+    async def find_shared_order(self, order_id: UUID, side: str) -> shared_orders_pb2.SharedOrder | None:
+        """As the side VENDOR or CUSTOMER sees it."""
+        ...
+
+    async def find_change(self, order_id: UUID, sequence: int) -> shared_orders_pb2.SheetChange | None:
+        """One line of the log, with its words."""
         ...
 
 

@@ -15,6 +15,7 @@ from notifications.mails.store import Draft
 from notifications.wording.catalogue import KINDS, texts
 from notifications.wording.languages import LANGUAGES
 from services.notifications.tests.factories import FakeCustomers, a_line, a_link, an_order, contents, eur
+from services.notifications.tests.newsfactories import every_news
 from services.notifications.tests.noticefactories import every_notice
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -27,7 +28,7 @@ async def drafts(language: str, order: orders_pb2.Order | None = None) -> dict[s
     found = made.of_order(new_id(), order or an_order(language))
     for template in ("activation", "password_reset"):
         found += await made.of_credential(new_id(), template, new_id())
-    found += await every_notice(language)
+    found += [*await every_notice(language), *await every_news(language)]
     return {draft.template: draft for draft in found}
 
 

@@ -14,7 +14,9 @@ from chassis import ids
 from chassis.consumer import Permanent
 from chassis.envelope import Meta
 from notifications.mails.contents import Contents
-from notifications.mails.notices import About, Notices
+from notifications.mails.drafting import About
+from notifications.mails.notices import Notices
+from notifications.mails.order_news import OrderNews
 from notifications.mails.store import Draft
 from notifications.ports import Orders
 from notifications.wording.orders import persons_in
@@ -34,21 +36,33 @@ CUSTOMER_SUBJECTS = tuple(
     )
 )
 ORDER_SUBJECTS = tuple(
-    f"commis.orders.v1.{fact}" for fact in ("order_placed", "approval_requested", "approval_refused")
+    f"commis.orders.v1.{fact}"
+    for fact in (
+        "order_placed",
+        "approval_requested",
+        "approval_refused",
+        "shipment_created",
+        "order_message_written",
+        "payment_link_requested",
+    )
 )
 
 
 class Causes:
     """`drafts` raises Permanent for an event that makes no sense, ServiceError while a neighbour is away."""
 
-    def __init__(self, orders: Orders, contents: Contents, notices: Notices) -> None:
+    def __init__(self, orders: Orders, contents: Contents, notices: Notices, news: OrderNews) -> None:
         self._orders = orders
         self._contents = contents
         self._notices = notices
+        self._news = news
         self._by_type: dict[type[Any], Callable[[Any, Meta], Awaitable[list[Draft]]]] = {
             order_events.OrderPlaced: self._order_placed,
+            order_events.PaymentLinkRequested: self._payment_link_requested,
             order_events.ApprovalRequested: self._approval_requested,
             order_events.ApprovalRefused: self._approval_refused,
+            order_events.ShipmentCreated: self._shipment_created,
+            order_events.OrderMessageWritten: self._order_message_written,
             customer_events.ActivationRequested: self._activation_requested,
             customer_events.PasswordResetRequested: self._password_reset_requested,
             customer_events.BusinessProfileRequested: self._business_profile_requested,
@@ -73,6 +87,12 @@ class Causes:
             drafts += await self._notices.placed_by_approval(about, order, requester_id)
         return drafts
 
+    async def _payment_link_requested(
+        self, event: order_events.PaymentLinkRequested, meta: Meta
+    ) -> list[Draft]:
+        link_id, account_id = _id(event.payment_link_id), _id(event.account_id)
+        return await self._contents.of_payment_link(meta.id, link_id, account_id)
+
     async def _approval_requested(self, event: order_events.ApprovalRequested, meta: Meta) -> list[Draft]:
         order = await self._orders.get_order(_id(event.order_id))
         about = _about(event, meta, order)
@@ -85,6 +105,16 @@ class Causes:
         order = await self._orders.get_order(_id(event.order_id))
         about = _about(event, meta, order, requester_id)
         return await self._notices.approval_refused(about, order, requester_id, decided=event.decided)
+
+    async def _shipment_created(self, event: order_events.ShipmentCreated, meta: Meta) -> list[Draft]:
+        order = await self._orders.get_order(_id(event.order_id))
+        return await self._news.shipped(_about(event, meta, order), order, _id(event.shipment_id))
+
+    async def _order_message_written(
+        self, event: order_events.OrderMessageWritten, meta: Meta
+    ) -> list[Draft]:
+        order = await self._orders.get_order(_id(event.order_id))
+        return await self._news.written(_about(event, meta, order), order, _id(event.message_id))
 
     async def _activation_requested(
         self, event: customer_events.ActivationRequested, meta: Meta

@@ -5,40 +5,19 @@ from __future__ import annotations
 import datetime
 import zoneinfo
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from commis.orders.v1 import orders_pb2
 
+from notifications.mails.drafting import About, Vendor, draft
 from notifications.mails.store import Draft
 from notifications.ports import BusinessRequestMail, Customers, Recipient
 from notifications.wording import languages, receipts
 from notifications.wording.catalogue import texts
-from notifications.wording.rendering import render
 
 Facts = Iterable[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Vendor:
-    """Who signs the mails, and where news for the vendor goes, in which language."""
-
-    name: str
-    address: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """By what data protection and staff find a mail again."""
-
-    cause_id: UUID
-    account_id: UUID | None = None
-    person_id: UUID | None = None
-    order_id: UUID | None = None
-    named: tuple[UUID, ...] = ()
 
 
 class Notices:
@@ -194,21 +173,7 @@ class Notices:
         *,
         forget: bool = False,
     ) -> Draft:
-        content = render(kind, language, {"vendor": self._vendor.name, **values})
-        return Draft(
-            cause_id=about.cause_id,
-            template=kind,
-            recipient=email,
-            language=language,
-            subject=content.subject,
-            text=content.text,
-            html=content.html,
-            order_id=about.order_id,
-            account_id=about.account_id,
-            person_id=about.person_id,
-            named=about.named,
-            forget_when_sent=forget,
-        )
+        return draft(kind, about, email, language, values, self._vendor, forget=forget)
 
     def _facts(
         self, language: str, order: orders_pb2.Order, *, requester: bool = False

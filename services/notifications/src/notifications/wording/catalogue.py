@@ -25,6 +25,7 @@ KINDS = {
     "password_reset": ("reset", "credential"),
     "order_confirmation": ("confirmation", "order"),
     "new_order": ("new_order", "order"),
+    "shipment": ("shipment", "shipment"),
     **{
         kind: (kind, "notice")
         for kind in (
@@ -35,6 +36,8 @@ KINDS = {
             "business_refused",
             "known_registration",
             "invitation",
+            "order_message",
+            "order_answer",
             "approval_requested",
             "approval_refused",
             "approval_ended",

@@ -26,6 +26,16 @@ def persons_in(order: orders_pb2.Order) -> tuple[UUID, ...]:
     return tuple(UUID(person) for person in sorted(persons))
 
 
+def postal_rows(address: common_pb2.Address, language: str) -> list[str]:
+    """As it stands on an envelope, with the country by its name."""
+    city = f"{address.postal_code} {address.city}".strip()
+    if address.administrative_area:
+        city = f"{city} ({address.administrative_area})"
+    country = languages.country(language, address.region_code)
+    rows = [address.company, address.recipient, *address.street_lines, city, country, address.phone]
+    return list(dict.fromkeys(row for row in rows if row))
+
+
 @dataclass(frozen=True, slots=True)
 class LineView:
     position: int
@@ -69,8 +79,8 @@ class OrderView:
             "lines": [self._line(line) for line in order.lines],
             "totals": list(self._totals()),
             "total": self._money(totals.total),
-            "delivery_address": self._address(order.delivery_address),
-            "billing_address": self._address(order.billing_address),
+            "delivery_address": postal_rows(order.delivery_address, self._language),
+            "billing_address": postal_rows(order.billing_address, self._language),
         }
 
     def _facts(self, to_customer: bool) -> Iterator[tuple[str, str]]:
@@ -152,14 +162,6 @@ class OrderView:
                 by=terms.accepted_by.display_name or self._order.parties.actor.display_name,
             )
         )
-
-    def _address(self, address: common_pb2.Address) -> list[str]:
-        city = f"{address.postal_code} {address.city}".strip()
-        if address.administrative_area:
-            city = f"{city} ({address.administrative_area})"
-        country = languages.country(self._language, address.region_code)
-        rows = [address.company, address.recipient, *address.street_lines, city, country, address.phone]
-        return list(dict.fromkeys(row for row in rows if row))
 
     def _money(self, pb: money_pb2.Money, sign: int = 1) -> str:
         currency = pb.currency_code or self._order.currency_code
