@@ -54,6 +54,7 @@ class Article:
     currency: str = "EUR"
     discontinued: bool = False
     legal_cap: pricing_pb2.LegalCapProof | None = None
+    floor: Decimal = Decimal(0)
     isbn: str = ""
 
     @property
@@ -200,10 +201,12 @@ class FakeCatalog:
             return QuotedLine(line.line_id, None, Refusal("VARIANT_DISCONTINUED", "No longer sold."))
         free[article.id] -= line.quantity
         refusal = None
+        if line.negotiated is not None and line.negotiated < article.floor:
+            return QuotedLine(line.line_id, None, Refusal("BELOW_LEGAL_FLOOR", f"At least {article.floor}."))
         if free[article.id] < 0:
             left = max(0, free[article.id] + line.quantity)
             refusal = Refusal("STOCK_SHORTAGE", f"Not enough in stock. Available: {left}.")
-        return QuotedLine(line.line_id, quote_of(article, line.quantity), refusal)
+        return QuotedLine(line.line_id, quote_of(article, line.quantity, line.negotiated), refusal)
 
     def _free(self, order_id: UUID | None = None) -> Counter[UUID]:
         free = Counter({article.id: article.stock for article in self.articles.values()})
@@ -270,21 +273,23 @@ class FakeCatalog:
         return sum(held[article.id] for _, held in self.holds.values())
 
 
-def quote_of(article: Article, quantity: int) -> Quote:
-    total = money.line_total(article.price, quantity, Decimal(0), article.currency)
+def quote_of(article: Article, quantity: int, negotiated: Decimal | None = None) -> Quote:
+    kinds = pricing_pb2.PriceTraceStep
+    kind = kinds.KIND_PRICE_LIST if negotiated is None else kinds.KIND_NEGOTIATED
+    word = "list" if negotiated is None else "agreed"
+    unit_price = article.price if negotiated is None else negotiated
+    total = money.line_total(unit_price, quantity, Decimal(0), article.currency)
     price = pricing_pb2.LinePrice(
         currency_code=article.currency,
         tax_inclusive=article.tax_inclusive,
-        unit_price=money.price_to_proto(article.price, article.currency),
+        unit_price=money.price_to_proto(unit_price, article.currency),
         total=money.to_proto(total),
         tax_rate_percent=decimal_pb2.Decimal(value=str(article.rate)),
         tax_category=article.category,
         weight_grams=article.weight,
         legal_cap=article.legal_cap,
         trace=[
-            pricing_pb2.PriceTraceStep(
-                kind=pricing_pb2.PriceTraceStep.KIND_PRICE_LIST, description=f"list price of {article.sku}"
-            )
+            pricing_pb2.PriceTraceStep(kind=kind, description=f"{word} price of {article.sku}"),
         ],
     )
     availability = pricing_pb2.Availability(
@@ -297,7 +302,7 @@ def quote_of(article: Article, quantity: int) -> Quote:
         description=f"Article {article.sku}",
         currency=article.currency,
         tax_inclusive=article.tax_inclusive,
-        unit_price=article.price,
+        unit_price=unit_price,
         total=total.minor,
         tax_rate=article.rate,
         tax_category=article.category,

@@ -15,6 +15,7 @@ from commis.orders.v1 import (
     messages_pb2_grpc,
     orders_pb2_grpc,
     payments_pb2_grpc,
+    shared_orders_pb2_grpc,
     shipments_pb2_grpc,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -46,6 +47,7 @@ from orders.privacy.client import DataProtectionClient
 from orders.privacy.consumers import DataProtection
 from orders.privacy.retention import Retention
 from orders.rpc import OrderServicer
+from orders.shared.rpc import SharedOrderServicer
 from orders.shipments.consumers import BACKORDERS
 from orders.shipments.rpc import ShipmentServicer
 from orders.shipping.rpc import ShippingMethodServicer
@@ -68,6 +70,7 @@ def servicers(infra: Infrastructure) -> list[server.Servicer]:
         _named(checkout_pb2_grpc, "ShippingMethodService", ShippingMethodServicer(infra)),
         _named(checkout_pb2_grpc, "TermsService", TermsServicer(infra)),
         _named(payments_pb2_grpc, "PaymentService", PaymentServicer(infra)),
+        _named(shared_orders_pb2_grpc, "SharedOrderService", SharedOrderServicer(infra)),
         _named(attachments_pb2_grpc, "AttachmentService", AttachmentServicer(infra)),
         _named(shipments_pb2_grpc, "ShipmentService", ShipmentServicer(infra)),
         _named(messages_pb2_grpc, "OrderMessageService", OrderMessageServicer(infra)),

@@ -59,12 +59,12 @@ def _lines(row: Any) -> list[Line]:
         date,
         note,
         budget_code,
+        negotiated,
         *figures,
     ) in columns:
         quote = Quote(variant_id, product_id, sku, description, *figures)
-        lines.append(
-            Line(line_id, position, quantity, quote, line_reference, cost_centre, date, note, budget_code)
-        )
+        own = (line_reference, cost_centre, date, note, budget_code)
+        lines.append(Line(line_id, position, quantity, quote, *own, negotiated))
     return lines
 
 
@@ -130,8 +130,10 @@ def _header(row: Any) -> Header:
 def _acceptance(row: Any, actor: Party) -> TermsAcceptance | None:
     if row["terms_version"] is None:
         return None
+    other = row["terms_accepted_by"]
+    accepted_by = actor if other is None else Party(*other)
     return TermsAcceptance(
-        row["terms_version"], row["terms_hash"], actor, row["account_id"], row["terms_accept_time"]
+        row["terms_version"], row["terms_hash"], accepted_by, row["account_id"], row["terms_accept_time"]
     )
 
 
@@ -199,4 +201,5 @@ def order(row: Any) -> Order:
         else None,
         place_time=row["place_time"],
         create_fingerprint=row["create_fingerprint"],
+        shared=row["shared"],
     )

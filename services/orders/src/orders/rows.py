@@ -24,6 +24,7 @@ LINE_COLUMNS = {
     "requested_delivery_date": "date",
     "note": "text",
     "budget_code": "text",
+    "negotiated": "bool",
     "currency": "text",
     "tax_inclusive": "bool",
     "unit_price": "numeric",
@@ -76,6 +77,14 @@ def approval_json(approval: Approval | None) -> str | None:
         },
         ensure_ascii=False,
     )
+
+
+def accepted_by_json(order: Order) -> str | None:
+    """None when whoever placed the order accepted the terms of sale too."""
+    accepted = order.acceptance
+    if accepted is None or accepted.accepted_by == order.parties.actor:
+        return None
+    return json.dumps(_party_json(accepted.accepted_by), ensure_ascii=False)
 
 
 _UNASSISTED = {
@@ -194,6 +203,7 @@ def line_arrays(lines: list[Line]) -> dict[str, list[Any]]:
             line.requested_delivery_date,
             line.note,
             line.budget_code,
+            line.negotiated,
             line.quote.currency,
             line.quote.tax_inclusive,
             line.quote.unit_price,

@@ -10,7 +10,8 @@ from orders.rows import LINE_COLUMNS
 
 # Columns whose parameter is text on our side.
 _CASTS = dict.fromkeys(
-    ("billing_address", "delivery_address", "pricing_customer", "taxes", "approval"), "jsonb"
+    ("billing_address", "delivery_address", "pricing_customer", "taxes", "approval", "terms_accepted_by"),
+    "jsonb",
 )
 SHEET = (
     *("version", "state", "approval", "language", "currency", "tax_inclusive", "order_reference"),
@@ -35,8 +36,8 @@ PLACED = (
     *("number", "version", "state", "payment_state", "fulfilment_state", "payer_account_id"),
     "payer_name",
     *_PARTIES,
-    *("approval", "terms_version", "terms_hash", "terms_accept_time", "place_time", "place_date"),
-    "update_time",
+    *("approval", "terms_version", "terms_hash", "terms_accept_time", "terms_accepted_by"),
+    *("place_time", "place_date", "update_time"),
 )
 ASKED = ("version", "state", "approval", "payer_account_id", "payer_name", *_PARTIES, "update_time")
 MOVED = ("version", "state", "payment_state", "fulfilment_state", "approval", "update_time")
@@ -101,7 +102,7 @@ CLAIM = direct.statement(
         ), claimed AS (
             UPDATE orders SET placing_attempt = :attempt, placing_request = :request_id,
                 placing_until = clock_timestamp() + make_interval(secs => :seconds)
-            WHERE id = :id AND state = :from_state
+            WHERE id = :id AND state = ANY(CAST(:from_states AS text[]))
                 AND (placing_until IS NULL OR placing_until <= clock_timestamp())
                 AND (CAST(:etag AS text) IN ('', '*') OR '"' || version || '"' = CAST(:etag AS text))
                 AND (CAST(:account AS uuid) IS NULL OR account_id = CAST(:account AS uuid))

@@ -126,7 +126,7 @@ def _line(line: Line) -> orders_pb2.OrderLine:
     return built
 
 
-def _totals(value: Totals, currency: str, tax_inclusive: bool) -> orders_pb2.Totals:
+def totals(value: Totals, currency: str, tax_inclusive: bool) -> orders_pb2.Totals:
     return orders_pb2.Totals(
         goods=amount(value.goods, currency),
         discount=amount(value.discount, currency),
@@ -204,7 +204,7 @@ def order(value: Order) -> orders_pb2.Order:
         taken_time=time(header.taken_time),
         requested_delivery_date=date(header.requested_delivery_date),
         lines=[_line(line) for line in value.lines],
-        totals=_totals(value.totals, value.currency, value.tax_inclusive),
+        totals=totals(value.totals, value.currency, value.tax_inclusive),
         terms_acceptance=_acceptance(value),
         create_time=time(value.create_time),
         update_time=time(value.update_time),

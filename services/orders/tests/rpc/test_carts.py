@@ -147,7 +147,7 @@ async def test_totals_follow_every_change(shop: Shop) -> None:
 async def test_the_order_page_answers_what_was_asked_and_when(shop: Shop) -> None:
     sheet = await shop.sheet(("A", 1))
     assert sheet.map_link.startswith("https://www.openstreetmap.org/search?query=Kerkstraat%2012")
-    assert list(sheet.allowed_verbs) == ["place", "cancel"]
+    assert list(sheet.allowed_verbs) == ["share", "place", "cancel"]
     await update(shop, sheet.id, "note", note="n")
     await add(shop, sheet, pb.LineInput(sku="B", quantity=2))
     history = await shop.history(sheet.id)

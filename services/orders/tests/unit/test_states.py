@@ -14,7 +14,9 @@ from orders.domain.states import (
 )
 
 PATH = [
+    (State.DRAFT, Verb.SHARE, State.NEGOTIATING),
     (State.DRAFT, Verb.PLACE, State.PLACED),
+    (State.NEGOTIATING, Verb.PLACE, State.PLACED),
     (State.PLACED, Verb.PROCESS, State.PROCESSING),
     (State.PROCESSING, Verb.SHIP, State.SHIPPED),
     (State.SHIPPED, Verb.DELIVER, State.DELIVERED),
@@ -53,3 +55,5 @@ def test_only_sheets_are_edited(state: State) -> None:
     check_editable(State.PENDING_APPROVAL)
     with pytest.raises(OrderNotEditable):
         check_editable(state)
+    with pytest.raises(OrderNotEditable):
+        check_editable(State.PENDING_APPROVAL, shared=True)

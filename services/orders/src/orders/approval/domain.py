@@ -76,9 +76,9 @@ def content_findings(order: Order) -> list[FieldViolation]:
 
 
 def send_back(order: Order, now: datetime.datetime, *, by: Party | None = None, reason: str = "") -> None:
-    """The order is a draft again; `by` decided so, or the request ended by itself."""
+    """The order is a draft again, or negotiated again; `by` decided so, or the request ended by itself."""
     assert order.approval is not None, "an order that waits knows who asked"
-    order.state = State.DRAFT
+    order.state = State.NEGOTIATING if order.shared else State.DRAFT
     order.approval = replace(order.approval, decided_by=by, decide_time=now, reason=reason)
 
 

@@ -112,7 +112,8 @@ class Quote:
 
 @dataclass(slots=True)
 class Line:
-    """A line with its quote; the customer's own references travel with it."""
+    """A line with its quote; the customer's own references travel with it. `negotiated`: its price was agreed in a
+    shared order, so that no list changes it."""
 
     id: UUID
     position: int
@@ -123,6 +124,7 @@ class Line:
     requested_delivery_date: datetime.date | None = None
     note: str = ""
     budget_code: str = ""
+    negotiated: bool = False
 
     @property
     def unit_price(self) -> Decimal:
@@ -165,7 +167,8 @@ class Claim:
 
 @dataclass(slots=True)
 class Order:
-    """`owner_*` is who made the sheet and whose cart it is; `parties.actor` who placed it, once it is placed."""
+    """`owner_*` is who made the sheet and whose cart it is; `parties.actor` who placed it, once it is placed. `shared`:
+    it is negotiated, or was, on a sheet that both sides see."""
 
     id: UUID
     version: int
@@ -192,6 +195,7 @@ class Order:
     claim: Claim | None = None
     place_time: datetime.datetime | None = None
     create_fingerprint: bytes | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

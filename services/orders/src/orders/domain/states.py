@@ -36,6 +36,7 @@ class FulfilmentState(StrEnum):
 
 
 class Verb(StrEnum):
+    SHARE = "share"
     PLACE = "place"
     APPROVE = "approve"
     REJECT = "reject"
@@ -48,9 +49,15 @@ class Verb(StrEnum):
 
 # Payment is an axis of its own; so is fulfilment, but that what is open can ship, and only what shipped can arrive.
 MOVES: dict[State, dict[Verb, State]] = {
-    State.DRAFT: {Verb.PLACE: State.PLACED, Verb.CANCEL: State.CANCELLED},
-    State.NEGOTIATING: {Verb.CANCEL: State.CANCELLED},
-    # Placing asks for approval first where spending control wants it; whatever changes the order ends the request.
+    State.DRAFT: {
+        Verb.SHARE: State.NEGOTIATING,
+        Verb.PLACE: State.PLACED,
+        Verb.CANCEL: State.CANCELLED,
+    },
+    # Placed once both sides agreed to everything.
+    State.NEGOTIATING: {Verb.PLACE: State.PLACED, Verb.CANCEL: State.CANCELLED},
+    # Placing asks for approval first where spending control wants it; whatever changes the order ends the request, and
+    # it is a draft again, or negotiated again.
     State.PENDING_APPROVAL: {
         Verb.APPROVE: State.PLACED,
         Verb.REJECT: State.DRAFT,
@@ -107,7 +114,7 @@ def move(state: State, verb: Verb, fulfilment: FulfilmentState = FulfilmentState
     return MOVES[state][verb]
 
 
-def check_editable(state: State) -> None:
-    """Raises OrderNotEditable unless the order is still a sheet."""
-    if state not in _EDITABLE:
+def check_editable(state: State, *, shared: bool = False) -> None:
+    """Raises OrderNotEditable unless the order is still a sheet of one side alone."""
+    if state not in _EDITABLE or shared:
         raise OrderNotEditable(state)

@@ -19,6 +19,7 @@ from orders.infrastructure import Infrastructure
 from orders.payments import domain as payments
 from orders.payments import recording as payment_recording
 from orders.payments.errors import OrderNotPaid
+from orders.shared import recording as shared_recording
 from orders.shipments import recording
 from orders.statistics import store as figures
 
@@ -81,6 +82,9 @@ async def move(infra: Infrastructure, change: Change, cmd: MoveOrder) -> None:
     if cmd.verb is Verb.CANCEL and change.order.place_time is not None:
         await payment_recording.order_cancelled(infra, change.session, change.order)
     await change.record(_PAST[cmd.verb], came, cmd.reason)
+    if cmd.verb is Verb.CANCEL and change.order.shared and change.order.place_time is None:
+        actor = shared_recording.actor_of(change.caller, change.actor)
+        await shared_recording.ended(change.session, change.order, actor, cmd.reason)
     shipment_id = await _goods(change, cmd.verb)
     if cmd.verb is Verb.CANCEL and change.order.parties.assistance is not None:
         await figures.uncount(change.connection, change.order.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chassis.errors import FieldViolation
 from orders import access
 from orders.access import Caller
@@ -11,32 +13,33 @@ from orders.domain.states import Verb
 from orders.infrastructure import Infrastructure
 from orders.placing import domain
 from orders.placing.claiming import PlaceOrder
-from orders.placing.domain import Accepted
 from orders.placing.store import Picture
 from orders.ports import OrderingContext
+from orders.shared.standing import standing
 
 
-def own_findings(
+async def own_findings(
     infra: Infrastructure, cmd: PlaceOrder, caller: Caller, picture: Picture
-) -> list[FieldViolation]:
-    """What we can tell by ourselves."""
-    found = domain.findings(
-        picture.order,
+) -> tuple[PlaceOrder, list[FieldViolation]]:
+    """What we can tell by ourselves; and the command with the terms that were accepted, whoever did so."""
+    order = picture.order
+    cmd = replace(cmd, accepted=approvals.accepted_of(order)) if cmd.verb is Verb.APPROVE else cmd
+    found: list[FieldViolation] = []
+    if order.shared:
+        accepted, found = await standing(infra.engine, order, cmd.accepted)
+        cmd = replace(cmd, accepted=accepted)
+    if cmd.verb is Verb.APPROVE:
+        found += approvals.content_findings(order)
+    found += domain.findings(
+        order,
         method=picture.method,
         terms=picture.terms,
-        accepted=accepted(cmd, picture.order),
+        accepted=cmd.accepted,
         actor_kind=caller.actor_kind,
         online=infra.online is not None,
         now=infra.clock(),
     )
-    if cmd.verb is Verb.APPROVE:
-        return [*approvals.content_findings(picture.order), *found]
-    return found
-
-
-def accepted(cmd: PlaceOrder, order: Order) -> Accepted:
-    """The terms that whoever asks to place it has accepted."""
-    return approvals.accepted_of(order) if cmd.verb is Verb.APPROVE else cmd.accepted
+    return cmd, found
 
 
 def check_caller(cmd: PlaceOrder, caller: Caller, order: Order, facts: OrderingContext) -> None:

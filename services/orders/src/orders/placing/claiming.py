@@ -28,8 +28,10 @@ class PlaceOrder:
     verb: Verb = Verb.PLACE
 
     @property
-    def from_state(self) -> State:
-        return State.PENDING_APPROVAL if self.verb is Verb.APPROVE else State.DRAFT
+    def from_states(self) -> tuple[State, ...]:
+        if self.verb is Verb.APPROVE:
+            return (State.PENDING_APPROVAL,)
+        return State.DRAFT, State.NEGOTIATING
 
 
 async def check_reach(infra: Infrastructure, caller: Caller, order_id: UUID) -> None:

@@ -10,6 +10,7 @@ from chassis.errors import FailedPrecondition, FieldViolation
 from chassis.money import Money
 from orders.domain import costing, postal
 from orders.domain.model import VENDOR_SIDE, Line, Order, PaymentMethod, Quote
+from orders.domain.parties import Party
 from orders.domain.totals import Totals
 from orders.ports import BudgetNeed, OrderingContext, QuotedLine
 from orders.shipping.domain import ShippingMethod
@@ -49,10 +50,13 @@ class TermsInForce:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What the client says was shown and accepted."""
+    """What the client says was shown and accepted. `party`, `time`: who accepted it, and when, if not whoever places
+    the order, now."""
 
     version: str = ""
     hash: str = ""
+    party: Party | None = None
+    time: datetime.datetime | None = None
 
 
 def terms_findings(terms: TermsInForce | None, accepted: Accepted) -> list[FieldViolation]:
@@ -105,9 +109,7 @@ def _shipping_findings(order: Order, method: ShippingMethod | None) -> list[Fiel
     return []
 
 
-def payment_findings(
-    method: PaymentMethod | None, actor_kind: str, *, online: bool
-) -> list[FieldViolation]:
+def payment_findings(method: PaymentMethod | None, actor_kind: str, *, online: bool) -> list[FieldViolation]:
     if method is None:
         return [FieldViolation("payment_method", "is required", "REQUIRED")]
     if method is PaymentMethod.ELECTRONIC and (actor_kind in VENDOR_SIDE or not online):

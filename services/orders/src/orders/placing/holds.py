@@ -36,7 +36,16 @@ class Held:
 
 
 def wanted(order: Order) -> list[WantedLine]:
-    return [WantedLine(str(line.id), line.quantity, line.quote.variant_id) for line in order.lines]
+    return [
+        WantedLine(
+            line_id=str(line.id),
+            quantity=line.quantity,
+            variant_id=line.quote.variant_id,
+            negotiated=line.unit_price if line.negotiated else None,
+            currency=line.quote.currency if line.negotiated else "",
+        )
+        for line in order.lines
+    ]
 
 
 async def _nothing() -> tuple[FieldViolation, ...]:

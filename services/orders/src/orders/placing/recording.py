@@ -25,6 +25,8 @@ from orders.placing.domain import Accepted
 from orders.placing.holds import Held
 from orders.placing.store import Picture
 from orders.ports import OrderingContext
+from orders.shared import recording as shared_recording
+from orders.shared.domain.sheet import Actor
 from orders.sheets.domain import check_payment_choice, parties_of, settle_basis
 from orders.statistics import store as figures
 from orders.store import Outcome
@@ -54,7 +56,11 @@ def _freeze(
         parties = replace(parties, actor=asked.requested_by, channel=channel, approver=context.actor)
     order.parties = parties
     order.acceptance = TermsAcceptance(
-        accepted.version, accepted.hash, parties.actor, order.account_id, accept_time
+        version=accepted.version,
+        hash=accepted.hash,
+        accepted_by=accepted.party or parties.actor,
+        accepted_for=order.account_id,
+        time=accepted.time or accept_time,
     )
     order.cart = False
     order.version += 1
@@ -76,6 +82,7 @@ def _placed_row(order: Order, attempt: UUID, day: datetime.date, now: datetime.d
         "terms_version": order.acceptance.version,
         "terms_hash": order.acceptance.hash,
         "terms_accept_time": order.acceptance.time,
+        "terms_accepted_by": rows.accepted_by_json(order),
         "place_time": now,
         "place_date": day,
         "update_time": now,
@@ -124,27 +131,31 @@ async def record(
         aggregate_id=str(order.id),
         aggregate_version=order.version,
     )
-    entry = _entry(order, caller, context, "placed" if came is State.DRAFT else "approved", came)
+    entry = _entry(order, caller, context, "approved" if came is State.PENDING_APPROVAL else "placed", came)
     written = store.placing(
         _placed_row(order, attempt, day, now), entry, changed, answers.row(key, answer), event
     )
-    await _write(infra, order, written)
+    await _write(infra, order, written, shared_recording.actor_of(caller, context.actor))
     outbox.nudge()
     return answer
 
 
-async def _write(infra: Infrastructure, order: Order, written: dict[str, Any]) -> None:
+async def _write(infra: Infrastructure, order: Order, written: dict[str, Any], actor: Actor) -> None:
     """Whoever ordered through a care worker pays online by a link that is mailed.
 
     Raises PlacementInProgress, AlreadyAnswered; then nothing was written.
     """
     crash.point("place_before_commit")
-    if order.parties.assistance is None:  # one statement is the whole transaction
+    if order.parties.assistance is None and not order.shared:  # one statement is the whole transaction
         _check_placed(order, await store.place_alone(infra.engine, written))
         return
     async with infra.sessions.begin() as session:
         connection = await session.connection()
         _check_placed(order, await store.place(connection, written))
+        if order.shared:
+            await shared_recording.placed(session, order, actor)
+        if order.parties.assistance is None:
+            return
         await figures.count(connection, [order.id])
         if order.header.payment_method is PaymentMethod.ELECTRONIC and infra.online is not None:
             await links.write(session, infra.online, order, order.update_time)
@@ -167,6 +178,9 @@ async def reprice(infra: Infrastructure, caller: Caller, picture: Picture, attem
         order = await store.lock(connection, picture.order.id)
         if order is None or order.claim is None or order.claim.attempt != attempt:
             return picture.order.version
+        if order.shared:
+            order.pricing = picture.order.pricing
+            return await shared_recording.price_moved(infra, session, order, held.quoted, caller.channel)
         changed = _at_prices_of_now(order, picture, held)
         order.version += 1
         order.update_time = infra.clock()

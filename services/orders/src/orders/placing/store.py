@@ -24,7 +24,7 @@ _RENEW = direct.statement("""
     WHERE id = :id AND placing_attempt = :attempt AND placing_until > clock_timestamp() RETURNING 1""")
 _GIVE_UP = direct.statement("""
     UPDATE orders SET placing_attempt = NULL, placing_request = NULL, placing_until = NULL
-    WHERE id = :id AND placing_attempt = :attempt AND state IN ('DRAFT', 'PENDING_APPROVAL')""")
+    WHERE id = :id AND placing_attempt = :attempt AND state IN ('DRAFT', 'NEGOTIATING', 'PENDING_APPROVAL')""")
 # Waits for a placing that is about to commit, so that the answer cannot be overtaken by it.
 _PLACEMENTS = sa.text("""
     SELECT id, state, placing_attempt, place_time IS NOT NULL AS placed,
@@ -66,7 +66,7 @@ async def claim(
     caller: Caller,
     *,
     attempt: UUID,
-    from_state: State,
+    from_states: Sequence[State],
     etag: str,
     seconds: float,
 ) -> Claimed:
@@ -77,7 +77,7 @@ async def claim(
     given = key.row() | {
         "id": order_id,
         "attempt": attempt,
-        "from_state": from_state,
+        "from_states": from_states,
         "seconds": seconds,
         "etag": etag.removeprefix("W/"),
         "account": caller.account,

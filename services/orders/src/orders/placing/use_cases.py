@@ -36,7 +36,7 @@ from orders.placing.claiming import PlaceOrder
 from orders.placing.domain import OrderNotPlaceable
 from orders.placing.holds import Held
 from orders.placing.store import Picture
-from orders.sheets.domain import pricing_customer
+from orders.sheets.domain import destination, pricing_customer
 
 R = TypeVar("R", bound=Message)
 _POLL_SECONDS = 0.05
@@ -76,7 +76,7 @@ async def _answer(infra: Infrastructure, cmd: PlaceOrder, caller: Caller, reply:
                 cmd.key,
                 caller,
                 attempt=attempt,
-                from_state=cmd.from_state,
+                from_states=cmd.from_states,
                 etag=cmd.etag,
                 seconds=infra.claim_seconds,
             )
@@ -97,7 +97,7 @@ async def _attempt(
     crash.point("place_after_claim")
     order = picture.order
     try:
-        found = checks.own_findings(infra, cmd, caller, picture)
+        cmd, found = await checks.own_findings(infra, cmd, caller, picture)
         if found:
             _, _, others = await holds.look(infra.ports, order, infra.today())
             found = domain.unique([*found, *others])
@@ -106,7 +106,7 @@ async def _attempt(
         await claims.give_up(infra.engine, order.id, attempt)
         raise
     try:
-        attempt, held = await _hold(infra, cmd, caller, order, attempt)
+        attempt, held = await _hold(infra, cmd, caller, picture, attempt)
     except _Failed as failed:
         await _undo(infra, order, failed.attempt)
         raise failed.cause from None
@@ -128,10 +128,11 @@ class _Failed(Exception):
 
 
 async def _hold(
-    infra: Infrastructure, cmd: PlaceOrder, caller: Caller, order: Order, attempt: UUID
+    infra: Infrastructure, cmd: PlaceOrder, caller: Caller, picture: Picture, attempt: UUID
 ) -> tuple[UUID, Held]:
     """Hold everything. When the customer's facts (groups, tax status) are no longer those the sheet was priced for,
     once more with those of now, under a new attempt, which replaces what the first one held."""
+    order = picture.order
     for last in (False, True):
         try:
             held = await holds.hold(infra.ports, order, attempt, infra.today())
@@ -142,7 +143,7 @@ async def _hold(
             raise _Failed(attempt, error) from error
         if last or context is None:
             break
-        customer = pricing_customer(context, order.header.delivery)
+        customer = pricing_customer(context, destination(order.header.delivery, picture.method))
         if customer == order.pricing:
             break
         following = new_id()
@@ -226,9 +227,8 @@ async def _record(
     assert facts is not None
     waits = cmd.verb is Verb.PLACE and approvals.needed(order, facts)
     record = approval_recording.ask if waits else recording.record
-    accepted = checks.accepted(cmd, order)
     try:
-        answer = await record(infra, cmd.key, accepted, caller, attempt, order, facts, changed, reply)
+        answer = await record(infra, cmd.key, cmd.accepted, caller, attempt, order, facts, changed, reply)
     except AlreadyAnswered:
         await _undo(infra, order, attempt)
         async with infra.engine.connect() as connection:

@@ -26,9 +26,10 @@ from orders.domain.parties import Parties, Party
 from orders.domain.states import State
 from orders.domain.totals import Totals
 from orders.ports import OrderingContext, QuotedLine
+from orders.shipping.domain import ShippingMethod
 
 # What keeps a line out of a sheet. A shortage does not: it is shown, and stands against placing.
-_KEEPS_OUT = frozenset(("VARIANT_NOT_FOUND", "VARIANT_DISCONTINUED", "NO_PRICE", "QUANTITY_NOT_ALLOWED"))
+KEEPS_OUT = frozenset(("VARIANT_NOT_FOUND", "VARIANT_DISCONTINUED", "NO_PRICE", "QUANTITY_NOT_ALLOWED"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,16 @@ def check_payment_choice(method: PaymentMethod | None, actor_kind: str) -> None:
         found.raise_if_any()
 
 
+def destination(delivery: Address, method: ShippingMethod | None) -> Address:
+    """Where the goods change hands: what is collected goes nowhere, whatever delivery address was typed."""
+    if method is None or not method.pick_up:
+        return delivery
+    place = method.pick_up_region_code, method.pick_up_postal_code
+    return replace(delivery, region_code=place[0], postal_code=place[1])
+
+
 def pricing_customer(context: OrderingContext, delivery: Address) -> PricingCustomer:
-    """Tax follows the destination of the goods."""
+    """Tax and the law on prices follow the destination of the goods."""
     return PricingCustomer(
         account_id=context.account_id,
         groups=tuple(sorted(context.groups)),
@@ -141,8 +150,9 @@ def new_sheet(
     cart: bool,
     currency: str,
     now: datetime.datetime,
+    method: ShippingMethod | None = None,
 ) -> Order:
-    """An empty sheet; `currency` holds until the first line brings its own."""
+    """An empty sheet; `currency` holds until the first line brings its own. `method`: the one in the header."""
     return Order(
         id=order_id,
         version=1,
@@ -153,7 +163,7 @@ def new_sheet(
         owner_id=owner[1],
         parties=parties_of(context, channel, header.payment_method),
         header=header,
-        pricing=pricing_customer(context, header.delivery),
+        pricing=pricing_customer(context, destination(header.delivery, method)),
         currency=currency,
         tax_inclusive=not context.business,
         lines=[],
@@ -169,7 +179,7 @@ def accepted(quoted: Sequence[QuotedLine], fields: Sequence[str]) -> list[Quote]
     found = Violations()
     quotes: list[Quote] = []
     for line, name in zip(quoted, fields, strict=True):
-        if line.refusal is not None and (line.quote is None or line.refusal.reason in _KEEPS_OUT):
+        if line.refusal is not None and (line.quote is None or line.refusal.reason in KEEPS_OUT):
             found.add(name, line.refusal.description, line.refusal.reason)
         elif line.quote is None:
             found.add(name, "has no price", "NO_PRICE")

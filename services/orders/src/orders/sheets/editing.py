@@ -27,7 +27,7 @@ from orders.domain.model import Header, HistoryEntry, Line, Order, PricingCustom
 from orders.domain.states import PlacementInProgress, State
 from orders.infrastructure import Infrastructure
 from orders.ports import OrderingContext, WantedLine
-from orders.sheets.domain import accepted, payer_of, pricing_customer, settle_basis
+from orders.sheets.domain import accepted, destination, payer_of, pricing_customer, settle_basis
 
 R = TypeVar("R", bound=Message)
 # An edit that re-prices the whole sheet starts over when somebody else was faster; so often it tries.
@@ -92,7 +92,7 @@ async def read_for_edit(
 def check_changeable(order: Order, sent_etag: str) -> None:
     """Raises EtagMismatch, OrderNotEditable, PlacementInProgress."""
     etag.check("order", sent_etag, order.version)
-    states.check_editable(order.state)
+    states.check_editable(order.state, shared=order.shared)
     if order.claim is not None and order.claim.live:
         raise PlacementInProgress(order.id)
 
@@ -122,8 +122,8 @@ async def _prices(
 ) -> Prices:
     """Prices the change's lines, and all other lines too when what prices depend on is no longer the same."""
     header = change.header(order.header, caller.actor_kind)
-    await infra.methods.find(header.shipping_method)
-    customer = pricing_customer(context, header.delivery)
+    method = await infra.methods.find(header.shipping_method)
+    customer = pricing_customer(context, destination(header.delivery, method))
     own = change.wanted(order)
     asked = [line for _, line in own]
     names = [name for name, _ in own]

@@ -56,7 +56,7 @@ async def get_page(infra: Infrastructure, order_id: UUID) -> tuple[Order, Activi
     return found
 
 
-async def _scope(infra: Infrastructure, caller: Caller, wanted: UUID | None) -> OrderFilter:
+async def scope_of(infra: Infrastructure, caller: Caller, wanted: UUID | None) -> OrderFilter:
     """What the caller may list, as customers says now. Somebody else's account has no orders."""
     if caller.everything:
         return OrderFilter(accounts=None if wanted is None else (wanted,))
@@ -92,7 +92,7 @@ async def visible(infra: Infrastructure, command: ListOrders) -> OrderFilter:
         states = tuple(state for state in states if state not in _UNPLACED)
         if not states:
             return NOTHING
-    scope = await _scope(infra, access.caller(), command.account_id)
+    scope = await scope_of(infra, access.caller(), command.account_id)
     last = command.place_to
     if command.sort is Sort.OLDEST and command.place_from is not None and last is None:
         last = max(command.place_from, infra.today() + datetime.timedelta(days=1))

@@ -166,6 +166,10 @@ def move_prices(sheet: Sheet, command: Command, quotes: Mapping[UUID, Quote]) ->
 
 def accept_terms(sheet: Sheet, command: Command, version: str, hash_: str) -> None:
     """The terms of sale, kept for when the order is placed."""
+    known = sheet.acceptance
+    if known is not None and (known.version, known.hash) == (version, hash_):
+        return
+    sheet.record(command, "accepted", name="terms_of_sale", after=version)
     sheet.acceptance = Acceptance(version, hash_, command.actor.party, command.time)
 
 

@@ -1,0 +1,47 @@
+"""A sheet that is agreed in full is placed as every order is; what stands against it is kept beside the sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from commis.orders.v1 import orders_pb2 as pb
+
+from chassis.errors import DeadlineExceeded, FieldViolation, InvalidFields, Unavailable
+from chassis.ids import new_id
+from orders import access
+from orders.access import Caller
+from orders.answers import Key, Reply
+from orders.domain.states import IllegalMove, PlacementInProgress
+from orders.infrastructure import Infrastructure
+from orders.placing.claiming import PlaceOrder
+from orders.placing.domain import Accepted, OrderNotPlaceable
+from orders.placing.use_cases import place_order
+from orders.shared import store
+
+_NOTHING = Reply(lambda _: pb.PlaceOrderResponse(), pb.PlaceOrderResponse.FromString)
+
+
+def check_acceptance(caller: Caller, version: str) -> None:
+    """The terms of sale are for the customer's side, or for a representative on its behalf. Raises InvalidFields."""
+    if version and caller.everything:
+        text = "is for the customer's side to accept"
+        raise InvalidFields([FieldViolation("terms_version", text, "NOT_ALLOWED")])
+
+
+async def place(infra: Infrastructure, order_id: UUID) -> None:
+    """As the caller; once, however often both sides ask for it."""
+    caller = access.caller()
+    key = Key(":".join(caller.owner), "PlaceSharedOrder", new_id(), b"")
+    found: Sequence[FieldViolation]
+    try:
+        await place_order(infra, PlaceOrder(order_id, key, Accepted()), _NOTHING)
+        return
+    except (OrderNotPlaceable, InvalidFields) as refusal:
+        found = refusal.violations
+    except (IllegalMove, PlacementInProgress):  # somebody else is placing it, or has
+        return
+    except (Unavailable, DeadlineExceeded) as away:
+        found = [FieldViolation("order", away.message, away.reason)]
+    async with infra.sessions.begin() as session:
+        await store.set_obstacles(await session.connection(), order_id, found)

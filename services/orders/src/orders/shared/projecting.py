@@ -1,0 +1,71 @@
+"""The order that a sheet would be placed as: its lines and main fields at the current terms, and what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orders.domain.model import Header, Line, Order
+from orders.infrastructure import Infrastructure
+from orders.shared.domain.items import HeaderItem, LineItem
+from orders.shared.domain.sheet import Sheet
+from orders.shared.domain.terms import HeaderTerms, PaymentChoice
+from orders.sheets.editing import retotal
+
+LINE_REFERENCES = ("line_reference", "cost_centre", "note", "budget_code")
+HEADER_REFERENCES = ("contact", "order_reference", "cost_centre", "note")
+
+
+def line_of(item: LineItem) -> Line:
+    terms = item.current
+    return Line(
+        id=item.id,
+        position=item.position,
+        quantity=terms.quantity,
+        quote=terms.quote,
+        requested_delivery_date=terms.delivery_date,
+        negotiated=terms.asked is not None,
+        **{name: item.references.get(name, "") for name in LINE_REFERENCES},
+    )
+
+
+def header_of(item: HeaderItem, header: Header) -> Header:
+    terms, choice = item.current, item.current.payment_method
+    return replace(
+        header,
+        delivery=terms.delivery_address,
+        billing=terms.billing_address,
+        shipping_method=terms.shipping_method,
+        payment_method=choice.method,
+        payment_actor=choice.actor_kind if choice.method is not None else None,
+        **item.references,
+    )
+
+
+def terms_of(header: Header) -> HeaderTerms:
+    choice = PaymentChoice(header.payment_method, header.payment_actor)
+    return HeaderTerms(header.delivery, header.billing, header.shipping_method, choice)
+
+
+def project(infra: Infrastructure, order: Order, sheet: Sheet) -> Order:
+    """A line that is to go is not on it. Its shipping method has to be known to `infra.methods`.
+
+    Raises InvalidFields when the lines do not fit together or amount to too much.
+    """
+    projected = replace(
+        order,
+        header=header_of(sheet.header, order.header),
+        lines=[line_of(item) for item in sheet.lines.values() if not item.current.removed],
+        next_position=sheet.next_position,
+    )
+    retotal(infra, projected)
+    return projected
+
+
+def sheet_hash(order: Order, sheet: Sheet) -> str:
+    """Of the sheet with what it costs; `order` is projected."""
+    return sheet.hash(totals_text(order))
+
+
+def totals_text(order: Order) -> str:
+    totals = order.totals
+    return f"{totals.total} {totals.tax} {totals.shipping} {order.currency}"

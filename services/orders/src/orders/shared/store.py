@@ -1,0 +1,226 @@
+"""Sheets in the database. No commit and no rule; `domain.codec` knows how items look as JSON."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.errors import FieldViolation
+from orders.domain.model import Order
+from orders.domain.parties import Party
+from orders.shared.domain import codec
+from orders.shared.domain.items import HEADER
+from orders.shared.domain.sheet import SHEET, Acceptance, Actor, Change, Sheet
+from orders.shared.domain.terms import Side
+from orders.shared.tables import shared_order_changes as log
+from orders.shared.tables import shared_order_lines as lines
+from orders.shared.tables import shared_orders as sheets
+
+_ITEMS = sa.select(lines.c.item).order_by(lines.c.position)
+_LINES_AT_ONCE = 500
+
+
+def _side(stored: str | None) -> Side | None:
+    return None if stored is None else Side(stored)
+
+
+def _acceptance_json(given: Acceptance | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    party = given.party
+    return {
+        "version": given.version,
+        "hash": given.hash,
+        "party": [party.kind, party.id, party.name],
+        "time": given.time.isoformat(),
+    }
+
+
+def _acceptance(stored: dict[str, Any] | None) -> Acceptance | None:
+    if stored is None:
+        return None
+    time = datetime.datetime.fromisoformat(stored["time"])
+    return Acceptance(stored["version"], stored["hash"], Party(*stored["party"]), time)
+
+
+def _sheet(row: Any, items: Sequence[dict[str, Any]]) -> Sheet:
+    found = [codec.line(item) for item in items]
+    return Sheet(
+        order_id=row.order_id,
+        started_by=Side(row.started_by),
+        header=codec.header(row.header),
+        lines={item.id: item for item in found},
+        next_position=row.next_position,
+        revision=row.revision,
+        sent=row.sent,
+        waiting_for=_side(row.waiting_for),
+        send_time=row.send_time,
+        expire_date=row.expire_date,
+        expire_side=_side(row.expire_side),
+        expired=row.expired,
+        seen={Side.VENDOR: row.seen_vendor, Side.CUSTOMER: row.seen_customer},
+        acceptance=_acceptance(row.acceptance),
+        obstacles=tuple(FieldViolation(*each) for each in row.obstacles),
+        update_time=row.update_time,
+    )
+
+
+async def find(connection: AsyncConnection, order_id: UUID) -> Sheet | None:
+    """Of a locked order, or a picture that may be a moment old."""
+    row = (await connection.execute(sa.select(sheets).where(sheets.c.order_id == order_id))).one_or_none()
+    if row is None:
+        return None
+    items = await connection.execute(_ITEMS.where(lines.c.order_id == order_id))
+    return _sheet(row, [item for (item,) in items])
+
+
+def _row(order: Order, sheet: Sheet, *, open_: bool) -> dict[str, Any]:
+    return {
+        "open": open_,
+        "revision": sheet.revision,
+        "sent": sheet.sent,
+        "waiting_for": sheet.waiting_for,
+        "send_time": sheet.send_time,
+        "expire_date": sheet.expire_date,
+        "expire_side": sheet.expire_side,
+        "expired": sheet.expired,
+        "header": codec.header_json(sheet.header),
+        "next_position": sheet.next_position,
+        "acceptance": _acceptance_json(sheet.acceptance),
+        "obstacles": [[each.field, each.description, each.reason] for each in sheet.obstacles],
+        "vendor_colour": sheet.colour(Side.VENDOR),
+        "customer_colour": sheet.colour(Side.CUSTOMER),
+        "total": order.totals.total,
+        "currency": order.currency,
+        "line_count": len(order.lines),
+        "update_time": sheet.update_time,
+    }
+
+
+async def insert(connection: AsyncConnection, order: Order, sheet: Sheet, changes: Sequence[Change]) -> None:
+    """The sheet of an order that had none."""
+    fixed = {"order_id": order.id, "account_id": order.account_id, "started_by": sheet.started_by}
+    await connection.execute(sa.insert(sheets).values(fixed | _row(order, sheet, open_=True)))
+    await _write_lines(connection, sheet, {*sheet.lines}, set())
+    await _write_log(connection, sheet, changes)
+
+
+async def save(
+    connection: AsyncConnection, order: Order, sheet: Sheet, changes: Sequence[Change], *, open_: bool
+) -> None:
+    """A hand-over, or another end of the offer, begins the reminders anew."""
+    row = _row(order, sheet, open_=open_)
+    handed_over = any(change.kind == "sent" for change in changes)
+    if handed_over:
+        row |= {"reminded_waiting": False, "reminded_expiring": False}
+    await connection.execute(sa.update(sheets).where(sheets.c.order_id == order.id).values(row))
+    touched = {change.item for change in changes} - {HEADER, SHEET}
+    moved = any(change.item == HEADER for change in changes)  # prices may follow the address without a change
+    kept = {*sheet.lines} if moved else {key for key in map(UUID, touched) if key in sheet.lines}
+    gone = {key for key in map(UUID, touched) if key not in sheet.lines}
+    await _write_lines(connection, sheet, kept, gone)
+    await _write_log(connection, sheet, changes)
+
+
+async def _write_lines(connection: AsyncConnection, sheet: Sheet, kept: set[UUID], gone: set[UUID]) -> None:
+    if gone:
+        which = sa.and_(lines.c.order_id == sheet.order_id, lines.c.id.in_(gone))
+        await connection.execute(sa.delete(lines).where(which))
+    rows = [
+        {
+            "order_id": sheet.order_id,
+            "id": key,
+            "position": sheet.lines[key].position,
+            "item": codec.line_json(sheet.lines[key]),
+        }
+        for key in kept
+    ]
+    for start in range(0, len(rows), _LINES_AT_ONCE):
+        statement = upsert(lines).values(rows[start : start + _LINES_AT_ONCE])
+        done = statement.on_conflict_do_update(
+            index_elements=["order_id", "id"], set_={"item": statement.excluded.item}
+        )
+        await connection.execute(done)
+
+
+async def _write_log(connection: AsyncConnection, sheet: Sheet, changes: Sequence[Change]) -> None:
+    rows = [
+        {
+            "order_id": sheet.order_id,
+            "sequence": each.sequence,
+            "occur_time": each.time,
+            "side": each.actor.side,
+            "actor_kind": each.actor.party.kind,
+            "actor_id": each.actor.party.id,
+            "actor_name": each.actor.party.name,
+            "kind": each.kind,
+            "item": each.item,
+            "field": each.field,
+            "from_value": each.before,
+            "to_value": each.after,
+            "text": each.text,
+            "picture": each.picture,
+            "gone": each.gone,
+        }
+        for each in changes
+    ]
+    for start in range(0, len(rows), _LINES_AT_ONCE):
+        await connection.execute(sa.insert(log).values(rows[start : start + _LINES_AT_ONCE]))
+
+
+async def set_seen(connection: AsyncConnection, sheet: Sheet) -> None:
+    seen = {"seen_vendor": sheet.seen[Side.VENDOR], "seen_customer": sheet.seen[Side.CUSTOMER]}
+    await connection.execute(sa.update(sheets).where(sheets.c.order_id == sheet.order_id).values(seen))
+
+
+async def set_obstacles(connection: AsyncConnection, order_id: UUID, found: Sequence[FieldViolation]) -> None:
+    """Of a sheet that is negotiated still."""
+    values = [[each.field, each.description, each.reason] for each in found]
+    which = sa.and_(sheets.c.order_id == order_id, sheets.c.open)
+    await connection.execute(sa.update(sheets).where(which).values(obstacles=values))
+
+
+async def pictures(
+    connection: AsyncConnection, order_id: UUID, revision: int
+) -> dict[str, dict[str, Any] | None]:
+    """The newest of each item up to the revision; None for what was gone by then."""
+    statement = (
+        sa.select(log.c.item, log.c.picture)
+        .ext(distinct_on(log.c.item))
+        .where(log.c.order_id == order_id, log.c.sequence <= revision)
+        .where(sa.or_(log.c.picture.is_not(None), log.c.gone))
+        .order_by(log.c.item, log.c.sequence.desc())
+    )
+    return {row.item: row.picture for row in await connection.execute(statement)}
+
+
+async def list_changes(
+    connection: AsyncConnection, order_id: UUID, after: int, size: int, *, other_than: Side | None = None
+) -> list[Change]:
+    """Oldest first. `other_than`: those that this side did not make itself."""
+    statement = sa.select(log).where(log.c.order_id == order_id, log.c.sequence > after)
+    if other_than is not None:
+        statement = statement.where(log.c.side.is_distinct_from(other_than))
+    found = await connection.execute(statement.order_by(log.c.sequence).limit(size))
+    return [
+        Change(
+            sequence=row.sequence,
+            time=row.occur_time,
+            actor=Actor(Party(row.actor_kind, row.actor_id, row.actor_name), _side(row.side)),
+            kind=row.kind,
+            item=row.item,
+            field=row.field,
+            before=row.from_value,
+            after=row.to_value,
+            text=row.text,
+            gone=row.gone,
+        )
+        for row in found
+    ]
