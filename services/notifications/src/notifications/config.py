@@ -46,6 +46,10 @@ class Settings(ServiceSettings):
     vendor_name: str = ""
     # How long it is kept what a mail said; that it was sent, to whom and when, is kept longer.
     mail_text_days: int = Field(400, ge=1, le=36500)
+    # Changes of a shared order are mailed together when nobody changed anything for so long ...
+    digest_quiet_seconds: float = Field(180.0, ge=0, le=3600)
+    # ... and not more often than this to the same side.
+    digest_every_seconds: float = Field(900.0, ge=0, le=86400)
     # Whose calendar dates in mails follow.
     business_zone: str = "Europe/Brussels"
     # When after an erasure mails are looked at once more, for those that were being written.

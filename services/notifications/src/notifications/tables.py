@@ -167,3 +167,23 @@ feed_entries = sa.Table(
     sa.Column("create_time", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
     sa.Index("ix_feed_entries_create_time", "create_time"),
 )
+
+# What a side of a shared order has yet to be told by a digest: ids, numbers and times, nothing about anybody.
+# `due_time`: when the next digest is to be written, none while there is nothing to tell; also the lease of the process
+# that writes it. `cause_id`: of that digest; whoever renews it first has told it.
+sheet_digests = sa.Table(
+    "sheet_digests",
+    metadata,
+    sa.Column("order_id", sa.Uuid, primary_key=True),
+    sa.Column("side", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("cause_id", sa.Uuid, nullable=False),
+    # The last change that the side has to learn of, and the last one that a mail told.
+    sa.Column("last_revision", sa.BigInteger, nullable=False),
+    sa.Column("told_revision", sa.BigInteger, nullable=False),
+    _time("waiting_since"),
+    _time("due_time"),
+    _time("told_time"),
+    sa.CheckConstraint("side IN ('VENDOR', 'CUSTOMER')", name="side"),
+    sa.Index("ix_sheet_digests_due_time", "due_time", postgresql_where=sa.text("due_time IS NOT NULL")),
+)

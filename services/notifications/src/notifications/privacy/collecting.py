@@ -19,6 +19,7 @@ _MAILS = sa.text(
            - '{html,sender_id,next_attempt_time,named_ids,forget_when_sent,erasure_id}'::text[])::text AS row
       FROM mails m
      WHERE id > :after AND erase_time IS NULL AND template <> 'new_order'
+       AND template NOT LIKE 'vendor%'
        AND (person_id = ANY(:persons)
             OR account_id = :account AND (NOT :of_person OR lower(recipient) = ANY(:emails)))
      ORDER BY id LIMIT :page

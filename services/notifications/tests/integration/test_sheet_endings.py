@@ -1,0 +1,79 @@
+"""Mails about shared orders that end, wait, or make no sense."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from commis.orders.v1 import events_pb2, orders_pb2
+
+from chassis.consumer import Permanent
+from chassis.db import Sessions
+from chassis.ids import new_id
+from notifications.sheets.told import CUSTOMER, VENDOR
+from services.notifications.tests.factories import ACCOUNT_ID, ORDER_ID, meta
+from services.notifications.tests.sheetdesk import QUANTITY, Desk, event, sent_to
+from services.notifications.tests.sheetfactories import FakeShared, a_change, a_sheet
+
+pytestmark = pytest.mark.spec("N-13", "M-01")
+
+
+@pytest.mark.parametrize(
+    ("by", "template", "quoted"),
+    [(CUSTOMER, "vendor_sheet_withdrawn", "Not now."), (VENDOR, "sheet_declined", "Not now.")],
+)
+async def test_an_end_is_told_with_its_reason(
+    sessions: Sessions, by: str, template: str, quoted: str
+) -> None:
+    ended = a_change(12, "ended", by, text=quoted)
+    change = a_change(9, "proposed", by, **QUANTITY)
+    gone = orders_pb2.Order.STATE_CANCELLED
+    sheets = [a_sheet(side, change, state=gone) for side in (VENDOR, CUSTOMER)]
+    desk = Desk(sessions, FakeShared(*sheets, said=[ended]))
+    await desk.take(event(change))
+    await desk.take(event(ended))
+    await desk.digests.turn()
+    mails = await desk.mails()
+    assert {mail.template for mail in mails} == {template}
+    assert all(quoted in mail.text and quoted in mail.html for mail in mails)
+
+
+async def test_a_placed_order_ends_its_digests(sessions: Sessions) -> None:
+    accepted = a_change(9, "accepted", VENDOR)
+    desk = Desk(sessions, FakeShared(a_sheet(CUSTOMER, accepted)))
+    await desk.take(event(accepted, a_change(10, "placed", VENDOR)))
+    await desk.digests.turn()
+    assert await desk.mails() == []
+
+
+@pytest.mark.parametrize("why", ["waiting", "expiring", "expired"])
+async def test_reminders_reach_the_side_that_is_waited_for(sessions: Sessions, why: str) -> None:
+    desk = Desk(sessions, FakeShared(a_sheet(CUSTOMER)))
+    due = events_pb2.SheetReminderDue(
+        order_id=str(ORDER_ID), account_id=str(ACCOUNT_ID), side=CUSTOMER, why=why
+    )
+    cause = new_id()
+    for _ in range(2):
+        await desk.take(due, cause)
+    assert await sent_to(desk) == [(f"sheet_{why}", "marie@parc.example")]
+
+
+async def test_an_event_that_makes_no_sense_is_set_aside(sessions: Sessions) -> None:
+    desk = Desk(sessions, FakeShared())
+    for wrong in (
+        event(a_change(1, "sent"), order_id="x"),
+        events_pb2.SheetReminderDue(order_id=str(ORDER_ID), side="NOBODY", why="waiting"),
+        events_pb2.SheetReminderDue(order_id=str(ORDER_ID), side=VENDOR, why="because"),
+    ):
+        with pytest.raises(Permanent):
+            await desk.consumer.prepare(wrong, meta())
+
+
+async def test_of_a_sheet_that_is_no_more_nothing_is_told(sessions: Sessions) -> None:
+    desk = Desk(sessions, FakeShared())
+    await desk.take(event(a_change(8, "sent", VENDOR)))
+    await desk.take(event(a_change(9, "proposed", VENDOR, **QUANTITY)))
+    await desk.run("UPDATE sheet_digests SET due_time = now()")
+    await desk.digests.turn()
+    assert await desk.mails() == []
+    async with sessions() as session:
+        assert (await session.execute(sa.text("SELECT count(*) FROM sheet_digests"))).scalar_one() == 0
