@@ -17,7 +17,7 @@ Seen = Callable[[dict[str, Any]], None]
 
 
 class Follower:
-    """`numbers` is everything numbered that it was told after `first`, in that order; `lines` counts its connections."""
+    """`numbers` is everything numbered that it was told after `first`, in order; `lines` counts its connections."""
 
     def __init__(self, addresses: Sequence[str], path: str, token: str, seen: Seen | None = None) -> None:
         self._addresses = [address.replace("http", "ws", 1) for address in addresses]

@@ -98,6 +98,10 @@ async def test_what_the_stream_lost_is_read_from_the_log_and_nothing_comes_twice
         await backend.happen(publish=False)
         await backend.happen()
         assert await client.numbers(8) == [7, 8]
+        backend.revision = 9
+        await backend.publish(9, 9, partial=True)
+        said = await client.next()
+        assert (said["sequence"], said["shared_order"]["revision"], said["lines"]) == (9, 9, None)
 
 
 @pytest.mark.spec("N-11")

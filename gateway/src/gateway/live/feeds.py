@@ -109,7 +109,7 @@ class SheetFeed:
     async def _changed(self, change: Change) -> AsyncIterator[Message]:
         if change.revision <= self._last or change.visible_to not in (pb.SIDE_UNSPECIFIED, self._side):
             return
-        if change.first != self._last + 1:
+        if change.partial or change.first != self._last + 1:
             async for message in self._fill():
                 yield message
             return

@@ -70,6 +70,8 @@ class Change:
         self._shown: dict[int, Message] = {}
         self.revision = event.revision
         self.visible_to = event.visible_to
+        # It says less than happened.
+        self.partial = event.partial
         self.first = event.changes[0].sequence if event.changes else event.revision
 
     def shown_to(self, side: int) -> Message:
