@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("placing", "accounts", "catalog", "imports", "sign_in", "orders_at_scale")
+BENCHMARKS = ("placing", "accounts", "catalog", "imports", "sign_in", "orders_at_scale", "live_feed")
 
 if __name__ == "__main__":
     for name in BENCHMARKS:
