@@ -24,9 +24,11 @@ from notifications.ports import (
     BusinessRequestMail,
     CredentialLink,
     Customers,
+    PaymentLinks,
     ReceiptMail,
     Recipient,
 )
+from services.notifications.tests.linkfactories import FakePaymentLinks
 
 BRUSSELS = zoneinfo.ZoneInfo("Europe/Brussels")
 ORDER_ID = UUID("01933f5e-7a10-7000-8000-000000000001")
@@ -143,29 +145,6 @@ def a_link(**changes: Any) -> CredentialLink:
         "expire_time": datetime.datetime(2026, 11, 24, 8, 5, tzinfo=datetime.UTC),
     }
     return CredentialLink(**(given | changes))
-
-
-def a_payment_link(**changes: Any) -> PaymentLink:
-    given: dict[str, Any] = {
-        "order_id": ORDER_ID,
-        "number": "2026-000123",
-        "email": "marie@parc.example",
-        "language": "fr",
-        "link": "https://shop.example/pay#token=SECRET-TOKEN",
-        "amount": Money(1415795, "EUR"),
-        "expire_time": datetime.datetime(2026, 12, 5, 8, 5, tzinfo=datetime.UTC),
-    }
-    return PaymentLink(**(given | changes))
-
-
-class FakePaymentLinks:
-    """One link, or none."""
-
-    def __init__(self, link: PaymentLink | None = None) -> None:
-        self.link = link
-
-    async def find_payment_link(self, payment_link_id: UUID) -> PaymentLink | None:
-        return self.link
 
 
 class FakeCustomers:

@@ -25,6 +25,7 @@ from notifications.feeds import consumers as feeds
 from notifications.feeds.clients import GrpcAccess
 from notifications.feeds.rpc import FeedServicer
 from notifications.housekeeping import Housekeeping
+from notifications.link_client import GrpcPaymentLinks
 from notifications.mails.causes import Causes
 from notifications.mails.consumers import MailConsumer
 from notifications.mails.contents import Contents
@@ -48,9 +49,16 @@ from notifications.wording import catalogue
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
+def _payment_links(settings: Settings) -> GrpcPaymentLinks:
+    to_customers = client.channel(settings.customers_target, settings)
+    issuer = TokenIssuer(to_customers, settings.client_id, settings.client_secret.get_secret_value())
+    return GrpcPaymentLinks(client.channel(settings.orders_target, settings), ServiceTokens(issuer.issue))
+
+
 def _contents(settings: Settings, customers: Customers) -> Contents:
     return Contents(
         customers,
+        _payment_links(settings),
         sender=settings.sender,
         vendor=settings.signature,
         vendor_address=email.utils.parseaddr(settings.vendor_mail)[1],

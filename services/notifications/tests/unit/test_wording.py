@@ -15,6 +15,7 @@ from notifications.mails.store import Draft
 from notifications.wording.catalogue import KINDS, texts
 from notifications.wording.languages import LANGUAGES
 from services.notifications.tests.factories import FakeCustomers, a_line, a_link, an_order, contents, eur
+from services.notifications.tests.linkfactories import FakePaymentLinks, a_payment_link
 from services.notifications.tests.newsfactories import every_news
 from services.notifications.tests.noticefactories import every_notice
 
@@ -24,10 +25,12 @@ NBSP, THIN = "\u00a0", "\u202f"
 
 
 async def drafts(language: str, order: orders_pb2.Order | None = None) -> dict[str, Draft]:
-    made = contents(FakeCustomers(a_link(language=language)), vendor_language=language)
+    links = FakePaymentLinks(a_payment_link(language=language))
+    made = contents(FakeCustomers(a_link(language=language)), vendor_language=language, links=links)
     found = made.of_order(new_id(), order or an_order(language))
     for template in ("activation", "password_reset"):
         found += await made.of_credential(new_id(), template, new_id())
+    found += await made.of_payment_link(new_id(), new_id(), new_id())
     found += [*await every_notice(language), *await every_news(language)]
     return {draft.template: draft for draft in found}
 

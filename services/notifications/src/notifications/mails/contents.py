@@ -9,11 +9,13 @@ from commis.orders.v1 import orders_pb2
 
 from notifications.mails.message import compose
 from notifications.mails.store import Draft, Mail
-from notifications.ports import CredentialLink, Customers
+from notifications.ports import CredentialLink, Customers, PaymentLink, PaymentLinks
 from notifications.wording import languages
 from notifications.wording.catalogue import texts
 from notifications.wording.orders import OrderView, persons_in
 from notifications.wording.rendering import Content, render
+
+PAYMENT_LINK = "payment_link"
 
 
 class NoLongerNeeded(Exception):
@@ -26,6 +28,7 @@ class Contents:
     def __init__(
         self,
         customers: Customers,
+        links: PaymentLinks,
         *,
         sender: tuple[str, str],
         vendor: str,
@@ -34,6 +37,7 @@ class Contents:
         zone: zoneinfo.ZoneInfo,
     ) -> None:
         self._customers = customers
+        self._links = links
         self._sender = sender
         self._vendor = vendor
         self._vendor_address = vendor_address
@@ -112,12 +116,53 @@ class Contents:
         }
         return render(template, language, values)
 
+    async def of_payment_link(self, cause_id: UUID, link_id: UUID, account_id: UUID) -> list[Draft]:
+        """As `of_credential`: without its link."""
+        found = await self._links.find_payment_link(link_id)
+        if found is None:
+            return []
+        language = languages.known(found.language)
+        content = self._payment_link(found, texts(language)["link_masked"])
+        return [
+            Draft(
+                cause_id=cause_id,
+                template=PAYMENT_LINK,
+                recipient=found.email,
+                language=language,
+                subject=content.subject,
+                text=content.text,
+                order_id=found.order_id,
+                account_id=account_id,
+                credential_request_id=link_id,
+            )
+        ]
+
+    def _payment_link(self, found: PaymentLink, link: str) -> Content:
+        language = languages.known(found.language)
+        values = {
+            "number": found.number,
+            "amount": languages.amount(language, found.amount.decimal, found.amount.currency),
+            "vendor": self._vendor,
+            "link": link,
+            "expiry": languages.moment(language, found.expire_time, self._zone),
+        }
+        return render(PAYMENT_LINK, language, values)
+
     async def message(self, mail: Mail) -> bytes:
-        """The bytes to send. Raises NoLongerNeeded; ServiceError while customers cannot answer."""
+        """The bytes to send. Raises NoLongerNeeded; ServiceError while whoever makes its link cannot answer."""
         content = Content(mail.subject, mail.text, mail.html)
         if mail.credential_request_id is not None:
-            found = await self._customers.find_credential_link(mail.credential_request_id)
-            if found is None:
-                raise NoLongerNeeded("the link was used, replaced or ran out")
-            content = self._credential(mail.template, found, found.link)
+            content = await self._with_link(mail, mail.credential_request_id)
         return compose(mail.id, self._sender, mail.recipient, mail.language, content)
+
+    async def _with_link(self, mail: Mail, link_id: UUID) -> Content:
+        """Raises NoLongerNeeded."""
+        if mail.template == PAYMENT_LINK:
+            payment = await self._links.find_payment_link(link_id)
+            if payment is None:
+                raise NoLongerNeeded("the link was replaced or ran out, or nothing is due any more")
+            return self._payment_link(payment, payment.link)
+        found = await self._customers.find_credential_link(link_id)
+        if found is None:
+            raise NoLongerNeeded("the link was used, replaced or ran out")
+        return self._credential(mail.template, found, found.link)

@@ -29,10 +29,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A mail to be, unique by cause, template and recipient. With credential_request_id the content is
-    rendered again when it is sent: its link is not kept. Set account_id, person_id (whom it is to)
-    and named (whose names are in it) wherever they are known: by them data protection finds the mail again. With
-    forget_when_sent only the fact stays that something was sent."""
+    """A mail to be, unique by cause, template and recipient. With credential_request_id, of a credential or of a
+    payment link, the content is rendered again when it is sent: its link is not kept. Set account_id, person_id
+    (whom it is to) and named (whose names are in it) wherever they are known: by them data protection finds the mail
+    again. With forget_when_sent only the fact stays that something was sent."""
 
     cause_id: UUID
     template: str

@@ -25,6 +25,7 @@ KINDS = {
     "password_reset": ("reset", "credential"),
     "order_confirmation": ("confirmation", "order"),
     "new_order": ("new_order", "order"),
+    "payment_link": ("payment_link", "payment_link"),
     "shipment": ("shipment", "shipment"),
     **{
         kind: (kind, "notice")
