@@ -15,7 +15,8 @@ from commis.orders.v1 import entry_pb2_grpc, orders_pb2
 
 from chassis.ids import new_id
 from chassis.testing import as_rep, grpc_server
-from orders.batches.domain import Short
+from orders.batches.domain import OfflineOrder, Short
+from orders.batches.ports import Proposals
 from orders.batches.rpc import OrderBatchServicer
 from orders.domain.model import Order
 from services.orders.tests.shop import Shop, eur, terms_hash
@@ -33,7 +34,9 @@ class FakeProposals:
     sent: dict[UUID, tuple[Mapping[UUID, Short], str]] = field(default_factory=dict)
     fail: Exception | None = None
 
-    async def propose(self, order: Order, short: Mapping[UUID, Short], message: str) -> None:
+    async def propose(
+        self, given: OfflineOrder, order: Order, short: Mapping[UUID, Short], message: str
+    ) -> None:
         await asyncio.sleep(0)
         async with self.shop.infra.engine.begin() as connection:
             await connection.execute(
@@ -92,11 +95,12 @@ def reasons(answer: pb.UploadOrdersResponse) -> set[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def open_batch(shop: Shop) -> AsyncIterator[Batch]:
+async def open_batch(shop: Shop, real: Proposals | None = None) -> AsyncIterator[Batch]:
+    """`real`: shared orders; else they are only counted."""
     proposals = FakeProposals(shop)
     served = (
         entry_pb2_grpc.add_OrderBatchServiceServicer_to_server,
-        OrderBatchServicer(shop.infra, proposals),
+        OrderBatchServicer(shop.infra, real or proposals),
         "commis.orders.v1.OrderBatchService",
     )
     async with grpc_server([served], domain="orders.commis") as running:

@@ -31,6 +31,8 @@ from orders.approval import consumers as approval_consumers
 from orders.attachments.blobs import DirectoryBlobs
 from orders.attachments.rpc import AttachmentServicer
 from orders.attachments.sweeping import Sweeper
+from orders.batches.proposing import SharedOrders
+from orders.batches.rpc import OrderBatchServicer
 from orders.budget_client import LibraryClient
 from orders.canned.rpc import CannedMessageServicer
 from orders.clients import CatalogClient, CustomersClient
@@ -76,6 +78,7 @@ def servicers(infra: Infrastructure) -> list[server.Servicer]:
         _named(messages_pb2_grpc, "OrderMessageService", OrderMessageServicer(infra)),
         _named(messages_pb2_grpc, "CannedMessageService", CannedMessageServicer(infra)),
         _named(entry_pb2_grpc, "QuickEntryService", QuickEntryServicer(infra)),
+        _named(entry_pb2_grpc, "OrderBatchService", OrderBatchServicer(infra, SharedOrders(infra))),
         _named(entry_pb2_grpc, "OrderExportService", OrderExportServicer(infra)),
         _named(entry_pb2_grpc, "RepresentativeStatisticsService", RepresentativeStatisticsServicer(infra)),
     ]

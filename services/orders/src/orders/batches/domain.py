@@ -13,21 +13,12 @@ from chassis.errors import FieldViolation
 from orders.domain.model import Line, Order
 from orders.domain.states import State
 from orders.placing.domain import Accepted
-from orders.sheets.domain import HeaderChange, LineFields
+from orders.sheets.domain import KEEPS_OUT, HeaderChange, LineFields
 
 MAX_ORDERS = 500
 NOTE_LENGTH = 2000
 # Where these stand against an order, price or availability moved since it was taken: both sides have to agree anew.
-MOVED = frozenset(
-    (
-        "PRICE_CHANGED",
-        "STOCK_SHORTAGE",
-        "VARIANT_DISCONTINUED",
-        "VARIANT_NOT_FOUND",
-        "NO_PRICE",
-        "QUANTITY_NOT_ALLOWED",
-    )
-)
+MOVED = KEEPS_OUT | {"PRICE_CHANGED", "STOCK_SHORTAGE"}
 _NOT_ENTERED = {
     "en": "Could not be entered",
     "fr": "N'a pas pu être saisi",

@@ -90,10 +90,10 @@ async def offers(
     told = [
         FieldViolation(
             _uploaded(place, ".quantity" if refusal.reason == "STOCK_SHORTAGE" else "", pairing),
-            refusal.description,
+            f"{line.quantity} x {line.quote.sku}: {refusal.description}",
             refusal.reason,
         )
-        for place, _, refusal in refused
+        for place, line, refusal in refused
     ]
     return found, told
 

@@ -75,13 +75,15 @@ async def _place(
                 answer: pb.UploadOrdersResponse = await placing.place_order(infra, command, _PLACED)
             except OrderNotPlaceable as error:
                 found = looking.translated(error.violations, pairing)
+                order = await _again(infra, order)  # placing may have put the prices of now on it
+                if order.state is not State.DRAFT:
+                    return await _known(infra, proposals, given, order)
             else:
                 return answer
         if not order.lines or (found and MOVED.isdisjoint(each.reason for each in found)):
             return _attention(order, found)
         if found:
             return await _propose(infra, proposals, given, order, found)
-        order = await _again(infra, order)  # with the prices of now, which placing refused to change unseen
     raise PlacementInProgress(order.id)
 
 
@@ -92,12 +94,13 @@ async def _propose(
     order: Order,
     found: Sequence[FieldViolation],
 ) -> pb.UploadOrdersResponse:
-    """As its sheet is now: placing may have put the prices of now on it."""
     order = await _again(infra, order)
     pairing = pair(given.lines, order)
+    if pairing.changed:  # both sides are at work on it already
+        return _attention(order, [looking.state_of(order)])
     short, more = await looking.offers(infra, order, pairing)
-    reasons = unique([*looking.moved(given, pairing), *found, *more])
-    await proposals.propose(order, short, looking.message(reasons))
+    reasons = unique([*looking.moved(given, pairing), *more, *found])
+    await proposals.propose(given, order, short, looking.message(reasons))
     answer = wire.answer(
         Answer(str(order.id), Outcome.NEEDS_ATTENTION, state=State.NEGOTIATING, reasons=reasons, shared=True)
     )
@@ -121,10 +124,12 @@ async def _known(
         stored = await answers.find(connection, key(given))
     if stored is not None:
         return pb.UploadOrdersResponse.FromString(stored)
-    pairing = pair(given.lines, order)
-    found = await looking.missing(infra, given, order, pairing)
+    found = await looking.missing(infra, given, order, pair(given.lines, order))
     return await _propose(infra, proposals, given, order, found)
 
 
 def _attention(order: Order, reasons: Sequence[FieldViolation]) -> pb.UploadOrdersResponse:
-    return wire.answer(Answer(str(order.id), Outcome.NEEDS_ATTENTION, state=order.state, reasons=reasons))
+    shared = order.state is State.NEGOTIATING
+    return wire.answer(
+        Answer(str(order.id), Outcome.NEEDS_ATTENTION, state=order.state, reasons=reasons, shared=shared)
+    )
