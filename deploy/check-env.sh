@@ -23,7 +23,7 @@ for service in customers catalog orders library notifications; do
     case $SERVICE_CLIENTS in *"$digest"*) ;; *) refuse "SERVICE_CLIENTS lacks the SHA-256 of $secret" ;; esac
 done
 
-for name in PUBLIC_URL SMTP_HOST SMTP_USER MAIL_FROM VENDOR_MAIL; do
+for name in PUBLIC_URL SMTP_HOST SMTP_USER MAIL_FROM VENDOR_MAIL VENDOR_NAME; do
     case ${!name:-} in *CHANGE*) refuse "$name still says CHANGE" ;; esac
 done
 

@@ -95,6 +95,7 @@ def _own(name: str, ports: Ports, secrets: Secrets, data_dir: Path) -> dict[str,
             return {
                 "ATTACHMENTS_DIRECTORY": str(data_dir / "attachments"),
                 "PUBLIC_URL": f"http://{HOST}:{ports.gateway}",
+                "VENDOR_NAME": "Commis",
                 "PAYMENT_PROVIDER": "mollie",
                 "MOLLIE_URL": f"http://{HOST}:{ports.payprovider}",
                 "MOLLIE_API_KEY": LOCAL_KEY,
