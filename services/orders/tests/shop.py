@@ -126,6 +126,13 @@ def a_method(code: str = "STANDARD", price: str = "6.50", **fields: Any) -> chec
     return checkout_pb2.ShippingMethod(**(given | fields))
 
 
+def a_pick_up(
+    region_code: str = "BE", postal_code: str = "1000", **fields: Any
+) -> checkout_pb2.ShippingMethod:
+    place = {"pick_up_region_code": region_code, "pick_up_postal_code": postal_code}
+    return a_method("PICK-UP", pick_up=True, zones=[], **(place | fields))
+
+
 def amount(pb: money_pb2.Money) -> str:
     return f"{pb.units}.{pb.nanos // 10_000_000:02}"
 

@@ -15,7 +15,7 @@ from google.type import decimal_pb2
 
 from chassis.errors import FieldViolation
 from chassis.testing import as_rep, as_service
-from services.orders.tests.shop import Shop, a_method, amount, eur, found, refused, terms_hash
+from services.orders.tests.shop import Shop, a_method, a_pick_up, amount, eur, found, refused, terms_hash
 
 
 async def placement(shop: Shop, order_id: str) -> pb.Placement:
@@ -185,7 +185,7 @@ async def test_terms_have_to_be_those_in_force(shop: Shop) -> None:
 @pytest.mark.spec("O-20", "O-23")
 async def test_checkout_shows_what_serves_this_order(shop: Shop) -> None:
     await shop.methods.CreateShippingMethod(
-        checkout_pb2.CreateShippingMethodRequest(shipping_method=a_method("PICK-UP", pick_up=True, zones=[])),
+        checkout_pb2.CreateShippingMethodRequest(shipping_method=a_pick_up()),
         metadata=shop.staff,
     )
     far = checkout_pb2.ShippingZone(region_codes=["IT"], bands=a_method().zones[0].bands)

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63ommis/orders/v1/checkout.proto\x12\x10\x63ommis.orders.v1\x1a\x1d\x63ommis/common/v1/common.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"\x96\x02\n\x0eShippingMethod\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12-\n\x04name\x18\x03 \x01(\x0b\x32\x1f.commis.common.v1.LocalizedText\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12\x0f\n\x07pick_up\x18\x05 \x01(\x08\x12-\n\x05zones\x18\x06 \x03(\x0b\x32\x1e.commis.orders.v1.ShippingZone\x12\x0e\n\x06\x61\x63tive\x18\x07 \x01(\x08\x12\x15\n\rtax_inclusive\x18\x08 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x63 \x01(\t\"\x93\x01\n\x0cShippingZone\x12\x14\n\x0cregion_codes\x18\x01 \x03(\t\x12\x17\n\x0fpostal_prefixes\x18\x02 \x03(\t\x12-\n\x05\x62\x61nds\x18\x03 \x03(\x0b\x32\x1e.commis.orders.v1.ShippingBand\x12%\n\tfree_from\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"\xb5\x01\n\x0cShippingBand\x12\x18\n\x10min_weight_grams\x18\x01 \x01(\x03\x12\x18\n\x10max_weight_grams\x18\x02 \x01(\x03\x12&\n\nmin_amount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12&\n\nmax_amount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12!\n\x05price\x18\x05 \x01(\x0b\x32\x12.google.type.Money\"\xdd\x01\n\x05Terms\x12\x0f\n\x07version\x18\x01 \x01(\t\x12-\n\x04text\x18\x02 \x01(\x0b\x32\x1f.commis.common.v1.LocalizedText\x12\x33\n\x06hashes\x18\x03 \x03(\x0b\x32#.commis.orders.v1.Terms.HashesEntry\x12\x30\n\x0cpublish_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0bHashesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"l\n\x1b\x43reateShippingMethodRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x39\n\x0fshipping_method\x18\x02 \x01(\x0b\x32 .commis.orders.v1.ShippingMethod\"Y\n\x1c\x43reateShippingMethodResponse\x12\x39\n\x0fshipping_method\x18\x01 \x01(\x0b\x32 .commis.orders.v1.ShippingMethod\"\x9d\x01\n\x1bUpdateShippingMethodRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x39\n\x0fshipping_method\x18\x02 \x01(\x0b\x32 .commis.orders.v1.ShippingMethod\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"Y\n\x1cUpdateShippingMethodResponse\x12\x39\n\x0fshipping_method\x18\x01 \x01(\x0b\x32 .commis.orders.v1.ShippingMethod\"C\n\x1aListShippingMethodsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"r\n\x1bListShippingMethodsResponse\x12:\n\x10shipping_methods\x18\x01 \x03(\x0b\x32 .commis.orders.v1.ShippingMethod\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"i\n\x13PublishTermsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12-\n\x04text\x18\x03 \x01(\x0b\x32\x1f.commis.common.v1.LocalizedText\">\n\x14PublishTermsResponse\x12&\n\x05terms\x18\x01 \x01(\x0b\x32\x17.commis.orders.v1.Terms\"\"\n\x0fGetTermsRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\":\n\x10GetTermsResponse\x12&\n\x05terms\x18\x01 \x01(\x0b\x32\x17.commis.orders.v1.Terms2\xf9\x02\n\x15ShippingMethodService\x12u\n\x14\x43reateShippingMethod\x12-.commis.orders.v1.CreateShippingMethodRequest\x1a..commis.orders.v1.CreateShippingMethodResponse\x12u\n\x14UpdateShippingMethod\x12-.commis.orders.v1.UpdateShippingMethodRequest\x1a..commis.orders.v1.UpdateShippingMethodResponse\x12r\n\x13ListShippingMethods\x12,.commis.orders.v1.ListShippingMethodsRequest\x1a-.commis.orders.v1.ListShippingMethodsResponse2\xc0\x01\n\x0cTermsService\x12]\n\x0cPublishTerms\x12%.commis.orders.v1.PublishTermsRequest\x1a&.commis.orders.v1.PublishTermsResponse\x12Q\n\x08GetTerms\x12!.commis.orders.v1.GetTermsRequest\x1a\".commis.orders.v1.GetTermsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63ommis/orders/v1/checkout.proto\x12\x10\x63ommis.orders.v1\x1a\x1d\x63ommis/common/v1/common.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"\xd0\x02\n\x0eShippingMethod\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12-\n\x04name\x18\x03 \x01(\x0b\x32\x1f.commis.common.v1.LocalizedText\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12\x0f\n\x07pick_up\x18\x05 \x01(\x08\x12-\n\x05zones\x18\x06 \x03(\x0b\x32\x1e.commis.orders.v1.ShippingZone\x12\x0e\n\x06\x61\x63tive\x18\x07 \x01(\x08\x12\x15\n\rtax_inclusive\x18\x08 \x01(\x08\x12\x1b\n\x13pick_up_region_code\x18\t \x01(\t\x12\x1b\n\x13pick_up_postal_code\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x63 \x01(\t\"\x93\x01\n\x0cShippingZone\x12\x14\n\x0cregion_codes\x18\x01 \x03(\t\x12\x17\n\x0fpostal_prefixes\x18\x02 \x03(\t\x12-\n\x05\x62\x61nds\x18\x03 \x03(\x0b\x32\x1e.commis.orders.v1.ShippingBand\x12%\n\tfree_from\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"\xb5\x01\n\x0cShippingBand\x12\x18\n\x10min_weight_grams\x18\x01 \x01(\x03\x12\x18\n\x10max_weight_grams\x18\x02 \x01(\x03\x12&\n\nmin_amount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12&\n\nmax_amount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12!\n\x05price\x18\x05 \x01(\x0b\x32\x12.google.type.Money\"\xdd\x01\n\x05Terms\x12\x0f\n\x07version\x18\x01 \x01(\t\x12-\n\x04text\x18\x02 \x01(\x0b\x32\x1f.commis.common.v1.LocalizedText\x12\x33\n\x06hashes\x18\x03 \x03(\x0b\x32#.commis.orders.v1.Terms.HashesEntry\x12\x30\n\x0cpublish_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0bHashesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"l\n\x1b\x43reateShippingMethodRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x39\n\x0fshipping_method\x18\x02 \x01(\x0b\x32 .commis.orders.v1.ShippingMethod\"Y\n\x1c\x43reateShippingMethodResponse\x12\x39\n\x0fshipping_method\x18\x01 \x01(\x0b\x32 .commis.orders.v1.ShippingMethod\"\x9d\x01\n\x1bUpdateShippingMethodRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x39\n\x0fshipping_method\x18\x02 \x01(\x0b\x32 .commis.orders.v1.ShippingMethod\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"Y\n\x1cUpdateShippingMethodResponse\x12\x39\n\x0fshipping_method\x18\x01 \x01(\x0b\x32 .commis.orders.v1.ShippingMethod\"C\n\x1aListShippingMethodsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"r\n\x1bListShippingMethodsResponse\x12:\n\x10shipping_methods\x18\x01 \x03(\x0b\x32 .commis.orders.v1.ShippingMethod\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"i\n\x13PublishTermsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12-\n\x04text\x18\x03 \x01(\x0b\x32\x1f.commis.common.v1.LocalizedText\">\n\x14PublishTermsResponse\x12&\n\x05terms\x18\x01 \x01(\x0b\x32\x17.commis.orders.v1.Terms\"\"\n\x0fGetTermsRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\":\n\x10GetTermsResponse\x12&\n\x05terms\x18\x01 \x01(\x0b\x32\x17.commis.orders.v1.Terms2\xf9\x02\n\x15ShippingMethodService\x12u\n\x14\x43reateShippingMethod\x12-.commis.orders.v1.CreateShippingMethodRequest\x1a..commis.orders.v1.CreateShippingMethodResponse\x12u\n\x14UpdateShippingMethod\x12-.commis.orders.v1.UpdateShippingMethodRequest\x1a..commis.orders.v1.UpdateShippingMethodResponse\x12r\n\x13ListShippingMethods\x12,.commis.orders.v1.ListShippingMethodsRequest\x1a-.commis.orders.v1.ListShippingMethodsResponse2\xc0\x01\n\x0cTermsService\x12]\n\x0cPublishTerms\x12%.commis.orders.v1.PublishTermsRequest\x1a&.commis.orders.v1.PublishTermsResponse\x12Q\n\x08GetTerms\x12!.commis.orders.v1.GetTermsRequest\x1a\".commis.orders.v1.GetTermsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,37 +38,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TERMS_HASHESENTRY']._loaded_options = None
   _globals['_TERMS_HASHESENTRY']._serialized_options = b'8\001'
   _globals['_SHIPPINGMETHOD']._serialized_start=177
-  _globals['_SHIPPINGMETHOD']._serialized_end=455
-  _globals['_SHIPPINGZONE']._serialized_start=458
-  _globals['_SHIPPINGZONE']._serialized_end=605
-  _globals['_SHIPPINGBAND']._serialized_start=608
-  _globals['_SHIPPINGBAND']._serialized_end=789
-  _globals['_TERMS']._serialized_start=792
-  _globals['_TERMS']._serialized_end=1013
-  _globals['_TERMS_HASHESENTRY']._serialized_start=968
-  _globals['_TERMS_HASHESENTRY']._serialized_end=1013
-  _globals['_CREATESHIPPINGMETHODREQUEST']._serialized_start=1015
-  _globals['_CREATESHIPPINGMETHODREQUEST']._serialized_end=1123
-  _globals['_CREATESHIPPINGMETHODRESPONSE']._serialized_start=1125
-  _globals['_CREATESHIPPINGMETHODRESPONSE']._serialized_end=1214
-  _globals['_UPDATESHIPPINGMETHODREQUEST']._serialized_start=1217
-  _globals['_UPDATESHIPPINGMETHODREQUEST']._serialized_end=1374
-  _globals['_UPDATESHIPPINGMETHODRESPONSE']._serialized_start=1376
-  _globals['_UPDATESHIPPINGMETHODRESPONSE']._serialized_end=1465
-  _globals['_LISTSHIPPINGMETHODSREQUEST']._serialized_start=1467
-  _globals['_LISTSHIPPINGMETHODSREQUEST']._serialized_end=1534
-  _globals['_LISTSHIPPINGMETHODSRESPONSE']._serialized_start=1536
-  _globals['_LISTSHIPPINGMETHODSRESPONSE']._serialized_end=1650
-  _globals['_PUBLISHTERMSREQUEST']._serialized_start=1652
-  _globals['_PUBLISHTERMSREQUEST']._serialized_end=1757
-  _globals['_PUBLISHTERMSRESPONSE']._serialized_start=1759
-  _globals['_PUBLISHTERMSRESPONSE']._serialized_end=1821
-  _globals['_GETTERMSREQUEST']._serialized_start=1823
-  _globals['_GETTERMSREQUEST']._serialized_end=1857
-  _globals['_GETTERMSRESPONSE']._serialized_start=1859
-  _globals['_GETTERMSRESPONSE']._serialized_end=1917
-  _globals['_SHIPPINGMETHODSERVICE']._serialized_start=1920
-  _globals['_SHIPPINGMETHODSERVICE']._serialized_end=2297
-  _globals['_TERMSSERVICE']._serialized_start=2300
-  _globals['_TERMSSERVICE']._serialized_end=2492
+  _globals['_SHIPPINGMETHOD']._serialized_end=513
+  _globals['_SHIPPINGZONE']._serialized_start=516
+  _globals['_SHIPPINGZONE']._serialized_end=663
+  _globals['_SHIPPINGBAND']._serialized_start=666
+  _globals['_SHIPPINGBAND']._serialized_end=847
+  _globals['_TERMS']._serialized_start=850
+  _globals['_TERMS']._serialized_end=1071
+  _globals['_TERMS_HASHESENTRY']._serialized_start=1026
+  _globals['_TERMS_HASHESENTRY']._serialized_end=1071
+  _globals['_CREATESHIPPINGMETHODREQUEST']._serialized_start=1073
+  _globals['_CREATESHIPPINGMETHODREQUEST']._serialized_end=1181
+  _globals['_CREATESHIPPINGMETHODRESPONSE']._serialized_start=1183
+  _globals['_CREATESHIPPINGMETHODRESPONSE']._serialized_end=1272
+  _globals['_UPDATESHIPPINGMETHODREQUEST']._serialized_start=1275
+  _globals['_UPDATESHIPPINGMETHODREQUEST']._serialized_end=1432
+  _globals['_UPDATESHIPPINGMETHODRESPONSE']._serialized_start=1434
+  _globals['_UPDATESHIPPINGMETHODRESPONSE']._serialized_end=1523
+  _globals['_LISTSHIPPINGMETHODSREQUEST']._serialized_start=1525
+  _globals['_LISTSHIPPINGMETHODSREQUEST']._serialized_end=1592
+  _globals['_LISTSHIPPINGMETHODSRESPONSE']._serialized_start=1594
+  _globals['_LISTSHIPPINGMETHODSRESPONSE']._serialized_end=1708
+  _globals['_PUBLISHTERMSREQUEST']._serialized_start=1710
+  _globals['_PUBLISHTERMSREQUEST']._serialized_end=1815
+  _globals['_PUBLISHTERMSRESPONSE']._serialized_start=1817
+  _globals['_PUBLISHTERMSRESPONSE']._serialized_end=1879
+  _globals['_GETTERMSREQUEST']._serialized_start=1881
+  _globals['_GETTERMSREQUEST']._serialized_end=1915
+  _globals['_GETTERMSRESPONSE']._serialized_start=1917
+  _globals['_GETTERMSRESPONSE']._serialized_end=1975
+  _globals['_SHIPPINGMETHODSERVICE']._serialized_start=1978
+  _globals['_SHIPPINGMETHODSERVICE']._serialized_end=2355
+  _globals['_TERMSSERVICE']._serialized_start=2358
+  _globals['_TERMSSERVICE']._serialized_end=2550
 # @@protoc_insertion_point(module_scope)

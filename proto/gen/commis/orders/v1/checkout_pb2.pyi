@@ -34,6 +34,8 @@ class ShippingMethod(_message.Message):
     ZONES_FIELD_NUMBER: _builtins.int
     ACTIVE_FIELD_NUMBER: _builtins.int
     TAX_INCLUSIVE_FIELD_NUMBER: _builtins.int
+    PICK_UP_REGION_CODE_FIELD_NUMBER: _builtins.int
+    PICK_UP_POSTAL_CODE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     id: _builtins.str
@@ -44,6 +46,11 @@ class ShippingMethod(_message.Message):
     active: _builtins.bool
     tax_inclusive: _builtins.bool
     """The amounts include tax."""
+    pick_up_region_code: _builtins.str
+    """Where a pick-up is collected, required of it and of no other method: tax and the law on prices follow this place
+    instead of the delivery address.
+    """
+    pick_up_postal_code: _builtins.str
     etag: _builtins.str
     @_builtins.property
     def name(self) -> _common_pb2.LocalizedText: ...
@@ -64,12 +71,14 @@ class ShippingMethod(_message.Message):
         zones: _abc.Iterable[Global___ShippingZone] | None = ...,
         active: _builtins.bool = ...,
         tax_inclusive: _builtins.bool = ...,
+        pick_up_region_code: _builtins.str = ...,
+        pick_up_postal_code: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "code", b"code", "create_time", b"create_time", "currency_code", b"currency_code", "etag", b"etag", "id", b"id", "name", b"name", "pick_up", b"pick_up", "tax_inclusive", b"tax_inclusive", "zones", b"zones"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "code", b"code", "create_time", b"create_time", "currency_code", b"currency_code", "etag", b"etag", "id", b"id", "name", b"name", "pick_up", b"pick_up", "pick_up_postal_code", b"pick_up_postal_code", "pick_up_region_code", b"pick_up_region_code", "tax_inclusive", b"tax_inclusive", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

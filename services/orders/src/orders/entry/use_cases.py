@@ -21,7 +21,7 @@ from orders.entry.given import Sheet, unreadable
 from orders.infrastructure import Infrastructure
 from orders.ports import OrderingContext, ResolvedCode, WantedLine
 from orders.sheets.changes import AddLines, wanted_lines
-from orders.sheets.domain import LineFields, pricing_customer
+from orders.sheets.domain import LineFields, destination, pricing_customer
 from orders.sheets.editing import Edit, check_changeable, edit_sheet, read_for_edit
 
 R = TypeVar("R", bound=Message)
@@ -155,7 +155,8 @@ async def _priced(
     asked = domain.wanted(entries)
     if not asked:
         return entries
-    customer = pricing_customer(context, order.header.delivery)
+    method = await infra.methods.find(order.header.shipping_method)
+    customer = pricing_customer(context, destination(order.header.delivery, method))
     quoted = await infra.ports.catalog.quote(customer, asked, order.header.language)
     basis = Basis(order.lines[0].quote if order.lines else None)
     return domain.priced(entries, quoted, basis)

@@ -18,18 +18,19 @@ from orders import access, answers, store
 from orders.access import Caller
 from orders.answers import AlreadyAnswered, Key
 from orders.domain.errors import OrderNotFound
-from orders.domain.model import Order, Quote
+from orders.domain.model import Address, Order, Quote
 from orders.domain.states import PlacementInProgress
 from orders.infrastructure import Infrastructure
 from orders.ports import OrderingContext, QuotedLine, WantedLine
 from orders.shared import recording
 from orders.shared import store as sheets
 from orders.shared.domain.errors import BelowLegalFloor, SharedOrderNotFound, SharedOrderState
+from orders.shared.domain.moving import basis_at
 from orders.shared.domain.prices import MissingPrices, Prices
 from orders.shared.domain.sheet import Command, Sheet
 from orders.shared.domain.terms import PriceNeed
 from orders.shared.recording import actor_of, side_of
-from orders.sheets.domain import KEEPS_OUT, payer_of, pricing_customer
+from orders.sheets.domain import KEEPS_OUT, destination, payer_of, pricing_customer
 
 # A command starts over when it needs prices, and when the sheet moved on so that it needs others.
 _TRIES = 6
@@ -93,9 +94,13 @@ async def negotiate(infra: Infrastructure, deal: Deal, act: Act, *, again: bool 
             return None
     known: dict[PriceNeed, Quote] = {}
     await infra.methods.find(sheet.header.current.shipping_method)
+    places = {
+        code: basis_at(destination(Address(), method))
+        for code, method in (await infra.methods.pick_ups()).items()
+    }
     for _ in range(_TRIES):
         try:
-            return await _try(infra, deal, act, caller, context, Prices(known), again=again)
+            return await _try(infra, deal, act, caller, context, Prices(known, places), again=again)
         except MissingPrices as missing:
             known |= await ask(infra, order, sheet, context, missing.needs)
         except AlreadyAnswered:
@@ -121,7 +126,7 @@ async def _try(
             raise InvalidFields([FieldViolation("revision", text, "OUT_OF_RANGE")])
         was = sheet.agreed
         act(sheet, Command(actor_of(caller, context.actor), revision, infra.clock()), prices)
-        order.pricing = pricing_customer(context, sheet.header.current.delivery_address)
+        order.pricing = pricing_customer(context, destination_of(infra, sheet))
         payer = payer_of(context, sheet.header.current.payment_method.method)
         order.parties = replace(order.parties, payer=payer)
         if sheet.changes:
@@ -129,6 +134,11 @@ async def _try(
         order = await recording.write(infra, session, order, sheet, context.actor, caller.channel)
         await answers.store(await session.connection(), deal.key, empty_pb2.Empty())
         return Done(order, sheet, sheet.agreed and (again or not was))
+
+
+def destination_of(infra: Infrastructure, sheet: Sheet) -> Address:
+    header = sheet.header.current
+    return destination(header.delivery_address, infra.methods.known(header.shipping_method))
 
 
 async def locked(session: AsyncSession, order_id: UUID) -> tuple[Order, Sheet]:

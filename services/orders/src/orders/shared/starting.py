@@ -21,7 +21,7 @@ from orders.infrastructure import Infrastructure
 from orders.shared import events, queries
 from orders.shared import store as sheets
 from orders.shared.domain import answering
-from orders.shared.domain.moving import basis_of
+from orders.shared.domain.moving import basis_at
 from orders.shared.domain.proposing import LineWish
 from orders.shared.domain.sheet import Actor, Command, Sheet
 from orders.shared.domain.terms import LineTerms
@@ -29,6 +29,7 @@ from orders.shared.projecting import HEADER_REFERENCES, LINE_REFERENCES, project
 from orders.shared.recording import actor_of
 from orders.shared.use_cases import check_expiry
 from orders.shared.wire import View
+from orders.sheets.domain import destination
 from orders.tables import orders as orders_table
 
 _SHARED = sa.update(orders_table).values(shared=True, cart=False)
@@ -52,13 +53,13 @@ async def start(infra: Infrastructure, cmd: StartSharedOrder) -> View:
     Raises OrderNotFound, EtagMismatch, IllegalMove, PlacementInProgress, InvalidFields, RequestIdReused.
     """
     caller = access.caller()
-    check_expiry(infra, cmd.expire_date)
     async with infra.engine.connect() as connection:
         stored = await answers.find(connection, cmd.key)
         order = await store.find(connection, cmd.order_id)
     if order is None:
         raise OrderNotFound(cmd.order_id)
     context = await access.context_of(infra.ports.customers, caller, order)
+    check_expiry(infra, cmd.expire_date)
     await infra.methods.find(order.header.shipping_method)
     if stored is None:
         with contextlib.suppress(AlreadyAnswered):
@@ -77,7 +78,8 @@ async def _started(infra: Infrastructure, cmd: StartSharedOrder, actor: Actor, c
         if order.claim is not None and order.claim.live:
             raise PlacementInProgress(order.id)
         command = Command(actor, 0, infra.clock())
-        sheet = _sheet(order, command)
+        place = destination(order.header.delivery, infra.methods.known(order.header.shipping_method))
+        sheet = _sheet(order, command, basis_at(place))
         if cmd.send:
             answering.send(sheet, command, cmd.message, cmd.expire_date)
         elif cmd.expire_date is not None:
@@ -104,8 +106,7 @@ async def _started(infra: Infrastructure, cmd: StartSharedOrder, actor: Actor, c
         events.add(session, order, sheet, changes)
 
 
-def _sheet(order: Order, command: Command) -> Sheet:
-    basis = basis_of(order.header.delivery)
+def _sheet(order: Order, command: Command, basis: str) -> Sheet:
     header = answering.header_item(
         command.side,
         terms_of(order.header),

@@ -137,6 +137,7 @@ async def _priced(
         cart=False,
         currency=infra.currency,
         now=infra.clock(),
+        method=infra.methods.known(header.shipping_method),
     )
     order.create_fingerprint = cmd.fingerprint if cmd.order_id is not None else None
     if cmd.lines:

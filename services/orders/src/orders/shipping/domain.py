@@ -65,7 +65,8 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class ShippingMethod:
-    """`tax_inclusive`: its prices, thresholds and amount bands are all with tax."""
+    """`tax_inclusive`: its prices, thresholds and amount bands are all with tax. A pick-up has the place where it is
+    collected, other methods have none."""
 
     id: object
     code: str
@@ -75,6 +76,8 @@ class ShippingMethod:
     zones: tuple[Zone, ...] = ()
     active: bool = True
     tax_inclusive: bool = False
+    pick_up_region_code: str = ""
+    pick_up_postal_code: str = ""
     version: int = 1
     create_time: datetime.datetime | None = field(default=None, compare=False)
 

@@ -21,7 +21,8 @@ from orders.shipping.domain import ShippingMethod, Zone
 from orders.shipping.use_cases import ChangeMethod
 from orders.terms.rpc import localized
 
-_FIELDS = ("code", "name", "currency_code", "pick_up", "zones", "active", "tax_inclusive")
+_PLACE = ("pick_up_region_code", "pick_up_postal_code")
+_FIELDS = ("code", "name", "currency_code", "pick_up", *_PLACE, "zones", "active", "tax_inclusive")
 _F = "shipping_method"
 
 
@@ -127,6 +128,12 @@ def _values(v: Violations, method: pb.ShippingMethod, named: tuple[str, ...]) ->
         values["currency"] = parsing.currency(v, f"{_F}.currency_code", method.currency_code)
     if "zones" in named:
         values["zones"] = parsing.zones(v, _F, method)
+    region, postal = _PLACE
+    if region in named:
+        code = method.pick_up_region_code
+        values[region] = code and fields.country(v, f"{_F}.{region}", code)
+    if postal in named:
+        values[postal] = fields.text(v, f"{_F}.{postal}", method.pick_up_postal_code, max_length=20)
     for flag in ("pick_up", "active", "tax_inclusive"):
         if flag in named:
             values[flag] = getattr(method, flag)
@@ -161,6 +168,8 @@ def _method(method: ShippingMethod) -> pb.ShippingMethod:
         zones=[_zone(zone, method.currency) for zone in method.zones],
         active=method.active,
         tax_inclusive=method.tax_inclusive,
+        pick_up_region_code=method.pick_up_region_code,
+        pick_up_postal_code=method.pick_up_postal_code,
         create_time=wire.time(method.create_time),
         etag=etag.format(method.version),
     )

@@ -42,6 +42,8 @@ def method(row: Any) -> ShippingMethod:
         zones=zones,
         active=row["active"],
         tax_inclusive=row["tax_inclusive"],
+        pick_up_region_code=row["pick_up_region_code"],
+        pick_up_postal_code=row["pick_up_postal_code"],
         version=row["version"],
         create_time=row["create_time"],
     )
@@ -71,6 +73,12 @@ class ShippingMethods:
     def known(self, code: str) -> ShippingMethod | None:
         """Without asking the database: for use inside a transaction, after `find`."""
         return self._known.get(code)
+
+    async def pick_ups(self) -> dict[str, ShippingMethod]:
+        """By code."""
+        if time.monotonic() - self._read_at > _COPY_SECONDS:
+            await self.everything()
+        return {code: found for code, found in self._known.items() if found.pick_up}
 
     async def everything(self) -> list[ShippingMethod]:
         async with self._sessions() as session:

@@ -16,6 +16,8 @@ shipping_methods = sa.Table(
     sa.Column("zones", JSONB, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("tax_inclusive", sa.Boolean, nullable=False),
+    sa.Column("pick_up_region_code", sa.Text, nullable=False, server_default=""),
+    sa.Column("pick_up_postal_code", sa.Text, nullable=False, server_default=""),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
 )

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis import etag as etags
 from chassis import outbox
 from chassis.db import constraint_name
-from chassis.errors import FieldViolation, InvalidFields
+from chassis.errors import Violations
 from chassis.paging import Page
 from orders.attribution import attribution
 from orders.infrastructure import Infrastructure
@@ -37,12 +37,19 @@ class ChangeMethod:
 
 
 def check(method: ShippingMethod) -> None:
-    """Raises InvalidFields for a method that could serve nobody, or has zones that nobody asks."""
+    """Raises InvalidFields for a method that could serve nobody, has zones or a place that nobody asks, or is a pick-up
+    from nowhere."""
+    v = Violations()
     if method.pick_up and method.zones:
-        text = "a pick-up has no zones"
-        raise InvalidFields([FieldViolation("shipping_method.zones", text, "NOT_ALLOWED")])
+        v.add("shipping_method.zones", "a pick-up has no zones", "NOT_ALLOWED")
     if not method.pick_up and not method.zones:
-        raise InvalidFields([FieldViolation("shipping_method.zones", "is required", "REQUIRED")])
+        v.add("shipping_method.zones", "is required", "REQUIRED")
+    for name in ("pick_up_region_code", "pick_up_postal_code"):
+        if method.pick_up and not getattr(method, name):
+            v.add(f"shipping_method.{name}", "is required: where it is collected", "REQUIRED")
+        if not method.pick_up and getattr(method, name):
+            v.add(f"shipping_method.{name}", "belongs to a pick-up", "NOT_ALLOWED")
+    v.raise_if_any()
 
 
 def _row(method: ShippingMethod) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from chassis.errors import FieldViolation, InvalidFields, Violations
 from orders.domain.model import Quote
 from orders.shared.domain.errors import OfferExpired, TermsMoved
 from orders.shared.domain.items import HEADER, HeaderItem, Item, LineItem, Touch
-from orders.shared.domain.moving import PRICE_MOVED, follow_address, leave, move, revert, settle
+from orders.shared.domain.moving import PRICE_MOVED, follow_destination, leave, move, revert, settle
 from orders.shared.domain.prices import Prices
 from orders.shared.domain.proposing import LineWish, add_line
 from orders.shared.domain.sheet import Acceptance, Command, Sheet
@@ -138,7 +138,7 @@ def decline(sheet: Sheet, command: Command, keys: Sequence[str], prices: Prices,
 def _undo(
     sheet: Sheet, command: Command, items: list[Item], whose: Side, prices: Prices, text: str, *, named: bool
 ) -> None:
-    before = sheet.header.current.delivery_address
+    before = sheet.header.current
     for item in items:
         if not item.agreed and item.offered_by is whose:
             if isinstance(item, LineItem):
@@ -150,7 +150,7 @@ def _undo(
         names = [name for name, proposal in item.proposals.items() if proposal.side is whose]
         if names:
             revert(sheet, command, item, names, prices, text)
-    follow_address(sheet, command, before, prices)
+    follow_destination(sheet, command, before, prices)
     prices.check()
 
 

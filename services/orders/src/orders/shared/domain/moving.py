@@ -14,7 +14,7 @@ from orders.domain.model import Address
 from orders.shared.domain.items import Item, LineItem, Proposal
 from orders.shared.domain.prices import Prices
 from orders.shared.domain.sheet import Command, Sheet
-from orders.shared.domain.terms import PRICE, LineTerms
+from orders.shared.domain.terms import PRICE, HeaderTerms, LineTerms
 
 WITHDRAWN, DECLINED, PRICE_MOVED = "withdrawn", "declined", "price_moved"
 
@@ -133,16 +133,22 @@ def leave(sheet: Sheet, command: Command, item: LineItem, text: str = "") -> Non
     sheet.remove(item, sheet.record(command, kind, item, before=line_text(item.current), text=text))
 
 
-def follow_address(sheet: Sheet, command: Command, before: Address, prices: Prices) -> None:
+def follow_destination(sheet: Sheet, command: Command, before: HeaderTerms, prices: Prices) -> None:
     """Taxes follow the destination of the goods: when it moved, every line is priced for the new one."""
-    basis = basis_of(sheet.header.current.delivery_address)
-    if basis == basis_of(before):
+    header = sheet.header.current
+    basis = basis_of(header, prices)
+    if basis == basis_of(before, prices):
         return
+    moved = "delivery_address" if header.shipping_method == before.shipping_method else "shipping_method"
     for item in list(sheet.lines.values()):
-        target = priced(item, replace(item.current, basis=basis), None, prices, "header.delivery_address")
+        target = priced(item, replace(item.current, basis=basis), None, prices, f"header.{moved}")
         move(sheet, command, item, target, prices, kind=PRICE_MOVED)
 
 
-def basis_of(delivery: Address) -> str:
-    """What of the destination prices depend on."""
+def basis_of(header: HeaderTerms, prices: Prices) -> str:
+    """What of the destination prices depend on: of where it is collected, else of the delivery address."""
+    return prices.places.get(header.shipping_method) or basis_at(header.delivery_address)
+
+
+def basis_at(delivery: Address) -> str:
     return f"{delivery.region_code} {delivery.postal_code}"

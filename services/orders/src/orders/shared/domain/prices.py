@@ -19,7 +19,10 @@ class MissingPrices(Exception):
 
 @dataclass(slots=True)
 class Prices:
+    """`places`: what prices depend on where goods are collected, by the code of the pick-up."""
+
     known: Mapping[PriceNeed, Quote] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
     missing: dict[PriceNeed, str] = field(default_factory=dict)
 
     def find(self, need: PriceNeed, path: str) -> Quote | None:

@@ -12,7 +12,7 @@ from chassis.errors import FieldViolation, Violations
 from orders.domain.model import MAX_LINES, Contact
 from orders.shared.domain.errors import FieldChanged
 from orders.shared.domain.items import Item, LineItem, Touch
-from orders.shared.domain.moving import basis_of, follow_address, leave, line_text, move, priced
+from orders.shared.domain.moving import basis_of, follow_destination, leave, line_text, move, priced
 from orders.shared.domain.prices import Prices
 from orders.shared.domain.sheet import Command, Sheet
 from orders.shared.domain.terms import MARK, PRICE, REMOVED, VARIANT, LineTerms, Mark, PriceNeed, Side
@@ -52,7 +52,7 @@ def propose(
     """Raises InvalidFields, FieldChanged, MissingPrices; then the sheet is half changed and must be dropped."""
     _check(sheet, command, lines)
     _check_untouched(sheet, command, lines, header)
-    before = sheet.header.current.delivery_address
+    before = sheet.header.current
     if header.values:
         move(sheet, command, sheet.header, replace(sheet.header.current, **header.values), prices)
     _refer(sheet, command, sheet.header, header.references, "header_changed")
@@ -61,7 +61,7 @@ def propose(
             _add(sheet, command, wish, prices)
         else:
             _change(sheet, command, wish, sheet.lines[wish.id], prices)
-    follow_address(sheet, command, before, prices)
+    follow_destination(sheet, command, before, prices)
     prices.check()
 
 
@@ -130,7 +130,7 @@ def _refer(sheet: Sheet, command: Command, item: Item, references: Mapping[str, 
 
 def _add(sheet: Sheet, command: Command, wish: LineWish, prices: Prices) -> None:
     assert wish.article is not None, "a new line names its article"
-    basis = basis_of(sheet.header.current.delivery_address)
+    basis = basis_of(sheet.header.current, prices)
     quote = prices.find(PriceNeed(wish.article, wish.values["quantity"], wish.price, basis), wish.path)
     if quote is not None:
         add_line(sheet, command, LineTerms(quote, asked=wish.price, basis=basis, **wish.values), wish)
