@@ -7,6 +7,7 @@ than everything that is done here.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,9 @@ from gateway.operation import TIMEOUT, Operation
 from gateway.problems import Problem
 
 JSON = b"application/json"
+
+# A member of the answer in a location.
+_MEMBER = re.compile(r"\{(\w+)\}")
 
 
 class ClientGone(Exception):
@@ -74,7 +78,7 @@ class Endpoint:
             body = orjson.dumps(shown)
             headers.append((b"content-type", JSON))
             if operation.location:
-                location = operation.location.replace("{id}", quote(shown["id"], safe=""))
+                location = _MEMBER.sub(lambda name: quote(shown[name[1]], safe=""), operation.location)
                 headers.append((b"location", location.encode("ascii")))
         if self._etag is not None:
             etag = header.sendable_etag(self._etag(answered))

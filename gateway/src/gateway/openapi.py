@@ -35,6 +35,7 @@ Commis: sell to businesses and consumers through a storefront, representatives a
 """
 _TAGS = {
     "Orders": "From the open cart to the closed order.",
+    "Shared orders": "One sheet that vendor and customer both see, change and agree to.",
     "Shipments": "What left of an order, wholly or in parts, and what is still to come.",
     "Messages": "Messages about orders between the vendor and the customer, and canned texts.",
     "Attachments": "Files at an order or a line: a drawing, a photo, a prescription.",

@@ -23,6 +23,7 @@ from gateway.routes import (
     representatives,
     selections,
     sessions,
+    shared_orders,
     shipments,
     statistics,
     stock,
@@ -31,6 +32,7 @@ from gateway.routes import (
 
 OPERATIONS: tuple[Operation, ...] = (
     *orders.OPERATIONS,
+    *shared_orders.OPERATIONS,
     *shipments.OPERATIONS,
     *messages.OPERATIONS,
     *entry.OPERATIONS,

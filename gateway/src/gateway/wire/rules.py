@@ -99,6 +99,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "commis.orders.v1.OfflineOrder": ("order_id", "account_id", "lines"),
     "commis.orders.v1.OfflineLine": ("line",),
     "commis.orders.v1.PlaceOrderRequest": ("terms_version", "terms_hash"),
+    "commis.orders.v1.StartSharedOrderRequest": ("order_id",),
+    "commis.orders.v1.AcceptedTerms": ("line_id", "hash"),
     "commis.orders.v1.ShippingMethod": ("code", "name", "currency_code"),
     "commis.orders.v1.ShipmentLine": ("line_id", "quantity"),
     "commis.orders.v1.WriteOrderMessageRequest": ("text",),
