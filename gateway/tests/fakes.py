@@ -32,6 +32,7 @@ _EXTRA = (
     ("commis.orders.v1.QuickEntryService", "AddEntry"),
     ("commis.orders.v1.AttachmentService", "ReadAttachment"),
     ("commis.customers.v1.SessionService", "RedeemFeedTicket"),
+    ("commis.orders.v1.PaymentService", "NotifyPayment"),
     ("commis.orders.v1.SharedOrderService", "GetSharedOrder"),
     ("commis.orders.v1.SharedOrderService", "ListSheetChanges"),
     ("commis.customers.v1.TokenService", "GetJwks"),

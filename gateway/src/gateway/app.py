@@ -21,7 +21,18 @@ from starlette.routing import Match, Route, WebSocketRoute
 
 from chassis.metrics import LOOP_LAG
 from chassis.server import spare_the_collector
-from gateway import attachments, download, entry, export, handoff, oauth, order_batches, order_export, upload
+from gateway import (
+    attachments,
+    download,
+    entry,
+    export,
+    handoff,
+    oauth,
+    order_batches,
+    order_export,
+    payment_notice,
+    upload,
+)
 from gateway.auth import Admission, verifier
 from gateway.clients import Clients
 from gateway.config import Settings
@@ -107,7 +118,7 @@ def _clients(settings: Settings) -> Clients:
     methods = [operation.rpc_descriptor for operation in OPERATIONS]
     methods += [_IMPORTS["UploadImport"], _PROTECTION["DownloadDataExport"]]
     methods += [_FILES["AddAttachment"], _FILES["ReadAttachment"], entry.CHECK, entry.ADD]
-    methods += [order_batches.OPERATION.rpc_descriptor, order_export.METHOD]
+    methods += [order_batches.OPERATION.rpc_descriptor, order_export.METHOD, payment_notice.METHOD]
     methods += [_TOKENS["GetJwks"], _TOKENS["IssueServiceToken"], _EXPORTS["ExportCatalog"], *calls.METHODS]
     retried = {operation.rpc: operation.rpc_descriptor for operation in OPERATIONS if _repeatable(operation)}
     return Clients(settings, methods, [*retried.values(), _TOKENS["GetJwks"]])
@@ -134,6 +145,7 @@ def _endpoints(
         (attachments.PATH, "POST", attachments.AddFile(clients)),
         (attachments.CONTENT_PATH, "GET", attachments.ReadFile(clients)),
         (handoff.PATH, "POST", handoff.BrowserHandoff(clients)),
+        (payment_notice.PATH, "POST", payment_notice.PaymentNotice(clients)),
         (download.PATH, "GET", download.Download(clients)),
         (oauth.TOKEN_PATH, "POST", oauth.Token(clients)),
         (oauth.KEYS_PATH, "GET", oauth.Keys(clients)),

@@ -38,6 +38,7 @@ _TAGS = {
     "Shared orders": "One sheet that vendor and customer both see, change and agree to.",
     "Shipments": "What left of an order, wholly or in parts, and what is still to come.",
     "Messages": "Messages about orders between the vendor and the customer, and canned texts.",
+    "Payments": "Paying online on the provider's page, payment links, and giving money back.",
     "Attachments": "Files at an order or a line: a drawing, a photo, a prescription.",
     "Products": "Products, categories and the search.",
     "Sessions": "Signing in, renewing, signing out; passwords; tokens for programs.",

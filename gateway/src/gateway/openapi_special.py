@@ -7,7 +7,7 @@ from typing import Any
 from commis.catalog.v1.exports_pb2 import ExportCatalogRequest
 from commis.catalog.v1.imports_pb2 import Import, UploadImportHeader
 
-from gateway import download, export, handoff, oauth, openapi_feeds, openapi_problems, upload
+from gateway import download, export, handoff, oauth, openapi_feeds, openapi_problems, payment_notice, upload
 from gateway.form import FORM
 from gateway.query import documented
 from gateway.wire import schema
@@ -21,6 +21,7 @@ def add_to(paths: dict[str, dict[str, Any]], schemas: Schemas) -> None:
     paths[upload.PATH]["post"] = _upload(schemas)
     paths[export.PATH] = {"get": _export(schemas)}
     paths[handoff.PATH] = {"post": _browser_handoff()}
+    paths[payment_notice.PATH] = {"post": _payment_notice()}
     paths[download.PATH.replace(":id}", "}")] = {"get": _download()}
     for path, documented_ in openapi_feeds.paths().items():
         paths[path] = {"get": documented_}
@@ -175,6 +176,24 @@ def _keys() -> dict[str, Any]:
         "responses": {
             "200": {"description": DONE[200], "content": {"application/json": {"schema": keys}}},
             **openapi_problems.listed(429, 431, 500, 503, 504),
+        },
+    }
+
+
+def _payment_notice() -> dict[str, Any]:
+    named = {"type": "string", "minLength": 1, "maxLength": payment_notice.MAX_ID}
+    form = {"type": "object", "properties": {"id": named}, "required": ["id"]}
+    return {
+        "operationId": payment_notice.PaymentNotice.name,
+        "tags": ["Payments"],
+        "summary": "Say that a payment changed",
+        "description": "For the payment provider. Nothing of it is believed: the provider is asked. Unknown payments"
+        " are answered alike.",
+        "security": [],
+        "requestBody": {"required": True, "content": {FORM: {"schema": form}}},
+        "responses": {
+            "200": {"description": DONE[200]},
+            **openapi_problems.listed(400, 408, 413, 415, 429, 431, 500, 503, 504),
         },
     }
 

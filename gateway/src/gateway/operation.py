@@ -32,6 +32,7 @@ import commis.orders.v1.checkout_pb2
 import commis.orders.v1.entry_pb2
 import commis.orders.v1.messages_pb2
 import commis.orders.v1.orders_pb2
+import commis.orders.v1.payments_pb2
 import commis.orders.v1.shared_orders_pb2
 import commis.orders.v1.shipments_pb2  # noqa: F401
 from google.protobuf import descriptor_pool

@@ -67,6 +67,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "commis.customers.v1.CreateHandoffRequest": ("assertion",),
     "commis.customers.v1.ExchangeHandoffRequest": ("code",),
     "commis.customers.v1.CloseClientRequest": ("external_id",),
+    "commis.orders.v1.StartPaymentRequest": ("return_address",),
+    "commis.orders.v1.RefundPaymentRequest": ("reason",),
     "commis.customers.v1.EndAssistedSessionsRequest": ("care_worker_subject",),
     "commis.notifications.v1.WebhookSubscription": ("target_address",),
     "commis.catalog.v1.FetchImportRequest": ("kind", "format", "source_address"),
