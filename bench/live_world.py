@@ -55,12 +55,13 @@ class Sheets:
 
         async def one(number: int) -> None:
             async with turn:
-                made.sheets.append(await made._start(number, *tokens[number % len(tokens)]))
+                made.sheets.append(await made.start(number, *tokens[number % len(tokens)]))
 
         await asyncio.gather(*map(one, range(count)))
         return made
 
-    async def _start(self, number: int, account_id: str, vendor: str, customer: str) -> Sheet:
+    async def start(self, number: int, account_id: str, vendor: str, customer: str) -> Sheet:
+        """A sheet of three lines that the representative sent, with the tokens of both sides."""
         metadata = _bearer(vendor)
         skus = [self.world.skus[(3 * number + at) % len(self.world.skus)] for at in range(3)]
         created = await self._orders.CreateOrder(
