@@ -488,6 +488,21 @@ ORDERS_ROWS = {
     "ListShippingMethods": Row({}, SIGNED_IN),
     "PublishTerms": Row({"version": "2026-01", "text": {"texts": {"en": "other"}}}, "admin"),
     "GetTerms": Row({}, EVERYBODY),
+    # Payments: who acts for a customer never pays, who pays needs no link; a link's token alone opens it
+    "StartPayment": Row(
+        {"order_id": ORDER, "return_address": "https://elsewhere.example/"},
+        "user administrator",
+        sees="ordering",
+    ),
+    "ListPayments": Row({"order_id": ORDER}, READS_ORDERS),
+    "SendPaymentLink": Row(
+        {"order_id": ORDER}, "rep ordering admin desk finance", sees="user administrator"
+    ),
+    "GetPaymentLink": Row({"token": "x"}, ""),
+    "PayByLink": Row({"token": "x"}, ""),
+    "NotifyPayment": Row({"provider": "mollie", "provider_payment_id": "tr_x"}, EVERYBODY),
+    "RefundPayment": Row({"payment_id": "{nobody}"}, "admin finance"),
+    "GetPaymentLinkMail": Row({"payment_link_id": "{nobody}"}, ""),
 }
 
 LIBRARY_ROWS = {
@@ -557,6 +572,7 @@ CARERS_OWN = {
         "PlaceOrder",
         "CancelOrder",
     ),
+    *("ListPayments", "SendPaymentLink"),
     *(
         "ListOrderHistory",
         "AddAttachment",
