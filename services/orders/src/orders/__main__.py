@@ -49,6 +49,7 @@ from orders.privacy.client import DataProtectionClient
 from orders.privacy.consumers import DataProtection
 from orders.privacy.retention import Retention
 from orders.rpc import OrderServicer
+from orders.shared.reminding import Reminders
 from orders.shared.rpc import SharedOrderServicer
 from orders.shipments.consumers import BACKORDERS
 from orders.shipments.rpc import ShipmentServicer
@@ -141,6 +142,7 @@ async def serve(settings: Settings) -> None:
             Housekeeping(sessions),
             *(Consumer(sessions, nats, each) for each in subscriptions(settings, sessions)),
             Retention(sessions),
+            Reminders(infra),
             Sweeper(sessions, blobs),
             *composing.followers(infra),
         ],

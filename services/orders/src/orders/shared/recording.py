@@ -76,8 +76,8 @@ def _touch(session: AsyncSession, order: Order, now: datetime.datetime) -> None:
 
 def _action(changes: list[Change]) -> str:
     kinds = [change.kind for change in changes]
-    if "sent" in kinds:
-        return "sent"
+    if "sent" in kinds or "expired" in kinds:
+        return "offer_sent" if "sent" in kinds else "offer_expired"
     return "repriced" if set(kinds) <= {"price_moved"} else "negotiated"
 
 

@@ -54,17 +54,17 @@ async def propose(
 
     Raises what `negotiate` does, FieldChanged, InvalidFields, BelowLegalFloor.
     """
-    kind = access.caller().actor_kind
+    caller = access.caller()
+    order, _, _ = await seen_by(infra, caller, deal.order_id)
+    kind = caller.actor_kind
     await check_method(infra, str(header.values.get("shipping_method", "")))
     choice = header.values.get("payment_method")
     if choice is not None:
         check_payment_choice(choice.method, kind)
         header = replace(header, values={**header.values, "payment_method": replace(choice, actor_kind=kind)})
-    if currencies:
-        order, _, _ = await seen_by(infra, access.caller(), deal.order_id)
-        if set(currencies) != {order.currency}:
-            text = f"prices of this order are in {order.currency}"
-            raise InvalidFields([FieldViolation("lines", text, "CURRENCY_MISMATCH")])
+    if not {order.currency}.issuperset(currencies):
+        text = f"prices of this order are in {order.currency}"
+        raise InvalidFields([FieldViolation("lines", text, "CURRENCY_MISMATCH")])
     done = await negotiate(infra, deal, lambda s, c, p: proposing.propose(s, c, lines, header, p))
     return await _answer(infra, deal, done)
 
@@ -83,9 +83,12 @@ async def decline(infra: Infrastructure, deal: Deal, keys: Sequence[str], reason
 
 async def send(infra: Infrastructure, deal: Deal, message: str, expire: datetime.date | None) -> View:
     """Raises what `negotiate` does, InvalidFields."""
-    check_expiry(infra, expire)
-    done = await negotiate(infra, deal, lambda s, c, p: answering.send(s, c, message, expire))
-    return await _answer(infra, deal, done)
+
+    def act(sheet: Sheet, command: Command, _: object) -> None:
+        check_expiry(infra, expire)
+        answering.send(sheet, command, message, expire)
+
+    return await _answer(infra, deal, await negotiate(infra, deal, act))
 
 
 @dataclass(frozen=True, slots=True)
