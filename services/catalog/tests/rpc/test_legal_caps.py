@@ -237,6 +237,8 @@ async def test_a_library_in_flanders(catalog: Catalog) -> None:
         ({}, {"form": "", "isbn": None}, 1, "40"),
         ({"region_code": "FR"}, {"published": "1950"}, 1, "9"),
         ({"region_code": "FR", "buyer_class": "CONSUMER"}, {}, 1, "0"),  # delivered
+        ({"region_code": "RE", "buyer_class": "CONSUMER"}, {}, 1, "0"),
+        ({"region_code": "MC", "buyer_class": "CONSUMER"}, {}, 1, "40"),
         ({"region_code": "NL"}, {"published": "2000-01-01"}, 9, "0"),
         ({"region_code": "NL"}, {}, 10, "5"),
         ({"region_code": "NL"}, {}, 30, "10"),

@@ -73,6 +73,13 @@ def test_without_a_part_the_strictest_of_belgium_holds(postal_code: str) -> None
 
 
 @pytest.mark.spec("C-16")
+def test_overseas_regions_are_france_and_monaco_is_not() -> None:
+    for region in ("RE", "GP", "MQ", "GF", "YT", "BL", "MF", "PM"):
+        assert places_of(region, "97400") == (("FR", region),)
+    assert [places_of(region, "") for region in ("FR", "MC", "NC")] == [(("FR",),), (("MC",),), (("NC",),)]
+
+
+@pytest.mark.spec("C-16")
 def test_of_a_ladder_the_most_that_is_reached() -> None:
     caps = [a_cap(percent, min_quantity=least) for percent, least in (("0", 1), ("5", 10), ("100", 100))]
     assert [chosen(*caps, quantity=count) for count in (1, 9, 10, 99, 100)] == ["0", "0", "5", "5", "100"]

@@ -13,6 +13,8 @@ BUYER_CLASSES = ("CONSUMER", "BUSINESS", "PUBLIC_LIBRARY", "EDUCATION")
 CERTAINTIES = ("LAW", "OFFICIAL", "SECONDARY")
 BRUSSELS, WALLONIA, FLANDERS = "BE-BRU", "BE-WAL", "BE-VLG"
 PARTS = (BRUSSELS, FLANDERS, WALLONIA)
+# Where the French law holds overseas (loi 81-766, art. 10; décret 2018-170 of 7 March 2018).
+FRENCH_OVERSEAS = frozenset(("BL", "GF", "GP", "MF", "MQ", "PM", "RE", "YT"))
 # Belgian postal codes, both ends included. Brussels 1000-1299, Walloon Brabant 1300-1499, Flemish Brabant 1500-1999
 # and 3000-3499, Antwerp 2000-2999, Limburg 3500-3999, Liège to Hainaut 4000-7999, the two Flanders 8000-9999.
 _POSTAL = (
@@ -74,14 +76,19 @@ def buyer_class_of(told: str) -> str:
     return told if told in BUYER_CLASSES else "CONSUMER"
 
 
+def country_of(region: str) -> str:
+    """Whose law on book prices holds there, and for whose market publishers set the price."""
+    return "FR" if region in FRENCH_OVERSEAS else region
+
+
 def places_of(region: str, postal_code: str) -> tuple[tuple[str, ...], ...]:
     """The jurisdictions of a sale by its destination: one tuple for each place that it can be.
 
-    In a place the rules of the country and of its part hold. A Belgian address whose postal code says no part can
-    be in any of them.
+    In a place the rules of the country and of its part hold; French overseas regions are parts of France. A Belgian
+    address whose postal code says no part can be in any of them.
     """
     if region != "BE":
-        return ((region,),)
+        return (tuple(dict.fromkeys((country_of(region), region))),)
     digits = postal_code.strip().upper().removeprefix("BE").removeprefix("B").lstrip("- ")
     number = int(digits) if len(digits) == 4 and digits.isascii() and digits.isdecimal() else 0
     part = next((part for first, last, part in _POSTAL if first <= number <= last), None)

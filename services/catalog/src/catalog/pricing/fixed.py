@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable
 from decimal import Decimal
 
-from catalog.legal_caps.domain import LegalCap, buyer_class_of, places_of
+from catalog.legal_caps.domain import LegalCap, buyer_class_of, country_of, places_of
 from catalog.legal_caps.readings import Reading, in_force, is_book, latest_first_day, readings
 from catalog.pricing.domain import FixedPrice, PriceList
 from catalog.pricing.facts import VariantFacts
@@ -18,6 +18,7 @@ _PARTLY_DATED = "publication date {} taken at its latest"
 _UNSPOKEN = "language unknown, so the strictest rule of any language holds"
 _UNFORMED = "product form unknown, so the strictest rule of any form holds"
 _UNPLACED = "the postal code says no part of Belgium, so the strictest of {} holds"
+_OVERSEAS = "{} taken to be under the law of {}"
 
 
 class BookLaw:
@@ -33,12 +34,16 @@ class BookLaw:
     ) -> None:
         self._day = day
         self._vendor_region = vendor_region
-        self._country = destination.region_code or vendor_region
-        self._places = places_of(self._country, destination.postal_code)
+        self._region = destination.region_code or vendor_region
+        self._country = country_of(self._region)
+        self._places = places_of(self._region, destination.postal_code)
         self._caps = _valid(reference, self._places, buyer_class_of(buyer_class), day)
         self._read: dict[tuple[str, str], tuple[Reading, ...]] = {}
         self._known: dict[tuple[str, str, str, str], FixedPrice | None] = {}
-        self._publishers = reference.publishers.get(self._country, ())
+        markets = dict.fromkeys((self._country, self._region))
+        self._publishers = tuple(
+            found for market in markets for found in reference.publishers.get(market, ())
+        )
         self._defaults = tuple(found for lists in reference.defaults.values() for found in lists)
 
     def lists(self, variants: Iterable[VariantFacts]) -> tuple[PriceList, ...]:
@@ -92,6 +97,8 @@ class BookLaw:
             words.append(_UNFORMED)
         if len(self._places) > 1:
             words.append(_UNPLACED.format(", ".join(place[-1] for place in self._places)))
+        if self._region != self._country:
+            words.append(_OVERSEAS.format(self._region, self._country))
         return tuple(words)
 
 
