@@ -15,7 +15,7 @@ from orders import access, answers
 from orders import store as order_store
 from orders.access import Caller
 from orders.answers import AlreadyAnswered, Key
-from orders.attachments import names, receiving, store
+from orders.attachments import names, receiving, sheet_log, store
 from orders.attachments.blobs import BlobNotFound
 from orders.attachments.domain import (
     Attachment,
@@ -26,10 +26,12 @@ from orders.attachments.domain import (
     check_sheet,
 )
 from orders.attachments.receiving import Received
+from orders.attachments.sheet_log import Note
 from orders.domain.errors import OrderLineNotFound, OrderNotFound
 from orders.domain.model import Order
 from orders.domain.parties import Party
 from orders.infrastructure import Infrastructure
+from orders.shared.domain.sheet import Sheet
 
 R = TypeVar("R", bound=Message)
 
@@ -59,10 +61,10 @@ class RemoveAttachment:
     key: Key | None
 
 
-def _check_open(order: Order, line_id: UUID | None) -> None:
+def _check_open(order: Order, sheet: Sheet | None, line_id: UUID | None) -> None:
     """Raises OrderNotEditable, OrderLineNotFound."""
     check_sheet(order.state)
-    if line_id is not None and all(line.id != line_id for line in order.lines):
+    if line_id is not None and line_id not in sheet_log.lines_of(order, sheet):
         raise OrderLineNotFound(line_id)
 
 
@@ -74,6 +76,7 @@ async def add_attachment(
     caller = access.caller()
     async with infra.engine.connect() as connection:
         order = await order_store.find(connection, cmd.order_id)
+        sheet = await sheet_log.find(connection, caller, order)
         answered = await store.is_answered(connection, cmd.key(b""))
         sizes = [each.size_bytes for each in await store.of_order(connection, cmd.order_id)]
     if order is None:
@@ -81,7 +84,7 @@ async def add_attachment(
     facts = await access.context_of(infra.ports.customers, caller, order)
     if answered:
         return await _again(infra, cmd.key(await receiving.digest(parts)), reply)
-    _check_open(order, cmd.line_id)
+    _check_open(order, sheet, cmd.line_id)
     check_room(sizes, 0)
     made = new_id()
     upload = await infra.blobs.receive()
@@ -90,7 +93,8 @@ async def add_attachment(
         await upload.keep(made)
     finally:
         upload.drop()
-    return await _record(infra, cmd, _attachment(infra, cmd, made, received, facts.actor), reply)
+    file = _attachment(infra, cmd, made, received, facts.actor)
+    return await _record(infra, cmd, file, caller, reply)
 
 
 def _attachment(
@@ -109,7 +113,9 @@ def _attachment(
     )
 
 
-async def _record(infra: Infrastructure, cmd: AddAttachment, made: Attachment, reply: Added) -> Message:
+async def _record(
+    infra: Infrastructure, cmd: AddAttachment, made: Attachment, caller: Caller, reply: Added
+) -> Message:
     """When nobody knows whether the row was written, the blob is left to the sweeper, which does."""
     answer, key = reply.build(made), cmd.key(made.sha256)
     try:
@@ -118,10 +124,14 @@ async def _record(infra: Infrastructure, cmd: AddAttachment, made: Attachment, r
             order = await order_store.lock(connection, cmd.order_id)
             if order is None:
                 raise OrderNotFound(cmd.order_id)
-            _check_open(order, cmd.line_id)
+            sheet = await sheet_log.find(connection, caller, order)
+            _check_open(order, sheet, cmd.line_id)
             present = await store.of_order(connection, cmd.order_id)
             check_room([each.size_bytes for each in present], made.size_bytes)
             await store.add(connection, made)
+            if sheet is not None:
+                note = Note(sheet_log.ADDED, made, made.added_by, made.create_time)
+                await sheet_log.record(session, order, sheet, caller, note)
             await answers.store(connection, key, answer)
     except AlreadyAnswered:
         await infra.blobs.delete([made.id])
@@ -141,10 +151,12 @@ async def _again(infra: Infrastructure, key: Key | None, reply: Added) -> Messag
 
 async def list_attachments(infra: Infrastructure, order_id: UUID) -> list[Attachment]:
     """Raises OrderNotFound."""
+    caller = access.caller()
     async with infra.engine.connect() as connection:
         order = await order_store.find(connection, order_id)
+        await sheet_log.find(connection, caller, order)
         found = await store.of_order(connection, order_id)
-    await access.check_visible(infra.ports.customers, access.caller(), order, order_id)
+    await access.check_visible(infra.ports.customers, caller, order, order_id)
     return found
 
 
@@ -152,10 +164,11 @@ async def _visible(
     infra: Infrastructure, caller: Caller, order_id: UUID, attachment_id: UUID
 ) -> tuple[Order, Attachment]:
     """Raises AttachmentNotFound, also for an order that the caller may not see."""
-    async with infra.engine.connect() as connection:
-        order = await order_store.find(connection, order_id)
-        found = await store.find(connection, order_id, attachment_id)
     try:
+        async with infra.engine.connect() as connection:
+            order = await order_store.find(connection, order_id)
+            await sheet_log.find(connection, caller, order)
+            found = await store.find(connection, order_id, attachment_id)
         order = await access.check_visible(infra.ports.customers, caller, order, order_id)
     except OrderNotFound:
         raise AttachmentNotFound(attachment_id) from None
@@ -182,19 +195,32 @@ async def remove_attachment(infra: Infrastructure, cmd: RemoveAttachment, answer
     async with infra.engine.connect() as connection:
         if await answers.find(connection, cmd.key) is not None:
             return
-    _, found = await _visible(infra, caller, cmd.order_id, cmd.attachment_id)
+    order, found = await _visible(infra, caller, cmd.order_id, cmd.attachment_id)
     mine = (found.added_by.kind, found.added_by.id) == (caller.actor_kind, caller.actor_id)
     if not mine and caller.actor_kind != "STAFF":
         raise AttachmentNotYours(found.id)
+    actor = found.added_by
+    if not mine and order.shared:  # the log names who did it
+        actor = (await access.context_of(infra.ports.customers, caller, order)).actor
     try:
-        async with infra.sessions.begin() as session:
-            connection = await session.connection()
-            order = await order_store.lock(connection, cmd.order_id)
-            if order is None or await store.find(connection, cmd.order_id, found.id) is None:
-                raise AttachmentNotFound(found.id)
-            check_sheet(order.state)
-            await store.remove(connection, found.id)
-            await answers.store(connection, cmd.key, answer)
+        note = Note(sheet_log.REMOVED, found, actor, infra.clock())
+        await _remove(infra, cmd, caller, note, answer)
     except AlreadyAnswered:
         return
     await infra.blobs.delete([found.id])
+
+
+async def _remove(
+    infra: Infrastructure, cmd: RemoveAttachment, caller: Caller, note: Note, answer: Message
+) -> None:
+    async with infra.sessions.begin() as session:
+        connection = await session.connection()
+        locked = await order_store.lock(connection, cmd.order_id)
+        if locked is None or await store.find(connection, cmd.order_id, note.file.id) is None:
+            raise AttachmentNotFound(note.file.id)
+        check_sheet(locked.state)
+        sheet = await sheet_log.find(connection, caller, locked)
+        await store.remove(connection, note.file.id)
+        if sheet is not None:
+            await sheet_log.record(session, locked, sheet, caller, note)
+        await answers.store(connection, cmd.key, answer)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from chassis.errors import FieldViolation, InvalidFields
 from chassis.paging import Page
 from orders import access, store
 from orders.access import Caller
@@ -31,15 +32,21 @@ from orders.tables import orders
 _UNSEEN = 500
 
 
-def viewer(caller: Caller, sheet: Sheet) -> Side:
-    """A service that reads for itself sees it as the side that is to answer."""
+def viewer(caller: Caller, sheet: Sheet, wanted: Side | None = None) -> Side:
+    """A service that reads for itself sees it as the side it names, or the one that is to answer. Raises
+    InvalidFields for somebody else's side."""
     if caller.actor_kind == "SERVICE":
-        return sheet.waiting_for or sheet.started_by
-    return side_of(caller)
+        return wanted or sheet.waiting_for or sheet.started_by
+    side = side_of(caller)
+    if wanted not in (None, side):
+        raise InvalidFields([FieldViolation("side", "is not the caller's", "NOT_ALLOWED")])
+    return side
 
 
-async def read(infra: Infrastructure, order_id: UUID) -> tuple[Order, Sheet, Side]:
-    """Raises SharedOrderNotFound, also for what the caller may not see."""
+async def read(
+    infra: Infrastructure, order_id: UUID, wanted: Side | None = None
+) -> tuple[Order, Sheet, Side]:
+    """Raises SharedOrderNotFound, also for what the caller may not see; InvalidFields as `viewer`."""
     caller = access.caller()
     async with infra.engine.connect() as connection:
         order = await store.find(connection, order_id)
@@ -48,14 +55,17 @@ async def read(infra: Infrastructure, order_id: UUID) -> tuple[Order, Sheet, Sid
         order = await access.check_visible(infra.ports.customers, caller, order, order_id)
     except OrderNotFound:
         raise SharedOrderNotFound(order_id) from None
-    if sheet is None or not sheet.visible_to(viewer(caller, sheet)):
+    if sheet is None:
         raise SharedOrderNotFound(order_id)
-    return order, sheet, viewer(caller, sheet)
+    side = viewer(caller, sheet, wanted)
+    if not sheet.visible_to(side):
+        raise SharedOrderNotFound(order_id)
+    return order, sheet, side
 
 
-async def get(infra: Infrastructure, order_id: UUID, revision: int = 0) -> View:
-    """0: as it is now. Raises SharedOrderNotFound, RevisionNotFound."""
-    order, sheet, side = await read(infra, order_id)
+async def get(infra: Infrastructure, order_id: UUID, revision: int = 0, wanted: Side | None = None) -> View:
+    """0: as it is now. Raises SharedOrderNotFound, RevisionNotFound; InvalidFields as `viewer`."""
+    order, sheet, side = await read(infra, order_id, wanted)
     await infra.methods.find(sheet.header.current.shipping_method)
     if not revision:
         async with infra.engine.connect() as connection:

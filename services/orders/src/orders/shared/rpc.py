@@ -60,8 +60,9 @@ class SharedOrderServicer(shared_orders_pb2_grpc.SharedOrderServiceServicer):
         v = Violations()
         order_id = given.order_id(v, request.order_id)
         revision = given.revision(v, request.revision)
+        side = given.side(v, "side", request.side)
         v.raise_if_any()
-        view = await queries.get(self._infra, order_id, revision)
+        view = await queries.get(self._infra, order_id, revision, side)
         return pb.GetSharedOrderResponse(shared_order=shared_wire.shared_order(view))
 
     async def ListSharedOrders(

@@ -120,7 +120,7 @@ def change(each: Change, *, public: bool = False) -> pb.SheetChange:
     values = each.before, each.after
     if public:
         actor.display_name = ""
-        if each.item == "header" or each.kind == "reference_changed":
+        if each.item == "header" or each.kind in ("reference_changed", "file_added", "file_removed"):
             values = "", ""
     return pb.SheetChange(
         sequence=each.sequence,
