@@ -18,6 +18,7 @@ from commis.orders.v1 import (
     shared_orders_pb2_grpc,
     shipments_pb2_grpc,
 )
+from grpc.aio import Channel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chassis import broker, client, db, server
@@ -105,6 +106,14 @@ async def _ping(engine: AsyncEngine) -> None:
         await connection.execute(sa.text("SELECT 1"))
 
 
+def _ports(settings: Settings, customers: Channel, tokens: ServiceTokens) -> Ports:
+    return Ports(
+        customers=CustomersClient(customers, tokens),
+        catalog=CatalogClient(client.channel(settings.catalog_target, settings), tokens),
+        library=LibraryClient(client.channel(settings.library_target, settings), tokens),
+    )
+
+
 async def serve(settings: Settings) -> None:
     blobs = DirectoryBlobs(settings.attachments_directory)
     blobs.prepare()
@@ -113,15 +122,9 @@ async def serve(settings: Settings) -> None:
     nats = await broker.connect(settings)
     customers = client.channel(settings.customers_target, settings)
     issuer = TokenClient(customers, settings.client_id, settings.client_secret.get_secret_value())
-    tokens = ServiceTokens(issuer.issue)
-    ports = Ports(
-        customers=CustomersClient(customers, tokens),
-        catalog=CatalogClient(client.channel(settings.catalog_target, settings), tokens),
-        library=LibraryClient(client.channel(settings.library_target, settings), tokens),
-    )
     infra = Infrastructure(
         sessions=sessions,
-        ports=ports,
+        ports=_ports(settings, customers, ServiceTokens(issuer.issue)),
         methods=ShippingMethods(sessions),
         blobs=blobs,
         zone=ZoneInfo(settings.business_zone),
