@@ -132,3 +132,40 @@ async def test_a_ticket_opens_one_line(world: World) -> None:
         refused = await Feed(second).next("problem")
         assert refused["problem"]["reason"] == "TICKET_NOT_VALID"
         assert await Feed(second).closed() == 4401
+
+
+@pytest.mark.spec("N-06", "N-11", "A-12")
+async def test_both_sides_of_a_shared_order_see_each_change_with_their_own_eyes(world: World) -> None:
+    account = world.accounts[3]
+    await activate(world.api, world.mailbox, account["email"])
+    customer = await as_customer(world, account["email"])
+    vendor = await world.ordering(account)
+    stranger = await world.ordering(world.foreign, world.other_rep)
+    order = await world.sheet(vendor, (world.skus[42], 2))
+    sheet = await vendor.post("/v1/shared-orders", {"order_id": order["id"]})
+    path = f"/v1/shared-orders/{order['id']}"
+    async with follow(vendor, path + "/feed") as of_vendor:
+        assert (await of_vendor.next("snapshot"))["shared_order"]["status"]["colour"] == "GREY"
+        for who in (customer, stranger):
+            async with follow(who, path + "/feed") as early:
+                assert await early.closed() == 4404, "it was not sent yet, or is none of theirs"
+        await vendor.post(path + ":send", {})
+        async with follow(customer, path + "/feed") as of_customer:
+            seen = await of_customer.next("snapshot")
+            assert seen["shared_order"]["side"] == "CUSTOMER"
+            line = sheet["lines"][0]["id"]
+            await of_customer.socket.send(json.dumps({"type": "presence", "line_id": line}))
+            viewers = (await of_vendor.next("presence"))["viewers"]
+            while line not in {viewer["line_id"] for viewer in viewers}:
+                viewers = (await of_vendor.next("presence"))["viewers"]
+            assert {viewer["side"] for viewer in viewers} == {"VENDOR", "CUSTOMER"}
+            proposal = {"line_id": line, "quantity": 5}
+            body = {"revision": seen["sequence"], "lines": [proposal]}
+            await vendor.post(path + ":propose", body)
+            for feed, colour in ((of_vendor, "YELLOW"), (of_customer, "RED")):
+                said = await feed.next("changes")
+                while "proposed" not in {change["kind"] for change in said["changes"]}:
+                    said = await feed.next("changes")
+                assert [one["status"]["colour"] for one in said["lines"]] == [colour]
+                assert said["lines"][0]["current"]["quantity"] == 5
+                assert said["waiting_for"] == "CUSTOMER"
