@@ -50,7 +50,13 @@ def a_sheet(side: str, *unseen: pb.SheetChange, **changes: Any) -> pb.SharedOrde
             id=str(line_id),
             position=number,
             status=pb.SheetStatus(colour=colour),
-            current=pb.LineTerms(sku=f"BK-{number}", description=description, quantity=10 * number),
+            current=pb.LineTerms(
+                sku=f"BK-{number}",
+                description=description,
+                quantity=10 * number,
+                unit_price=eur("12.5"),
+                total=eur(str(125 * number)),
+            ),
         )
         for number, (line_id, description) in enumerate(
             zip(LINES[:2], ("Het verdriet van België", "Sac en toile"), strict=True), 1

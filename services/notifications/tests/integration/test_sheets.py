@@ -49,6 +49,15 @@ async def test_what_the_vendor_sends_reaches_the_contact(sessions: Sessions) -> 
     assert await sent_to(desk) == [("sheet_sent", "marie@parc.example")]
 
 
+async def test_a_sheet_that_comes_for_the_first_time_shows_its_lines(sessions: Sessions) -> None:
+    first = a_change(8, "sent", VENDOR)
+    desk = Desk(sessions, FakeShared(a_sheet(CUSTOMER, first), said=[first]))
+    await desk.take(event(first))
+    (mail,) = await desk.mails()
+    assert "Sac en toile" in mail.text
+    assert "Sac en toile" in mail.html
+
+
 async def test_without_a_contact_the_holder_of_the_account_is_written_to(sessions: Sessions) -> None:
     sheet = a_sheet(CUSTOMER, header=pb.SharedHeader(note="x"))
     known = known_customers()

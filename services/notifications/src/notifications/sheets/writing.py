@@ -88,7 +88,7 @@ class Writer:
             "quote": said.text.splitlines() if said is not None else [],
         }
         if letter.kind in ENDED:
-            values["state"] = None
+            values |= {"state": None, "lines": []}
         kind = f"vendor_{letter.kind}" if letter.side == VENDOR else letter.kind
         content = render(kind, language, values)
         return Draft(

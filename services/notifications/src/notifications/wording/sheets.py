@@ -61,7 +61,8 @@ class SheetView:
         self._lines = {line.id: line for line in sheet.lines}
 
     def values(self, changes: Sequence[pb.SheetChange]) -> dict[str, Any]:
-        """Names used in the templates `sheet.*` and in the texts of their kinds."""
+        """Names used in the templates `sheet.*` and in the texts of their kinds. Where there is no change to show, as
+        when it comes for the first time, the lines are shown."""
         rows = list(self._rows(changes))
         reference = self._sheet.header.order_reference
         return {
@@ -71,6 +72,7 @@ class SheetView:
             "state": self._state(self._sheet.status.colour),
             "facts": list(self._facts()),
             "changes": rows[:MAX_ROWS],
+            "lines": [] if rows else [self._line(line) for line in self._sheet.lines[:MAX_ROWS]],
             "more_changes": languages.integer(self._language, max(0, len(rows) - MAX_ROWS)),
             "has_more": len(rows) > MAX_ROWS,
         }
@@ -86,6 +88,12 @@ class SheetView:
             ("label_expiry", self._date(sheet.expire_date)),
         ]
         return ((text[key], value) for key, value in named if value)
+
+    def _line(self, line: pb.SharedLine) -> tuple[str, str]:
+        terms = line.current
+        quantity = languages.integer(self._language, terms.quantity)
+        what = f"{quantity} × {self._money(terms.unit_price)} = {self._money(terms.total)}"
+        return f"{line.position}. {terms.description or terms.sku}", what
 
     def _rows(self, changes: Sequence[pb.SheetChange]) -> Iterator[ChangeView]:
         gathered: dict[tuple[str, str, int], _Change] = {}
