@@ -94,6 +94,17 @@ class Api:
             if not page_token:
                 return
 
+    async def events(self, path: str) -> AsyncIterator[str]:
+        """The data of server-sent events, as they come; Refused when there is no such feed for this caller."""
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": "text/event-stream"}
+        async with self._client.stream("GET", path, headers=headers) as response:
+            if not response.is_success:
+                await response.aread()
+                raise Refused(response)
+            async for line in response.aiter_lines():
+                if line.startswith("data:"):
+                    yield line.removeprefix("data:").strip()
+
     async def close(self) -> None:
         """Close the connections of this caller and of those who share them."""
         await self._client.aclose()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from local.demo.api import Api, Json, Mails, Refused
+from local.demo.choosing import available_sku, delivered
 from local.demo.show import amount, more, quoted, step, title
 from local.demo.site import Site
 from local.demo.vendor import read
@@ -64,7 +65,7 @@ async def _fill_cart(session: Api) -> Json:
     lines = []
     for query, quantity, reference in _WANTED:
         hit = (await session.get("/v1/products", query=query, language="fr", page_size=1))["items"][0]
-        sku = _available(hit)
+        sku = available_sku(hit, 1)
         step("search", f"{query!r}: {sku}")
         lines.append({"sku": sku, "quantity": quantity, "line_reference": reference})
     await session.post(f"/v1/orders/{cart['id']}/lines", {"lines": lines})
@@ -72,19 +73,11 @@ async def _fill_cart(session: Api) -> Json:
     step("payment", f"agreed: {', '.join(checkout['payment_methods'])}")
     step("confirmation to", " or ".join(checkout["confirmation_emails"]))
     changes = {
-        "shipping_method": checkout["shipping_options"][0]["code"],
+        "shipping_method": delivered(checkout),
         "payment_method": "MONTHLY_RESIDENCE",
         "contact": {"email": checkout["confirmation_emails"][0]},
     }
     return await session.patch(f"/v1/orders/{cart['id']}", changes)
-
-
-def _available(hit: Json) -> str:
-    """A variant that can be had, else the first."""
-    offers = {offer["variant_id"]: offer["availability"] or {} for offer in hit["offers"]}
-    variants = hit["product"]["variants"]
-    ready = [one for one in variants if int(offers[one["id"]].get("available_quantity") or 0) > 0]
-    return str((ready or variants)[0]["sku"])
 
 
 async def _place(session: Api, order: Json, assisted: Json) -> Json | None:

@@ -6,6 +6,7 @@ import datetime
 import zoneinfo
 
 from local.demo.api import Api, Json, Mails, Refused
+from local.demo.choosing import available_sku
 from local.demo.show import amount, more, quoted, step, title
 from local.demo.vendor import read
 
@@ -61,24 +62,13 @@ async def _choose_articles(session: Api) -> list[Json]:
     for query, quantity, reference, cost_centre in _WANTED:
         answer = await session.get("/v1/products", query=query, language="fr", page_size=5)
         hit = answer["items"][0]
-        sku = _available_sku(hit, quantity)
+        sku = available_sku(hit, quantity)
         name = hit["product"]["name"].get("fr") or hit["product"]["name"]["en"]
         step("search", f"{query!r}: {len(answer['items'])} shown, {name} → {sku}")
         lines.append(
             {"sku": sku, "quantity": quantity, "line_reference": reference, "cost_centre": cost_centre}
         )
     return lines
-
-
-def _available_sku(hit: Json, quantity: int) -> str:
-    """The first variant with enough stock or none to count."""
-    offers = {offer["variant_id"]: offer["availability"] for offer in hit["offers"]}
-    for variant in hit["product"]["variants"]:
-        availability = offers.get(variant["id"]) or {}
-        enough = int(availability.get("available_quantity") or 0) >= quantity
-        if enough or availability.get("state") in {"TO_ORDER", "BACKORDER"}:
-            return str(variant["sku"])
-    return str(hit["product"]["variants"][0]["sku"])
 
 
 async def _show_prices(session: Api, lines: list[Json]) -> None:

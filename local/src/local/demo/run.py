@@ -6,7 +6,7 @@ import time
 
 import httpx
 
-from local.demo import assisted, care, catalogue, ordering, people, spending, vendor
+from local.demo import assisted, care, catalogue, ordering, people, sharing, spending, vendor
 from local.demo.api import Api, Mails, Refused
 from local.demo.show import step, title
 from local.demo.site import Site
@@ -41,7 +41,9 @@ async def _order(api: Api, mails: Mails, site: Site) -> int:
         return status
     if status := await assisted.order_for_a_client(api, mails, site):
         return status
-    return await spending.approve_an_order(api, mails, site.demo_password)
+    if status := await spending.approve_an_order(api, mails, site.demo_password):
+        return status
+    return await sharing.agree_on_an_order(api, mails, site.demo_password)
 
 
 async def _load(api: Api, mails: Mails, site: Site) -> None:

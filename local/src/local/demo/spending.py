@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.demo.api import Api, Json, Mails, Refused
+from local.demo.choosing import available_sku, delivered
 from local.demo.people import set_password, who_signs_in
 from local.demo.show import amount, step, title
 
@@ -54,13 +55,10 @@ async def _order(user: Api) -> Json:
     """A sheet of its own, placed as far as the user may."""
     query, quantity = _WANTED
     hit = (await user.get("/v1/products", query=query, language="fr", page_size=1))["items"][0]
-    offers = {offer["variant_id"]: offer["availability"] or {} for offer in hit["offers"]}
-    variants = hit["product"]["variants"]
-    enough = [one for one in variants if int(offers[one["id"]].get("available_quantity") or 0) >= quantity]
-    lines = [{"sku": (enough or variants)[0]["sku"], "quantity": quantity}]
+    lines = [{"sku": available_sku(hit, quantity), "quantity": quantity}]
     order = await user.post("/v1/orders", {"lines": lines, "payment_method": "BANK_TRANSFER"})
     checkout = await user.get(f"/v1/orders/{order['id']}/checkout")
-    shipping = {"shipping_method": checkout["shipping_options"][0]["code"]}
+    shipping = {"shipping_method": delivered(checkout)}
     await user.patch(f"/v1/orders/{order['id']}", shipping)
     accepted = {"terms_version": checkout["terms_version"], "terms_hash": checkout["terms_hash"]}
     return await user.post(f"/v1/orders/{order['id']}:place", accepted, key=order["id"])
