@@ -13,18 +13,18 @@ from uuid import UUID
 from catalog import direct
 from catalog.direct import Connection
 from catalog.reservations import backorders
-from catalog.reservations.domain import Take, Wanted, distribute
+from catalog.reservations.domain import MAX_OWED, Take, Wanted, distribute
 
 # `wanted` waits for `hold` by its join: the hold is locked first, as everywhere, and an order that has one already
 # takes nothing here. Levels are locked in order; the condition of the update sees their newest state.
-_RESERVE = """
+_RESERVE = f"""
     WITH hold AS (
         INSERT INTO stock_holds (order_id, attempt_id, state, content_hash, answer, expire_time, waits)
         VALUES ($1, $2, 'HELD', $3, $4, $5, true = ANY($13::boolean[])) ON CONFLICT (order_id) DO NOTHING RETURNING 1
     ), line AS (
         INSERT INTO stock_reservations (order_id, line_id, variant_id, quantity, warehouse_ids, taken)
-        SELECT $1, line_id, variant_id, quantity, CASE WHEN place IS NULL THEN '{}' ELSE ARRAY[place] END,
-            CASE WHEN place IS NULL THEN '{}' ELSE ARRAY[quantity] END
+        SELECT $1, line_id, variant_id, quantity, CASE WHEN place IS NULL THEN '{{}}' ELSE ARRAY[place] END,
+            CASE WHEN place IS NULL THEN '{{}}' ELSE ARRAY[quantity] END
         FROM unnest($6::text[], $7::uuid[], $8::integer[], $9::uuid[]) AS l(line_id, variant_id, quantity, place),
             (SELECT count(*) AS made FROM hold) h
         WHERE h.made = 1
@@ -40,13 +40,13 @@ _RESERVE = """
             waiting = s.waiting + least(w.quantity, greatest(0, s.reserved + w.quantity - s.on_hand))
         FROM locked l JOIN wanted w USING (variant_id, warehouse_id)
         WHERE s.variant_id = l.variant_id AND s.warehouse_id = l.warehouse_id
-            AND (w.backordered OR s.on_hand - s.reserved >= w.quantity)
+            AND s.on_hand - s.reserved >= w.quantity - CASE WHEN w.backordered THEN {MAX_OWED} ELSE 0 END
         RETURNING s.variant_id, s.on_hand - s.reserved AS available
     ), stale AS (
         INSERT INTO search_stale (variant_id) SELECT variant_id FROM taken WHERE available <= 0
     )
     SELECT (SELECT count(*) FROM hold) AS made, (SELECT count(*) FROM taken) AS taken
-"""
+"""  # noqa: S608
 
 
 async def reserve(

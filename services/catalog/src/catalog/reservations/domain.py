@@ -8,6 +8,8 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition, Unavailable
 
+# Pieces of a variant that a warehouse may owe: nobody means more, and the database counts to 2**31.
+MAX_OWED = 10**9
 LAST_ATTEMPT = UUID(int=2**128 - 1)  # a release of the whole order outranks every attempt
 
 
@@ -75,7 +77,7 @@ class Reservation:
 
 def choose(stock: Stock, variant_id: UUID, quantity: int) -> list[Take] | None:
     """The first warehouse by rank that has enough; else split by rank; else, for back-orders, the rest from the
-    first warehouse. None when there is a shortage."""
+    first warehouse, up to MAX_OWED. None when there is a shortage."""
     if stock.policy == "UNMANAGED":
         return []
     pairs = list(zip(stock.warehouses, stock.available, strict=True))
@@ -92,8 +94,10 @@ def choose(stock: Stock, variant_id: UUID, quantity: int) -> list[Take] | None:
         return takes
     if stock.policy != "BACKORDER" or not pairs:
         return None
-    first = pairs[0][0]
+    first, available = pairs[0]
     mine = sum(take.quantity for take in takes if take.warehouse_id == first)
+    if mine + left - available > MAX_OWED:
+        return None
     others = [take for take in takes if take.warehouse_id != first]
     return [Take(variant_id, first, mine + left, backordered=True), *others]
 

@@ -15,14 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
 from catalog.reservations import backorders
-from catalog.reservations.domain import Reservation, Take
+from catalog.reservations.domain import MAX_OWED, Reservation, Take
 
 _LOCK_LEVELS = sql.statement("""
     SELECT 1 FROM stock_levels WHERE variant_id = ANY(CAST(:variants AS uuid[]))
     ORDER BY variant_id, warehouse_id FOR UPDATE
 """)
 # The condition is evaluated again on the newest row after a wait for its lock (READ COMMITTED).
-_TAKE = sql.statement("""
+_TAKE = sql.statement(f"""
     WITH wanted AS (
         SELECT * FROM unnest(CAST(:variants AS uuid[]), CAST(:warehouses AS uuid[]), CAST(:quantities AS integer[]),
             CAST(:backordered AS boolean[])) AS w(variant_id, warehouse_id, quantity, backordered)
@@ -34,16 +34,16 @@ _TAKE = sql.statement("""
         waiting = s.waiting + least(w.quantity, greatest(0, s.reserved + w.quantity - s.on_hand))
     FROM locked l JOIN wanted w USING (variant_id, warehouse_id)
     WHERE s.variant_id = l.variant_id AND s.warehouse_id = l.warehouse_id
-        AND (w.backordered OR s.on_hand - s.reserved >= w.quantity)
+        AND s.on_hand - s.reserved >= w.quantity - CASE WHEN w.backordered THEN {MAX_OWED} ELSE 0 END
     RETURNING s.variant_id, s.on_hand - s.reserved AS available
-""")
-_TAKE_ONE = sql.statement("""
+""")  # noqa: S608
+_TAKE_ONE = sql.statement(f"""
     UPDATE stock_levels SET reserved = reserved + :quantity,
         waiting = waiting + least(:quantity, greatest(0, reserved + :quantity - on_hand))
     WHERE variant_id = :variant AND warehouse_id = :warehouse
-        AND (:backordered OR on_hand - reserved >= :quantity)
+        AND on_hand - reserved >= :quantity - CASE WHEN :backordered THEN {MAX_OWED} ELSE 0 END
     RETURNING variant_id, on_hand - reserved AS available
-""")
+""")  # noqa: S608
 _GIVE_BACK = sql.statement("""
     WITH ended AS (
         DELETE FROM stock_backorders WHERE order_id = ANY(CAST(:orders AS uuid[]))
