@@ -28,7 +28,7 @@ class Desk:
     seen: pb.SharedOrder = field(default_factory=pb.SharedOrder)
 
     async def call(self, method: str, request: Any) -> pb.SharedOrder:
-        answer = await getattr(self.stub, method)(request, metadata=self.who)
+        answer = await getattr(self.stub, method)(request, metadata=self.who, timeout=60)
         self.seen = answer.shared_order
         return self.seen
 

@@ -67,9 +67,10 @@ class Done:
     agreed: bool
 
 
-async def seen_by(
-    infra: Infrastructure, caller: Caller, order_id: UUID
-) -> tuple[Order, Sheet, OrderingContext]:
+Seat = tuple[Order, Sheet, OrderingContext]
+
+
+async def seen_by(infra: Infrastructure, caller: Caller, order_id: UUID) -> Seat:
     """For who may change it. Raises SharedOrderNotFound."""
     async with infra.engine.connect() as connection:
         order = await store.find(connection, order_id)
@@ -82,13 +83,16 @@ async def seen_by(
         raise SharedOrderNotFound(order_id) from None
 
 
-async def negotiate(infra: Infrastructure, deal: Deal, act: Act, *, again: bool = False) -> Done | None:
-    """None for a request that was answered before. `again`: what is agreed already is to be placed too.
+async def negotiate(
+    infra: Infrastructure, deal: Deal, act: Act, *, again: bool = False, seat: Seat | None = None
+) -> Done | None:
+    """None for a request that was answered before. `again`: what is agreed already is to be placed too. `seat`: of
+    `seen_by`, when that was asked before.
 
     Raises SharedOrderNotFound, SharedOrderState, PlacementInProgress, RequestIdReused, SheetBusy, and what `act` does.
     """
     caller = access.caller()
-    order, sheet, context = await seen_by(infra, caller, deal.order_id)
+    order, sheet, context = seat or await seen_by(infra, caller, deal.order_id)
     async with infra.engine.connect() as connection:
         if await answers.find(connection, deal.key) is not None:
             return None

@@ -68,15 +68,18 @@ async def get(infra: Infrastructure, order_id: UUID, revision: int = 0, wanted: 
     order, sheet, side = await read(infra, order_id, wanted)
     await infra.methods.find(sheet.header.current.shipping_method)
     if not revision:
-        async with infra.engine.connect() as connection:
-            seen = sheet.seen.get(side, 0)
-            unseen = await sheets.list_changes(
-                connection, order_id, max(seen, first_for(sheet, side)), _UNSEEN, other_than=side
-            )
-        return View(project(infra, order, sheet), sheet, side, unseen)
+        return await view(infra, project(infra, order, sheet), sheet, side)
     past = await _past(infra, sheet, side, revision)
     await infra.methods.find(past.header.current.shipping_method)
     return View(project(infra, order, past), past, side, [])
+
+
+async def view(infra: Infrastructure, order: Order, sheet: Sheet, side: Side) -> View:
+    """With what the others changed since this side last looked. `order` is projected."""
+    since = max(sheet.seen.get(side, 0), first_for(sheet, side))
+    async with infra.engine.connect() as connection:
+        unseen = await sheets.list_changes(connection, sheet.order_id, since, _UNSEEN, other_than=side)
+    return View(order, sheet, side, unseen)
 
 
 def first_for(sheet: Sheet, side: Side) -> int:

@@ -55,17 +55,18 @@ async def propose(
     Raises what `negotiate` does, FieldChanged, InvalidFields, BelowLegalFloor.
     """
     caller = access.caller()
-    order, _, _ = await seen_by(infra, caller, deal.order_id)
+    seat = await seen_by(infra, caller, deal.order_id)
     kind = caller.actor_kind
     await check_method(infra, str(header.values.get("shipping_method", "")))
     choice = header.values.get("payment_method")
     if choice is not None:
         check_payment_choice(choice.method, kind)
         header = replace(header, values={**header.values, "payment_method": replace(choice, actor_kind=kind)})
-    if not {order.currency}.issuperset(currencies):
-        text = f"prices of this order are in {order.currency}"
+    currency = seat[0].currency
+    if not {currency}.issuperset(currencies):
+        text = f"prices of this order are in {currency}"
         raise InvalidFields([FieldViolation("lines", text, "CURRENCY_MISMATCH")])
-    done = await negotiate(infra, deal, lambda s, c, p: proposing.propose(s, c, lines, header, p))
+    done = await negotiate(infra, deal, lambda s, c, p: proposing.propose(s, c, lines, header, p), seat=seat)
     return await _answer(infra, deal, done)
 
 
@@ -108,16 +109,16 @@ async def accept(infra: Infrastructure, deal: Deal, given: Accepting) -> View:
     Raises what `negotiate` does, OfferExpired, TermsMoved, InvalidFields.
     """
     caller = access.caller()
-    order, _, _ = await seen_by(infra, caller, deal.order_id)
+    seat = await seen_by(infra, caller, deal.order_id)
     placing.check_acceptance(caller, given.version)
 
     def act(sheet: Sheet, command: Command, _: object) -> None:
-        totals = totals_text(project(infra, order, sheet)) if given.sheet else ""
+        totals = totals_text(project(infra, seat[0], sheet)) if given.sheet else ""
         answering.accept(sheet, command, Seen(given.terms, given.sheet, totals, infra.today()))
         if given.version:
             answering.accept_terms(sheet, command, given.version, given.hash)
 
-    done = await negotiate(infra, deal, act, again=True)
+    done = await negotiate(infra, deal, act, again=True, seat=seat)
     return await _answer(infra, deal, done, again=True)
 
 
@@ -164,6 +165,6 @@ async def _answer(infra: Infrastructure, deal: Deal, done: Done | None, *, again
         if not again or view.order.state is not State.NEGOTIATING or not view.sheet.agreed:
             return view
     elif not done.agreed:
-        return await queries.get(infra, deal.order_id)
+        return await queries.view(infra, done.order, done.sheet, side_of(access.caller()))
     await placing.place(infra, deal.order_id)
     return await queries.get(infra, deal.order_id)
