@@ -5,13 +5,24 @@ from typing import Any
 
 import grpc
 import pytest
-from commis.orders.v1 import checkout_pb2, orders_pb2
+from commis.orders.v1 import (
+    checkout_pb2,
+    messages_pb2,
+    orders_pb2,
+    payments_pb2,
+    shared_orders_pb2,
+    shipments_pb2,
+)
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from chassis.ids import new_id
 from chassis.testing import as_service
+from services.orders.tests.negotiating import a_sent_table
+from services.orders.tests.rpc.test_canned_messages import a_message, create
+from services.orders.tests.rpc.test_messages import write
+from services.orders.tests.rpc.test_shipments import processing, ship
 from services.orders.tests.shop import Shop
 
 TEXTS = (
@@ -27,17 +38,12 @@ _INTEGERS = {
     FieldDescriptor.TYPE_INT64: BIG,
     FieldDescriptor.TYPE_BOOL: (True, False),
 }
+CONTRACTS = (orders_pb2, checkout_pb2, payments_pb2, shipments_pb2, shared_orders_pb2, messages_pb2)
 METHODS = [
-    *(
-        (service, method)
-        for service in orders_pb2.DESCRIPTOR.services_by_name.values()
-        for method in service.methods
-    ),
-    *(
-        (service, method)
-        for service in checkout_pb2.DESCRIPTOR.services_by_name.values()
-        for method in service.methods
-    ),
+    (service, method)
+    for contract in CONTRACTS
+    for service in contract.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
 ]
 
 
@@ -73,7 +79,18 @@ def message(kind: Any, dice: random.Random, ids: list[str], depth: int = 0) -> M
 FOR_SERVICES = {
     "GetPlacements": as_service("orders.placement"),
     "BatchGetOrders": as_service("orders.read"),
+    "GetOrderMessage": as_service("orders.read"),
+    "GetPaymentLinkMail": as_service("mail.links"),
 }
+
+
+async def things_of_an_order(shop: Shop) -> list[str]:
+    """An order in hand with one of everything that comes beside it."""
+    order = await processing(shop, ("A", 50), ("B", 3))
+    shipment = await ship(shop, order, 1)
+    written = await write(shop, order.id, "hello", shop.customer)
+    canned = await create(shop, a_message())
+    return [order.id, order.lines[0].id, order.lines[1].id, shipment.id, written.id, canned.id]
 
 
 @pytest.mark.parametrize(("service", "method"), METHODS, ids=lambda each: each.name)
@@ -81,6 +98,11 @@ async def test_no_message_breaks_an_rpc(shop: Shop, service: Any, method: Any) -
     dice = random.Random(f"{service.name}.{method.name}")
     sheet = await shop.sheet(("A", 1), ("B", 2))
     ids = [sheet.id, sheet.lines[0].id, str(shop.account), str(shop.catalog.articles["A"].id)]
+    if service.name in ("ShipmentService", "OrderMessageService", "CannedMessageService"):
+        ids += await things_of_an_order(shop)
+    if service.name == "SharedOrderService":
+        seen = (await a_sent_table(shop)).vendor.seen
+        ids += [seen.order_id, *(line.id for line in seen.lines), "header"]
     channel: Any = shop.channel
     call = channel.unary_unary(
         f"/{service.full_name}/{method.name}", lambda sent: sent.SerializeToString(), lambda raw: raw
