@@ -158,12 +158,15 @@ class GrpcOrders:
 
     async def list_shipments(self, order_id: UUID) -> shipments_pb2.ListShipmentsResponse:
         request = shipments_pb2.ListShipmentsRequest(order_id=str(order_id))
-        return await client.call(self._shipments.ListShipments, request, service=self._tokens, forward=False)
+        answer: shipments_pb2.ListShipmentsResponse = await client.call(
+            self._shipments.ListShipments, request, service=self._tokens, forward=False
+        )
+        return answer
 
     async def find_message(self, message_id: UUID) -> messages_pb2.OrderMessage | None:
         request = messages_pb2.GetOrderMessageRequest(order_message_id=str(message_id))
         try:
-            answer = await client.call(
+            answer: messages_pb2.GetOrderMessageResponse = await client.call(
                 self._messages.GetOrderMessage, request, service=self._tokens, forward=False
             )
         except ServiceError as error:
