@@ -13,6 +13,7 @@ from commis.catalog.v1 import legal_caps_pb2 as pb
 from commis.catalog.v1 import pricing_pb2 as prices
 from google.type import decimal_pb2
 
+from catalog.pricing import reference
 from chassis.ids import new_id
 from chassis.testing import as_staff
 
@@ -32,7 +33,9 @@ async def first_rules_only(catalog: Catalog) -> AsyncIterator[None]:
         await session.execute(sa.text("DELETE FROM legal_caps WHERE jurisdiction = :far"), {"far": FAR})
 
 
-def a_cap(percent: str = "10", begin: str = "2026-01-01", end: str = "", **fields: object) -> pb.LegalCap:
+def a_cap(
+    percent: str = "10", begin: str = TODAY.isoformat(), end: str = "", **fields: object
+) -> pb.LegalCap:
     values = {
         "jurisdiction": FAR,
         "buyer_class": "CONSUMER",
@@ -50,6 +53,14 @@ def a_cap(percent: str = "10", begin: str = "2026-01-01", end: str = "", **field
 async def create(catalog: Catalog, cap: pb.LegalCap) -> pb.LegalCap:
     request = pb.CreateLegalCapRequest(legal_cap=cap)
     return (await catalog.caps.CreateLegalCap(request, metadata=STAFF)).legal_cap
+
+
+async def begun_before(catalog: Catalog, cap: pb.LegalCap) -> None:
+    """As a rule that the migration brought."""
+    async with catalog.sessions.begin() as session:
+        statement = "UPDATE legal_caps SET valid_from = '2026-01-01' WHERE id = CAST(:id AS uuid)"
+        await session.execute(sa.text(statement), {"id": cap.id})
+        await reference.touch(session)
 
 
 async def ended(catalog: Catalog, cap: pb.LegalCap, at: datetime.date) -> pb.LegalCap:
@@ -163,6 +174,11 @@ async def test_wrong_rules_are_named(catalog: Catalog) -> None:
     assert refused.fields == {
         "legal_cap.max_discount_percent", "legal_cap.valid_to", "legal_cap.text_language_codes",
     }  # fmt: skip
+    early = a_cap(begin=(TODAY - datetime.timedelta(days=1)).isoformat())
+    refused = await refusal(
+        catalog.caps.CreateLegalCap(pb.CreateLegalCapRequest(legal_cap=early), metadata=STAFF)
+    )
+    assert refused.fields == {"legal_cap.valid_from"}
     for request in (
         pb.EndLegalCapRequest(legal_cap_id="x"),
         pb.EndLegalCapRequest(legal_cap_id="x", valid_to=day("2020-01-01")),
@@ -329,6 +345,7 @@ async def test_a_change_of_rules_holds_from_its_day_and_as_of(catalog: Catalog) 
 
     assert await at() == "40"
     rule = await create(catalog, a_cap("10", end="2999-07-01"))
+    await begun_before(catalog, rule)
     assert await at() == "10"
     assert await at("2999-06-30T21:59:00Z") == "10"
     assert await at("2999-06-30T22:00:00Z") == "40"  # midnight in Brussels

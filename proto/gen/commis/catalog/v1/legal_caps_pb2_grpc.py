@@ -57,7 +57,8 @@ class LegalCapServiceServicer:
     """
 
     def CreateLegalCap(self, request, context):
-        """Errors: INVALID_FIELDS, LEGAL_CAP_OVERLAP (the same jurisdiction, buyer class, languages, forms and quantity on a day).
+        """Rules begin today (the vendor's local date) at the earliest: the past was priced without them.
+        Errors: INVALID_FIELDS, LEGAL_CAP_OVERLAP (the same jurisdiction, buyer class, languages, forms and quantity on a day).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,9 @@ class LegalCapServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LegalCapServiceAsyncStub: ...
     CreateLegalCap: _grpc.UnaryUnaryMultiCallable[_legal_caps_pb2.CreateLegalCapRequest, _legal_caps_pb2.CreateLegalCapResponse]
-    """Errors: INVALID_FIELDS, LEGAL_CAP_OVERLAP (the same jurisdiction, buyer class, languages, forms and quantity on a day)."""
+    """Rules begin today (the vendor's local date) at the earliest: the past was priced without them.
+    Errors: INVALID_FIELDS, LEGAL_CAP_OVERLAP (the same jurisdiction, buyer class, languages, forms and quantity on a day).
+    """
     EndLegalCap: _grpc.UnaryUnaryMultiCallable[_legal_caps_pb2.EndLegalCapRequest, _legal_caps_pb2.EndLegalCapResponse]
     """Ends a rule; rules are never changed or deleted. Errors: LEGAL_CAP_NOT_FOUND, LEGAL_CAP_ENDED, INVALID_FIELDS."""
     ListLegalCaps: _grpc.UnaryUnaryMultiCallable[_legal_caps_pb2.ListLegalCapsRequest, _legal_caps_pb2.ListLegalCapsResponse]
@@ -46,7 +48,9 @@ class LegalCapServiceAsyncStub(LegalCapServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateLegalCap: _aio.UnaryUnaryMultiCallable[_legal_caps_pb2.CreateLegalCapRequest, _legal_caps_pb2.CreateLegalCapResponse]  # type: ignore[assignment]
-    """Errors: INVALID_FIELDS, LEGAL_CAP_OVERLAP (the same jurisdiction, buyer class, languages, forms and quantity on a day)."""
+    """Rules begin today (the vendor's local date) at the earliest: the past was priced without them.
+    Errors: INVALID_FIELDS, LEGAL_CAP_OVERLAP (the same jurisdiction, buyer class, languages, forms and quantity on a day).
+    """
     EndLegalCap: _aio.UnaryUnaryMultiCallable[_legal_caps_pb2.EndLegalCapRequest, _legal_caps_pb2.EndLegalCapResponse]  # type: ignore[assignment]
     """Ends a rule; rules are never changed or deleted. Errors: LEGAL_CAP_NOT_FOUND, LEGAL_CAP_ENDED, INVALID_FIELDS."""
     ListLegalCaps: _aio.UnaryUnaryMultiCallable[_legal_caps_pb2.ListLegalCapsRequest, _legal_caps_pb2.ListLegalCapsResponse]  # type: ignore[assignment]
@@ -61,7 +65,9 @@ class LegalCapServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _legal_caps_pb2.CreateLegalCapRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_legal_caps_pb2.CreateLegalCapResponse, _abc.Awaitable[_legal_caps_pb2.CreateLegalCapResponse]]:
-        """Errors: INVALID_FIELDS, LEGAL_CAP_OVERLAP (the same jurisdiction, buyer class, languages, forms and quantity on a day)."""
+        """Rules begin today (the vendor's local date) at the earliest: the past was priced without them.
+        Errors: INVALID_FIELDS, LEGAL_CAP_OVERLAP (the same jurisdiction, buyer class, languages, forms and quantity on a day).
+        """
 
     @_abc_1.abstractmethod
     def EndLegalCap(

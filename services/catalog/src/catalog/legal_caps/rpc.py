@@ -35,7 +35,7 @@ class LegalCapServicer(legal_caps_pb2_grpc.LegalCapServiceServicer):
         self, request: pb.CreateLegalCapRequest, _context: Any
     ) -> pb.CreateLegalCapResponse:
         v = Violations()
-        new = wire.new_cap(v, request.legal_cap)
+        new = wire.new_cap(v, request.legal_cap, self._quoter.clock().today)
         v.raise_if_any()
 
         async def work(session: AsyncSession) -> pb.CreateLegalCapResponse:

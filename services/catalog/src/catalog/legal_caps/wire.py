@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Sequence
 
@@ -9,7 +10,7 @@ from commis.catalog.v1 import legal_caps_pb2 as pb
 
 from catalog.legal_caps.domain import BUYER_CLASSES, PARTS
 from catalog.legal_caps.store import CapView, NewCap
-from catalog.pricing.list_wire import validity
+from catalog.pricing.list_wire import FIRST_DAY, validity
 from catalog.pricing.requests import MAX_QUANTITY
 from catalog.pricing.wire import date_to_proto, decimal_to_proto
 from catalog.products.domain import valid_text_language
@@ -42,11 +43,16 @@ def to_proto(view: CapView) -> pb.LegalCap:
     return built
 
 
-def new_cap(v: Violations, sent: pb.LegalCap) -> NewCap:
+def new_cap(v: Violations, sent: pb.LegalCap, today: datetime.date) -> NewCap:
+    """Rules begin today at the earliest: what was sold before was priced without them."""
     path = "legal_cap."
     begin = fields.date(v, f"{path}valid_from", sent.valid_from)
     end = fields.date(v, f"{path}valid_to", sent.valid_to)
     valid_from, valid_to = validity(v, path, begin, end)
+    if begin is not None and FIRST_DAY <= begin < today:
+        v.add(
+            f"{path}valid_from", "must not be in the past: those days were priced without it", "OUT_OF_RANGE"
+        )
     if sent.buyer_class not in BUYER_CLASSES:
         v.add(f"{path}buyer_class", f"must be one of {', '.join(BUYER_CLASSES)}")
     certainty = fields.enum(v, f"{path}certainty", sent.certainty, pb.LegalCap.Certainty)
