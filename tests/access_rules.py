@@ -433,15 +433,39 @@ ORDERS_ROWS = {
     "RejectOrder": Row(
         {"order_id": ORDER, "reason": "x", "etag": STALE}, "administrator", sees="user ordering"
     ),
-    "CheckEntry": Row(
-        {"order_id": ORDER, "format": "ENTRY_FORMAT_TEXT", "content": ENTRY}, CHANGES_ORDERS
+    "StartSharedOrder": Row({"order_id": ORDER, "etag": STALE}, CHANGES_ORDERS),
+    "GetSharedOrder": Row({"order_id": "{shared_order}"}, READS_ORDERS),
+    "ListSharedOrders": Row({}, READS_ORDERS, empty="neighbour stranger carer"),
+    "ProposeChanges": Row(
+        {"order_id": "{shared_order}", "revision": 999999, "header": {"note": "x"}}, CHANGES_ORDERS
     ),
+    "WithdrawChanges": Row({"order_id": "{shared_order}", "revision": 999999}, CHANGES_ORDERS),
+    "SendSharedOrder": Row(
+        {"order_id": "{shared_order}", "expire_date": {"year": 2020, "month": 1, "day": 1}}, CHANGES_ORDERS
+    ),
+    "AcceptChanges": Row({"order_id": "{shared_order}", "revision": 999999, "hash": "0"}, CHANGES_ORDERS),
+    "DeclineChanges": Row({"order_id": "{shared_order}", "revision": 999999}, CHANGES_ORDERS),
+    "EndSharedOrder": Row({"order_id": "{ended_order}", "reason": "x"}, CHANGES_ORDERS),
+    "ListSheetChanges": Row({"order_id": "{shared_order}"}, READS_ORDERS),
+    "MarkSheetSeen": Row({"order_id": "{shared_order}", "sequence": 999999}, CHANGES_ORDERS),
+    "CheckEntry": Row({"order_id": ORDER, "format": "ENTRY_FORMAT_TEXT", "content": ENTRY}, CHANGES_ORDERS),
     "AddEntry": Row(
         {"order_id": ORDER, "format": "ENTRY_FORMAT_TEXT", "content": ENTRY, "etag": STALE}, CHANGES_ORDERS
     ),
     "CheckReorder": Row({"order_id": ORDER, "past_order_id": "{past_order}"}, CHANGES_ORDERS),
-    "AddReorder": Row(
-        {"order_id": ORDER, "past_order_id": "{past_order}", "etag": STALE}, CHANGES_ORDERS
+    "AddReorder": Row({"order_id": ORDER, "past_order_id": "{past_order}", "etag": STALE}, CHANGES_ORDERS),
+    # Each order has its own answer, which is the same for a foreign account as for one that does not exist.
+    "UploadOrders": Row(
+        {"orders": [{"order_id": "{nobody}", "account_id": ACCOUNT, "lines": [{"line": ORDER_LINES[0]}]}]},
+        "rep stranger admin desk",
+    ),
+    "ExportOrders": Row({"format": "FORMAT_CSV"}, f"{READS_ORDERS} neighbour stranger carer"),
+    "GetRepresentativeStatistics": Row(
+        {"representative_id": "{rep}", "from_date": DAY, "to_date": DAY}, "rep admin desk finance"
+    ),
+    "ListRepresentativeFigures": Row(
+        {"representative_id": "{rep}", "from_date": DAY, "to_date": DAY, "by": "BY_ACCOUNT"},
+        "rep admin desk finance",
     ),
     "CancelOrder": Row({"order_id": ORDER, "reason": "x", "etag": STALE}, CHANGES_ORDERS),
     "ProcessOrder": Row({"order_id": ORDER, "etag": STALE}, "admin desk"),
@@ -560,12 +584,14 @@ NOTIFICATIONS_ROWS = {
 ROWS = CUSTOMERS_ROWS | CATALOG_ROWS | ORDERS_ROWS | LIBRARY_ROWS | NOTIFICATIONS_ROWS
 # What a care worker may do in a session for this very client: everything else is refused, or not there.
 CARERS_OWN = {
+    *("ListShipments", "WriteOrderMessage", "ListOrderMessages"),
     *("GetAccount", "ListAddresses", "ListMembers", "OpenCart", "CreateOrder", "GetOrder", "ListOrders"),
     *(
         "UpdateOrder",
         "AddOrderLines",
         "CheckEntry",
         "AddEntry",
+        "StartSharedOrder",
         "UpdateOrderLine",
         "RemoveOrderLine",
         "GetCheckout",

@@ -133,12 +133,23 @@ async def _of_x(world: World, x: Json, user: Api) -> dict[str, str]:
         "past_order": await _placed(world, user),
         "attachment": await attached(user, order["id"]),
         **await _shipped(world, user),
+        "shared_order": await _shared(world, user),
+        "ended_order": await _shared(world, user, end=True),
         "budget": (await world.admin.post("/v1/budgets", budget))["id"],
         "request": asked["business_request"]["id"],
         "mail": listed["items"][0]["id"],
         "export": (await world.admin.post("/v1/data-exports", {"account_id": x["id"]}))["id"],
         "erasure": (await world.admin.post("/v1/erasures", {"account_id": erased["id"]}))["id"],
     }
+
+
+async def _shared(world: World, user: Api, *, end: bool = False) -> str:
+    """Sent to the vendor's side."""
+    order = await world.sheet(user, (world.skus[50], 1))
+    await user.post("/v1/shared-orders", {"order_id": order["id"], "send": True})
+    if end:
+        await user.post(f"/v1/shared-orders/{order['id']}:end", {"reason": "changed our mind"})
+    return str(order["id"])
 
 
 async def _shipped(world: World, user: Api) -> dict[str, str]:
