@@ -213,7 +213,9 @@ Global___BackorderFilled: _TypeAlias = BackorderFilled  # noqa: Y015
 
 @_typing.final
 class BackorderOpened(_message.Message):
-    """backorder_opened: an order was placed of which a line waits for goods."""
+    """backorder_opened: an order was placed, or amended, of which a line waits for goods; nothing is missing of what an
+    amended order waits for no more.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -231,7 +233,7 @@ class BackorderOpened(_message.Message):
     warehouse_id: _builtins.str
     missing_quantity: _builtins.int
     attempt_id: _builtins.str
-    """What the order was placed with; of two, the greater is the later."""
+    """What the order was placed or amended with; of two, the greater is the later."""
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
     @_builtins.property

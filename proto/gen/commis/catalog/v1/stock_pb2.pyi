@@ -695,9 +695,16 @@ class ReserveStockRequest(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    AMENDS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     language_code: _builtins.str
     attempt_id: _builtins.str
+    amends: _builtins.bool
+    """The order is placed, and this attempt amends it: `lines` are all lines as they would be, all are priced, and held is
+    what they need beyond what the order has, per variant. It is kept until order_amended, or released; what the order
+    has stays firm all the while. Errors: RESERVATION_RELEASED also when the order has nothing (any more), or a later
+    attempt amends it.
+    """
     @_builtins.property
     def customer(self) -> _pricing_pb2.PricingCustomer: ...
     @_builtins.property
@@ -710,10 +717,11 @@ class ReserveStockRequest(_message.Message):
         lines: _abc.Iterable[_pricing_pb2.QuoteLine] | None = ...,
         language_code: _builtins.str = ...,
         attempt_id: _builtins.str = ...,
+        amends: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "customer", b"customer", "language_code", b"language_code", "lines", b"lines", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amends", b"amends", "attempt_id", b"attempt_id", "customer", b"customer", "language_code", b"language_code", "lines", b"lines", "order_id", b"order_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -756,20 +764,24 @@ class ReleaseStockRequest(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    AMENDS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     reason: _builtins.str
     attempt_id: _builtins.str
     """Only what this attempt (or an earlier one) holds and is not firm yet; empty: everything of the order (cancel)."""
+    amends: _builtins.bool
+    """Only what this attempt to amend the order holds beyond what the order has; needs attempt_id."""
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
         reason: _builtins.str = ...,
         attempt_id: _builtins.str = ...,
+        amends: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amends", b"amends", "attempt_id", b"attempt_id", "order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

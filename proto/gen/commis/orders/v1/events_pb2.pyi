@@ -117,6 +117,54 @@ class PlacedLine(_message.Message):
 Global___PlacedLine: _TypeAlias = PlacedLine  # noqa: Y015
 
 @_typing.final
+class OrderAmended(_message.Message):
+    """order_amended: a placed order has other lines by agreement. What its holders keep for it becomes equal to them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    number: _builtins.str
+    account_id: _builtins.str
+    attempt_id: _builtins.str
+    """Which held what goes beyond."""
+    aggregate_version: _builtins.int
+    @_builtins.property
+    def attribution(self) -> _common_pb2.Attribution: ...
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlacedLine]:
+        """All lines as they are now."""
+
+    @_builtins.property
+    def total(self) -> _money_pb2.Money: ...
+    def __init__(
+        self,
+        *,
+        attribution: _common_pb2.Attribution | None = ...,
+        order_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        attempt_id: _builtins.str = ...,
+        lines: _abc.Iterable[Global___PlacedLine] | None = ...,
+        total: _money_pb2.Money | None = ...,
+        aggregate_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "attempt_id", b"attempt_id", "attribution", b"attribution", "lines", b"lines", "number", b"number", "order_id", b"order_id", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderAmended: _TypeAlias = OrderAmended  # noqa: Y015
+
+@_typing.final
 class OrderCancelled(_message.Message):
     """order_cancelled"""
 

@@ -2059,7 +2059,7 @@ class Placement(_message.Message):
     order_id: _builtins.str
     state: Global___Placement.State.ValueType
     attempt_id: _builtins.str
-    """The attempt that is under way or that placed it."""
+    """The attempt that is under way, or that placed or last amended it. One that ended without doing so is not named."""
     def __init__(
         self,
         *,

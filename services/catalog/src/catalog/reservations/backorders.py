@@ -32,6 +32,7 @@ from catalog.attribution import attribution
 from catalog.direct import Connection
 from catalog.pricing.wire import date_to_proto
 from catalog.reservations.domain import Reservation, Take
+from catalog.reservations.pooling import Waiting
 from chassis import outbox
 
 SUBJECT = "commis.catalog.v1.backorder_filled"
@@ -184,6 +185,25 @@ async def tell_opened(session: AsyncSession, attempts: Mapping[UUID, UUID]) -> N
             attempt_id=str(attempts[row.order_id]),
         )
         outbox.add(session, event, subject=OPENED, aggregate_id=str(row.order_id))
+
+
+async def tell_amended(
+    session: AsyncSession, order_id: UUID, attempt_id: UUID, before: Iterable[Waiting]
+) -> None:
+    """What an amended order waits for, and that the parts which waited `before` wait no more where they do not."""
+    await tell_opened(session, {order_id: attempt_id})
+    left = {part for part, lacking in (await missing(session, [order_id])).items() if lacking}
+    for row in before:
+        if Part(order_id, row.line_id, row.warehouse_id) not in left:
+            event = events_pb2.BackorderOpened(
+                attribution=attribution(order_id),
+                order_id=str(order_id),
+                line_id=row.line_id,
+                variant_id=str(row.variant_id),
+                warehouse_id=str(row.warehouse_id),
+                attempt_id=str(attempt_id),
+            )
+            outbox.add(session, event, subject=OPENED, aggregate_id=str(order_id))
 
 
 async def missing(session: AsyncSession, order_ids: Iterable[UUID]) -> dict[Part, int]:

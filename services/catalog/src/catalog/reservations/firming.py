@@ -15,15 +15,16 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.reservations import backorders, levels, shipping, store
-from catalog.reservations.domain import LAST_ATTEMPT, Reservation
+from catalog.reservations.domain import LAST_ATTEMPT, Reservation, Wanted
 from catalog.reservations.shipping import Departure
 from catalog.reservations.store import Hold
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFact:
-    """`kind`: PLACED, CANCELLED, LEFT (with a shipment) or SHIPPED (all at once). `quantities` of a placed order, by
-    variant; `lines` of a shipment: quantity by line; `time` it happened."""
+    """`kind`: PLACED, AMENDED (see `amending`), CANCELLED, LEFT (with a shipment) or SHIPPED (all at once).
+    `quantities` of a placed order, by variant; `lines` of a shipment: quantity by line; `wanted`: all lines of an
+    amended order; `time` it happened."""
 
     kind: str
     order_id: UUID
@@ -31,6 +32,7 @@ class OrderFact:
     quantities: dict[UUID, int] = field(default_factory=dict)
     time: datetime.datetime | None = None
     lines: dict[str, int] = field(default_factory=dict)
+    wanted: tuple[Wanted, ...] = ()
 
 
 class HoldMissing(Exception):

@@ -10,7 +10,7 @@ from commis.catalog.v1 import stock_pb2, stock_pb2_grpc
 
 from catalog.pricing import requests
 from catalog.pricing.quote_rpc import SCOPE
-from catalog.reservations import use_cases
+from catalog.reservations import amending, use_cases
 from catalog.reservations.use_cases import ReserveStock, Reserving
 from chassis import access, fields
 from chassis.access import Rule
@@ -35,6 +35,8 @@ class ReservationServicer(stock_pb2_grpc.ReservationServiceServicer):
         customer = requests.customer(v, request.customer)
         lines = requests.lines(v, request.lines, may_agree=True)
         language = requests.language(v, request.language_code)
+        if request.amends and not request.attempt_id:
+            v.add("attempt_id", "is required", "REQUIRED")
         if len({line.line_id for line in lines}) < len(lines) or any(not line.line_id for line in lines):
             v.add("lines", "need a line_id each, all different")
         v.raise_if_any()
@@ -48,7 +50,8 @@ class ReservationServicer(stock_pb2_grpc.ReservationServiceServicer):
             language=language,
             content_hash=hashlib.sha256(request.SerializeToString(deterministic=True)).digest(),
         )
-        answer = await use_cases.reserve_stock(self._needs, command)
+        reserve = amending.reserve_beyond if request.amends else use_cases.reserve_stock
+        answer = await reserve(self._needs, command)
         return stock_pb2.ReserveStockResponse.FromString(answer)
 
     async def ReleaseStock(
@@ -58,7 +61,13 @@ class ReservationServicer(stock_pb2_grpc.ReservationServiceServicer):
         order_id = fields.identifier(v, "order_id", request.order_id)
         attempt_id = fields.identifier(v, "attempt_id", request.attempt_id, required=False)
         fields.text(v, "reason", request.reason, max_length=500)
+        if request.amends and not request.attempt_id:
+            v.add("attempt_id", "is required", "REQUIRED")
         v.raise_if_any()
         assert order_id is not None
-        await use_cases.release_stock(self._needs.sessions, order_id, attempt_id)
+        if request.amends:
+            assert attempt_id is not None
+            await amending.release_beyond(self._needs.sessions, order_id, attempt_id)
+        else:
+            await use_cases.release_stock(self._needs.sessions, order_id, attempt_id)
         return stock_pb2.ReleaseStockResponse()

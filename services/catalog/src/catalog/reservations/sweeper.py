@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
 from catalog.ports import Orders, Placement
-from catalog.reservations import backorders, levels, store
+from catalog.reservations import amending, backorders, levels, store
 from catalog.reservations.store import Hold
 from catalog.reservations.use_cases import release
 from chassis.db import Sessions
@@ -22,7 +22,7 @@ from chassis.logs import log
 BATCH = 100
 
 _EXPIRED = sql.statement("""
-    SELECT order_id, expire_time FROM stock_holds WHERE state = 'HELD' AND expire_time < now()
+    SELECT order_id, expire_time, amends_order_id FROM stock_holds WHERE state = 'HELD' AND expire_time < now()
     ORDER BY expire_time LIMIT :batch
 """)
 
@@ -56,16 +56,30 @@ class Sweeper:
         """Settles one batch of expired holds; the number that orders knew an answer for. Raises ServiceError."""
         async with self._sessions() as session:
             rows = await sql.rows(session, _EXPIRED, {"batch": BATCH})
-        expired: dict[UUID, datetime.datetime] = {row.order_id: row.expire_time for row in rows}
+        expired: dict[UUID, list[sql.Row]] = {}
+        for row in rows:
+            expired.setdefault(row.amends_order_id or row.order_id, []).append(row)
         if not expired:
             return 0
         settled = 0
         for placement in await self._orders.placements(list(expired)):
-            seen = expired.pop(placement.order_id, None)
-            if seen is not None:
-                await self._settle(placement, seen)
+            for row in expired.pop(placement.order_id, ()):
+                if row.amends_order_id is None:
+                    await self._settle(placement, row.expire_time)
+                else:
+                    await self._settle_amendment(placement, row.order_id, row.expire_time)
                 settled += 1
         return settled
+
+    async def _settle_amendment(
+        self, placement: Placement, attempt_id: UUID, seen: datetime.datetime
+    ) -> None:
+        """Never what the order itself has: that is firm. While the attempt amends, or has amended, it is kept; its
+        event will say more."""
+        kept = placement.state in ("PLACED", "IN_PROGRESS") and placement.attempt_id == attempt_id
+        until = datetime.datetime.now(datetime.UTC) + self._hold_time if kept else None
+        async with self._sessions.begin() as session:
+            await amending.settle(session, placement.order_id, attempt_id, seen, until)
 
     async def _settle(self, placement: Placement, seen: datetime.datetime) -> None:
         """Only when nobody renewed the hold since orders was asked about it."""

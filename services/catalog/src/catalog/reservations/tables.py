@@ -18,6 +18,8 @@ stock_holds = sa.Table(
     sa.Column("attempt_id", sa.Uuid, nullable=False),
     text_column("state"),
     sa.Column("released_attempt_id", sa.Uuid, nullable=True),
+    # Of what an attempt to amend this order holds beyond; then `order_id` is that attempt.
+    sa.Column("amends_order_id", sa.Uuid, nullable=True),
     # Some of it was not there: rows of stock_backorders may exist.
     sa.Column("waits", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("content_hash", sa.LargeBinary, nullable=True),
@@ -27,6 +29,11 @@ stock_holds = sa.Table(
     time_column("update_time"),
     sa.CheckConstraint(sa.column("state").in_(STATES), name="state"),
     sa.Index("ix_stock_holds_expire_time", "expire_time", postgresql_where=sa.text("state = 'HELD'")),
+    sa.Index(
+        "ix_stock_holds_amends_order_id",
+        "amends_order_id",
+        postgresql_where=sa.text("amends_order_id IS NOT NULL"),
+    ),
 )
 # Where the quantity of a line was taken: one warehouse, or several when none had enough; none for what is not
 # stock-managed. No foreign key: the variant was read in the same transaction, and variants are never deleted.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -85,7 +86,7 @@ async def reserve_stock(needs: Reserving, command: ReserveStock) -> bytes:
     try:
         answer = await _reserve_at_once(needs, command)
     except ExpectedAnotherLevel:
-        await _prepare_backorders(needs, command)
+        await prepare_backorders(needs, command)
         async with needs.sessions.begin() as session:
             answer = await _reserve_locked(session, needs, command)
             crash.point("reserve_before_commit")
@@ -96,7 +97,7 @@ async def reserve_stock(needs: Reserving, command: ReserveStock) -> bytes:
 async def _reserve_at_once(needs: Reserving, command: ReserveStock) -> bytes:
     clock = needs.quoter.clock()
     async with direct.transaction(needs.engine) as connection:
-        plan = await _plan(connection, needs, command, clock)
+        plan = await plan_of(connection, needs, command, clock)
         if plan.refused or plan.is_split:
             # Stock read without lock may be stale, and an earlier hold of this order may be what is missing.
             raise ExpectedAnotherLevel()
@@ -115,7 +116,7 @@ async def _reserve_locked(session: AsyncSession, needs: Reserving, command: Rese
     hold = await store.claim(session, command.order_id, command.attempt_id)
     clock = needs.quoter.clock()
     if not hold.fresh:
-        known = _known_answer(hold, command)
+        known = known_answer(hold, command)
         if known is not None:
             expire_time = max(hold.expire_time, clock.instant + needs.hold_time)
             await store.renew(session, command.order_id, expire_time)
@@ -126,7 +127,7 @@ async def _reserve_locked(session: AsyncSession, needs: Reserving, command: Rese
     if old:
         await levels.give_back(session, [command.order_id], old)
         await store.drop_lines(session, [command.order_id])
-    plan = await _plan(await direct.of(session), needs, command, clock)
+    plan = await plan_of(await direct.of(session), needs, command, clock)
     expire_time = clock.instant + needs.hold_time
     if plan.refused:
         await store.set_hold(
@@ -134,23 +135,16 @@ async def _reserve_locked(session: AsyncSession, needs: Reserving, command: Rese
         )
         return answers.refused(plan.quoted, command.language)
     answer = answers.reserved(plan.quoted, command.language, expire_time)
-    held = Hold(
-        command.order_id,
-        command.attempt_id,
-        "HELD",
-        None,
-        command.content_hash,
-        answer,
-        expire_time,
-        False,
-        plan.waits,
-    )
-    await store.set_hold(session, held)
-    await _take(session, command, plan)
+    await store.set_hold(session, held(command, command.order_id, answer, expire_time, plan))
+    await take(session, command.order_id, plan)
     return answer
 
 
-def _known_answer(hold: Hold, command: ReserveStock) -> bytes | None:
+def held(command: ReserveStock, key: UUID, answer: bytes, until: datetime.datetime, plan: Plan) -> Hold:
+    return Hold(key, command.attempt_id, "HELD", None, command.content_hash, answer, until, False, plan.waits)
+
+
+def known_answer(hold: Hold, command: ReserveStock) -> bytes | None:
     """The stored answer of the same attempt; None when the hold is to be replaced.
 
     Raises ReservationReleased for an attempt that is over, ReservationFirm for a placed order.
@@ -167,7 +161,14 @@ def _known_answer(hold: Hold, command: ReserveStock) -> bytes | None:
     return None
 
 
-async def _plan(connection: Connection, needs: Reserving, command: ReserveStock, clock: Clock) -> Plan:
+async def plan_of(
+    connection: Connection,
+    needs: Reserving,
+    command: ReserveStock,
+    clock: Clock,
+    has: Mapping[UUID, int] = MappingProxyType({}),
+) -> Plan:
+    """`has`: what the order has of each variant already, and need not take."""
     quoted = await needs.quoter.quote(connection, command.customer, command.lines, clock)
     wanted = [
         Wanted(line.line.line_id, line.variant.id, line.line.quantity)
@@ -178,37 +179,39 @@ async def _plan(connection: Connection, needs: Reserving, command: ReserveStock,
     takes: dict[UUID, list[Take]] = {}
     for variant_id, quantity in summed(wanted).items():
         variant = variants[variant_id]
-        chosen = choose(
-            Stock(variant.stock_policy, variant.warehouses or (), variant.available or ()),
-            variant_id,
-            quantity,
-        )
+        more = quantity - has.get(variant_id, 0)
+        stock = Stock(variant.stock_policy, variant.warehouses or (), variant.available or ())
+        chosen = choose(stock, variant_id, more) if more > 0 else []
         if chosen is not None:
             takes[variant_id] = chosen
-    checked = [_with_shortage(line, takes) for line in quoted]
+    checked = [_with_shortage(line, takes, has) for line in quoted]
     return Plan(checked, takes, wanted, any(line.refusal is not None for line in checked))
 
 
-def _with_shortage(quoted: QuotedLine, takes: dict[UUID, list[Take]]) -> QuotedLine:
+def _with_shortage(
+    quoted: QuotedLine, takes: Mapping[UUID, list[Take]], has: Mapping[UUID, int]
+) -> QuotedLine:
     variant = quoted.variant
     if quoted.refusal is not None or variant is None or variant.id in takes:
         return quoted
-    available = variant.total_available
+    available = variant.total_available + has.get(variant.id, 0)
     words = f"{variant.sku}: {available} of the wanted quantity can be delivered."
     return quoted._replace(refusal=Refusal("STOCK_SHORTAGE", words, available, variant.expected_date))
 
 
-async def _take(session: AsyncSession, command: ReserveStock, plan: Plan) -> None:
+async def take(session: AsyncSession, hold_id: UUID, plan: Plan) -> None:
+    """What the plan wants, for the hold. Raises ExpectedAnotherLevel."""
     lines = distribute(plan.wanted, plan.takes)
-    await store.add_lines(session, command.order_id, lines)
+    if lines:
+        await store.add_lines(session, hold_id, lines)
     takes = [take for taken in plan.takes.values() for take in taken]
     if not await levels.take(session, takes):
         raise ExpectedAnotherLevel()
     if plan.waits:
-        await backorders.wait(await direct.of(session), command.order_id, lines, takes)
+        await backorders.wait(await direct.of(session), hold_id, lines, takes)
 
 
-async def _prepare_backorders(needs: Reserving, command: ReserveStock) -> None:
+async def prepare_backorders(needs: Reserving, command: ReserveStock) -> None:
     """A back-order needs a row to be owed from; made beforehand, see `levels` on lock order."""
     async with needs.sessions() as session:
         bare = await answers.backorders_without_level(session, command.lines)
