@@ -14,7 +14,12 @@ async def stack() -> AsyncIterator[Stack]:
         "gateway": {"GATEWAY_RATE_LIMIT_PER_MINUTE": "1000000"},
         # Nothing of a test is on its way for longer.
         "orders": {"ORDERS_ERASURE_SETTLE_SECONDS": "2"},
-        "notifications": {"NOTIFICATIONS_ERASURE_SETTLE_SECONDS": "2"},
+        "notifications": {
+            "NOTIFICATIONS_ERASURE_SETTLE_SECONDS": "2",
+            # Nobody types for longer in a test.
+            "NOTIFICATIONS_DIGEST_QUIET_SECONDS": "1",
+            "NOTIFICATIONS_DIGEST_EVERY_SECONDS": "5",
+        },
     }
     async with start_stack(env) as running:
         yield running
