@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from chassis.db import Sessions
 from chassis.pieces import JsonPieces
-from orders.privacy import messages
+from orders.privacy import messages, payments
 from orders.privacy.client import DataProtectionClient, ExportGone
 
 _PAGE = 200
@@ -46,7 +46,10 @@ _FILES = sa.text(
     " ELSE '{erasure_id,added_name}'::text[] END)::text FROM attachments a"
     " WHERE a.order_id = ANY(CAST(:ids AS uuid[])) AND a.erasure_id IS NULL ORDER BY a.order_id, a.id"
 ).bindparams(sa.bindparam("person", type_=sa.Text))
-_SECTIONS = ("orders", "order_lines", "order_history", "attachments", "order_messages", "shipments")
+_SECTIONS = (
+    *("orders", "order_lines", "order_history", "attachments", "order_messages", "shipments"),
+    *("payments", "refunds"),
+)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -66,8 +69,9 @@ async def hand_in(
     try:
         async for section, row in _rows(sessions, account_id, str(person_id or "")):
             await pieces.add(section, row)
-        async for section, row in messages.rows(sessions, account_id, str(person_id or "")):
-            await pieces.add(section, row)
+        for beside in (messages.rows, payments.rows):
+            async for section, row in beside(sessions, account_id, str(person_id or "")):
+                await pieces.add(section, row)
         await pieces.close()
     except ExportGone:
         return

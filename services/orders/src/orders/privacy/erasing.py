@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from chassis.db import Sessions
 from orders.attachments.blobs import BlobStore
-from orders.privacy import files, messages, statements
+from orders.privacy import files, messages, payments, statements
 from orders.privacy.client import Item
 from orders.privacy.statements import BATCH
 
@@ -61,6 +61,7 @@ async def erase(sessions: Sessions, blobs: BlobStore, scope: Scope) -> None:
             done = (await (await session.connection()).execute(_typed(statements.HISTORY), given)).rowcount
     await files.erase(sessions, blobs, given)
     await messages.erase(sessions, given)
+    await payments.erase(sessions, given)
     if scope.person_id is None:
         async with sessions.begin() as session:
             await (await session.connection()).execute(statements.PAYER, {"account_id": scope.account_id})
