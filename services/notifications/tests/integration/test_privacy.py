@@ -205,6 +205,7 @@ async def test_an_export_holds_the_mails_to_the_account_or_to_the_person(session
         a_draft(account_id=ACCOUNT, subject="mine"),
         a_draft(account_id=ACCOUNT, recipient="colleague@mail.example", subject="colleague's"),
         a_draft(account_id=ACCOUNT, template="new_order", subject="vendor's"),
+        a_draft(account_id=ACCOUNT, template="vendor_sheet_sent", subject="vendor's too"),
         a_draft(person_id=PERSON, subject="activation"),
         a_draft(account_id=new_id(), subject="elsewhere"),
     )
