@@ -8,9 +8,10 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from gateway.wire import enums, scalars
+from gateway.wire.examples import BY_TYPE, EXAMPLES, example_text
 from gateway.wire.parse import MAX_ITEMS, nested, writable
 from gateway.wire.render import is_map
-from gateway.wire.rules import BY_TYPE, EXAMPLES, REQUIRED, example_text, is_identifier
+from gateway.wire.rules import REQUIRED, is_identifier
 
 Schema = dict[str, Any]
 _BOUNDS = {
