@@ -6,6 +6,7 @@ let whoever reads it sign; both are refused when a platform is registered and ne
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -108,9 +109,23 @@ def _is_private(jwk: dict[str, Any]) -> bool:
     return any(name in jwk for name in _PRIVATE)
 
 
-def _material(jwk: dict[str, Any]) -> tuple[str, ...]:
-    """What makes it this key (RFC 7638, 3.2), under whatever kid."""
-    return tuple(str(jwk.get(name, "")).rstrip("=") for name in ("kty", "crv", "x", "y", "n", "e"))
+def _material(jwk: dict[str, Any]) -> tuple[object, ...]:
+    """What makes it this key (RFC 7638, 3.2), under whatever kid and however its numbers are written: base64 leaves
+    room for zeros in front, padding and characters that mean nothing."""
+    return (
+        str(jwk.get("kty")),
+        str(jwk.get("crv")),
+        *(_number(jwk.get(name)) for name in ("x", "y", "n", "e")),
+    )
+
+
+def _number(written: object) -> int:
+    """0 for what is none."""
+    try:
+        digits = base64.urlsafe_b64decode(str(written or "").rstrip("=") + "==")
+    except ValueError:
+        return 0
+    return int.from_bytes(digits)
 
 
 def _public_key(jwk: dict[str, Any]) -> tuple[str, PublicKey]:
