@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from chassis.db import Sessions
 from chassis.pieces import JsonPieces
-from orders.privacy import messages, payments
+from orders.privacy import messages, payments, sheets
 from orders.privacy.client import DataProtectionClient, ExportGone
 
 _PAGE = 200
@@ -48,7 +48,7 @@ _FILES = sa.text(
 ).bindparams(sa.bindparam("person", type_=sa.Text))
 _SECTIONS = (
     *("orders", "order_lines", "order_history", "attachments", "order_messages", "shipments"),
-    *("payments", "refunds"),
+    *("payments", "refunds", "shared_orders", "shared_order_changes"),
 )
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
@@ -69,7 +69,7 @@ async def hand_in(
     try:
         async for section, row in _rows(sessions, account_id, str(person_id or "")):
             await pieces.add(section, row)
-        for beside in (messages.rows, payments.rows):
+        for beside in (messages.rows, payments.rows, sheets.rows):
             async for section, row in beside(sessions, account_id, str(person_id or "")):
                 await pieces.add(section, row)
         await pieces.close()

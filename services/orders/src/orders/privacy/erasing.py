@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from chassis.db import Sessions
 from orders.attachments.blobs import BlobStore
-from orders.privacy import files, messages, payments, statements
+from orders.privacy import files, messages, payments, sheets, statements
 from orders.privacy.client import Item
 from orders.privacy.statements import BATCH
 
@@ -62,6 +62,7 @@ async def erase(sessions: Sessions, blobs: BlobStore, scope: Scope) -> None:
     await files.erase(sessions, blobs, given)
     await messages.erase(sessions, given)
     await payments.erase(sessions, given)
+    await sheets.erase(sessions, given)
     if scope.person_id is None:
         async with sessions.begin() as session:
             await (await session.connection()).execute(statements.PAYER, {"account_id": scope.account_id})
@@ -91,6 +92,10 @@ async def counted(sessions: Sessions, scope: Scope) -> tuple[list[Item], list[It
         Item(
             subject="messages about orders",
             count=await messages.counted(sessions, scope.account_id, str(scope.person_id or "")),
+        ),
+        Item(
+            subject="logs of shared orders",
+            count=await sheets.counted(sessions, scope.account_id, str(scope.person_id or "")),
         ),
     ]
     kept = [Item(subject="orders with their lines and amounts", count=found.orders, kept_because=_AMOUNTS)]
