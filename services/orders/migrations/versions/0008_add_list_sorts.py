@@ -17,12 +17,23 @@ _FILTERS: dict[str, tuple[str, str | None, list[str]]] = {
     "client": ("client_external_id", "client_external_id <> ''", _LISTED),
     "payer": ("payer_account_id", "payer_account_id <> account_id", _LISTED),
 }
+# Who may have very many orders.
+_OF_MANY = [(name, sort) for name in ("community", "payer") for sort in ("total", "place_time")]
 _PLACED = sa.text("place_date IS NOT NULL")
 
 
 def upgrade() -> None:
     for name, (column, where, listed) in _FILTERS.items():
         _replace(name, column, where, listed)
+    for name, sort in _OF_MANY:
+        column, where, _ = _FILTERS[name]
+        op.create_index(
+            f"ix_orders_{name}_{sort}",
+            "orders",
+            [column, sort, "id"],
+            postgresql_where=sa.text(where or ""),
+            postgresql_include=["state", "place_date"],
+        )
     op.drop_index("ix_orders_place_date", "orders")
     op.create_index(
         "ix_orders_place_date",
@@ -49,7 +60,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("representative", "total", "place_time", "place_date"):
+    of_many = [f"{name}_{sort}" for name, sort in _OF_MANY]
+    for name in (*of_many, "representative", "total", "place_time", "place_date"):
         op.drop_index(f"ix_orders_{name}", "orders")
     op.create_index("ix_orders_place_date", "orders", ["place_date", "id"], postgresql_where=_PLACED)
     for name, (column, where, _) in _FILTERS.items():

@@ -68,19 +68,20 @@ class OrderFilter:
     sort: Sort = Sort.NEWEST
 
     @property
-    def of_somebody(self) -> bool:
-        """An index names these orders one by one, however they are sorted."""
-        named = (self.within_community, self.representative_id, self.community_id, self.actor_id)
-        return (
-            self.accounts is not None
-            or self.payer_account_id is not None
-            or bool(self.client_external_id)
-            or any(each is not None for each in named)
-        )
+    def of_few(self) -> bool:
+        """Of accounts or of somebody who acted: their orders are looked at one by one, however they are sorted."""
+        acted = self.representative_id is not None or self.actor_id is not None
+        return self.accounts is not None or acted or bool(self.client_external_id)
+
+    @property
+    def of_many(self) -> bool:
+        """Of communities and payers, who have indexes for each order."""
+        named = (self.within_community, self.community_id, self.payer_account_id)
+        return any(each is not None for each in named)
 
     @property
     def only_period(self) -> bool:
-        return not (self.of_somebody or self.states or self.prefix) and self.place_from is not None
+        return not (self.of_few or self.of_many or self.states or self.prefix) and self.place_from is not None
 
 
 NOTHING = OrderFilter(accounts=())

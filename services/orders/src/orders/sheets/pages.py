@@ -77,7 +77,7 @@ def _one_scan(wanted: OrderFilter, found: Conditions, page: Page) -> sa.Select[A
     """Orders of somebody, sorted as no index has them, are all looked at in the index that names them: behind OFFSET 0
     the planner cannot walk through everybody's in the hope to meet theirs soon."""
     sort = wanted.sort
-    if sort.by_creation or not wanted.of_somebody:
+    if sort.by_creation or not wanted.of_few:
         return _first(found, sort, page)
     all_of_them = sa.select(sort.column.label("key"), orders.c.id).where(*found, *_after(sort, page))
     return _merged(all_of_them.offset(sa.literal_column("0")).subquery("theirs"), sort, page)
