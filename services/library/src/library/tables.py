@@ -91,8 +91,15 @@ order_holds = sa.Table(
     sa.Column("attempt_id", sa.Uuid, nullable=True),
     sa.Column("released_attempt_id", sa.Uuid, nullable=True),
     sa.Column("expire_time", sa.DateTime(timezone=True), nullable=True),
+    # Of what an attempt to amend this order holds beyond; then `order_id` is that attempt.
+    sa.Column("amends_order_id", sa.Uuid, nullable=True),
     _time("update_time"),
     sa.CheckConstraint("state IN ('RELEASED', 'HELD', 'FIRM', 'CANCELLED')", name="state"),
+    sa.Index(
+        "ix_order_holds_amends_order_id",
+        "amends_order_id",
+        postgresql_where=sa.text("amends_order_id IS NOT NULL"),
+    ),
     sa.Index("ix_order_holds_expire_time", "expire_time", postgresql_where=sa.text("state = 'HELD'")),
     sa.Index(
         "ix_order_holds_update_time",

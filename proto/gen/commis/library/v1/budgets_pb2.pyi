@@ -593,10 +593,16 @@ class HoldBudgetsRequest(_message.Message):
     AS_OF_DATE_FIELD_NUMBER: _builtins.int
     AMOUNTS_FIELD_NUMBER: _builtins.int
     ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    AMENDS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     account_id: _builtins.str
     attempt_id: _builtins.str
     """UUIDv7 of the placing attempt; later is greater."""
+    amends: _builtins.bool
+    """The order is placed, and this attempt amends it: `amounts` are all that it would need, and held is what goes beyond
+    what the order has of each budget. It is kept until order_amended, or released. Errors: HOLD_RELEASED also when the
+    order was cancelled, or a later attempt amends it.
+    """
     @_builtins.property
     def as_of_date(self) -> _date_pb2.Date: ...
     @_builtins.property
@@ -609,10 +615,11 @@ class HoldBudgetsRequest(_message.Message):
         as_of_date: _date_pb2.Date | None = ...,
         amounts: _abc.Iterable[Global___BudgetAmount] | None = ...,
         attempt_id: _builtins.str = ...,
+        amends: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amounts", b"amounts", "as_of_date", b"as_of_date", "attempt_id", b"attempt_id", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amends", b"amends", "amounts", b"amounts", "as_of_date", b"as_of_date", "attempt_id", b"attempt_id", "order_id", b"order_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -691,20 +698,24 @@ class ReleaseBudgetsRequest(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     ATTEMPT_ID_FIELD_NUMBER: _builtins.int
+    AMENDS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     reason: _builtins.str
     attempt_id: _builtins.str
     """Only what this attempt (or an earlier one) holds and is not firm yet; empty: everything of the order (cancel)."""
+    amends: _builtins.bool
+    """Only what this attempt to amend the order holds beyond what the order has; needs attempt_id."""
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
         reason: _builtins.str = ...,
         attempt_id: _builtins.str = ...,
+        amends: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_id", b"attempt_id", "order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amends", b"amends", "attempt_id", b"attempt_id", "order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -59,6 +59,7 @@ class OrderHold:
     released_attempt_id: UUID | None = None
     expire_time: datetime.datetime | None = None
     lines: dict[UUID, Line] = field(default_factory=dict)
+    amends: UUID | None = None  # the order, when this is what an attempt to amend it holds beyond
 
     def refuse_stale(self, attempt_id: UUID) -> None:
         """Raises HoldReleased for an attempt that was released, replaced, or comes after the end."""
@@ -119,6 +120,18 @@ class OrderHold:
             return []
         self.state, self.expire_time = State.RELEASED, None
         return self._give_back()
+
+    def amend(self, attempt_id: UUID, targets: Mapping[UUID, int]) -> list[Movement]:
+        """The order was amended by this attempt: it holds these amounts from now on, less what is spent."""
+        self.state, self.attempt_id, self.expire_time = State.FIRM, attempt_id, None
+        movements = []
+        for key in sorted(self.lines.keys() | targets.keys()):
+            line = self._line(key)
+            step = max(0, targets.get(key, 0) - line.committed) - line.held
+            if step:
+                movements.append(Movement(key, Kind.HOLD if step > 0 else Kind.RELEASE, step))
+        self._apply(movements)
+        return movements
 
     def cancel(self) -> list[Movement]:
         """The order is cancelled: everything that is held and not spent goes back, once."""

@@ -16,7 +16,7 @@ from chassis.errors import Violations
 from chassis.money import Money
 from library.budgets import wire
 from library.budgets.domain import AccountNotFound, amount_text
-from library.holds import use_cases
+from library.holds import amending, use_cases
 from library.holds.domain import Overspent
 from library.holds.use_cases import Amount, HoldBudgets, ReleaseBudgets, SpendBudgets
 
@@ -52,7 +52,8 @@ class BudgetHoldServicer(budgets_pb2_grpc.BudgetHoldServiceServicer):
         assert as_of_date
         _check_account(account_id)
         cmd = HoldBudgets(order_id, account_id, as_of_date, attempt_id, amounts)
-        overspent, until = await use_cases.hold_budgets(self._sessions, cmd, seconds=self._hold_seconds)
+        hold = amending.hold_beyond if request.amends else use_cases.hold_budgets
+        overspent, until = await hold(self._sessions, cmd, seconds=self._hold_seconds)
         response = pb.HoldBudgetsResponse(warnings=[_warning(item) for item in overspent])
         response.expire_time.FromDatetime(until)
         return response
@@ -67,9 +68,15 @@ class BudgetHoldServicer(budgets_pb2_grpc.BudgetHoldServiceServicer):
         order_id = fields.identifier(v, "order_id", request.order_id)
         attempt_id = fields.identifier(v, "attempt_id", request.attempt_id, required=False)
         reason = fields.text(v, "reason", request.reason, max_length=500)
+        if request.amends and not request.attempt_id:
+            v.add("attempt_id", "is required", "REQUIRED")
         v.raise_if_any()
         assert order_id
-        await use_cases.release_budgets(self._sessions, ReleaseBudgets(order_id, attempt_id, reason))
+        cmd = ReleaseBudgets(order_id, attempt_id, reason)
+        if request.amends and attempt_id is not None:
+            await amending.release_beyond(self._sessions, cmd, attempt_id)
+        else:
+            await use_cases.release_budgets(self._sessions, cmd)
         return pb.ReleaseBudgetsResponse()
 
     async def CreditBudgets(self, request: pb.CreditBudgetsRequest, _: Any) -> pb.CreditBudgetsResponse:

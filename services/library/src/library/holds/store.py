@@ -13,16 +13,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from library.holds.domain import Line, OrderHold, State
 
-_ROW = "order_id, account_id, state, attempt_id, released_attempt_id, expire_time"
+_ROW = "order_id, account_id, state, attempt_id, released_attempt_id, expire_time, amends_order_id"
 # The update that changes nothing is what locks a row that was there before.
 _OPEN = sa.text(
-    f"INSERT INTO order_holds (order_id, account_id, state) VALUES (:order_id, :account_id, 'RELEASED')"  # noqa: S608
+    "INSERT INTO order_holds (order_id, account_id, state, amends_order_id)"  # noqa: S608
+    " VALUES (:order_id, :account_id, 'RELEASED', :amends)"
     " ON CONFLICT (order_id) DO UPDATE SET state = order_holds.state"
     f" RETURNING {_ROW}"
 )
 _LOCK = sa.text(
     f"SELECT {_ROW} FROM order_holds WHERE order_id = ANY(CAST(:ids AS uuid[]))"  # noqa: S608
     " ORDER BY order_id FOR UPDATE"
+)
+_AMENDING = sa.text(
+    f"SELECT {_ROW} FROM order_holds WHERE amends_order_id = :order_id AND state = 'HELD'"  # noqa: S608
+    " AND order_id <> :besides ORDER BY order_id FOR UPDATE"
 )
 _LINES = sa.text(
     "SELECT order_id, budget_id, held, committed, credited FROM order_hold_lines"
@@ -56,7 +61,7 @@ _REFERRED = sa.text(
     "SELECT fingerprint FROM order_movements WHERE kind = :kind AND reference_id = :reference_id"
 )
 _EXPIRED = sa.text(
-    "SELECT order_id, attempt_id FROM order_holds WHERE state = 'HELD' AND expire_time < :now"
+    "SELECT order_id, attempt_id, amends_order_id FROM order_holds WHERE state = 'HELD' AND expire_time < :now"
     " ORDER BY expire_time LIMIT :limit"
 )
 _POSTPONE = sa.text(
@@ -73,23 +78,38 @@ _PURGE = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Expired:
+    """`order_id` is the key of the hold; see OrderHold.amends."""
+
     order_id: UUID
     attempt_id: UUID
+    amends: UUID | None = None
+
+    @property
+    def asked_about(self) -> UUID:
+        return self.amends or self.order_id
 
 
 class HoldStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def open(self, order_id: UUID, account_id: UUID | None = None) -> OrderHold:
+    async def open(
+        self, order_id: UUID, account_id: UUID | None = None, *, amends: UUID | None = None
+    ) -> OrderHold:
         """The order's hold, locked; an empty one is written when there is none."""
-        found = await self._session.execute(_OPEN, {"order_id": order_id, "account_id": account_id})
+        given = {"order_id": order_id, "account_id": account_id, "amends": amends}
+        found = await self._session.execute(_OPEN, given)
         return (await self._with_lines([found.one()]))[0]
 
     async def find(self, order_id: UUID) -> OrderHold | None:
         """The order's hold, locked, if there is one."""
         found = await self.lock([order_id])
         return found[0] if found else None
+
+    async def amending(self, order_id: UUID, *, besides: UUID) -> list[OrderHold]:
+        """What other attempts to amend the order hold, locked."""
+        given = {"order_id": order_id, "besides": besides}
+        return await self._with_lines((await self._session.execute(_AMENDING, given)).all())
 
     async def lock(self, order_ids: Collection[UUID]) -> list[OrderHold]:
         """Those of the orders that have a hold."""
@@ -104,6 +124,7 @@ class HoldStore:
                 row.attempt_id,
                 row.released_attempt_id,
                 row.expire_time,
+                amends=row.amends_order_id,
             )
             for row in rows
         }
@@ -142,7 +163,7 @@ class HoldStore:
 
     async def expired(self, now: datetime.datetime, limit: int) -> list[Expired]:
         rows = await self._session.execute(_EXPIRED, {"now": now, "limit": limit})
-        return [Expired(row.order_id, row.attempt_id) for row in rows]
+        return [Expired(row.order_id, row.attempt_id, row.amends_order_id) for row in rows]
 
     async def postpone(self, order_ids: Collection[UUID], until: datetime.datetime) -> None:
         await self._session.execute(_POSTPONE, {"ids": list(order_ids), "until": until})

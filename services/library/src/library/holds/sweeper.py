@@ -32,11 +32,12 @@ async def sweep(sessions: Sessions, orders: Orders, now: datetime.datetime) -> i
     async with sessions() as session:
         expired = await HoldStore(session).expired(now, BATCH)
     if expired:
-        placements = await orders.get_placements([hold.order_id for hold in expired])
+        placements = await orders.get_placements(list(dict.fromkeys(hold.asked_about for hold in expired)))
         waiting = []
         for hold in expired:
-            placement = placements.get(hold.order_id, UNKNOWN)
-            if placement.state == "IN_PROGRESS":
+            placement = placements.get(hold.asked_about, UNKNOWN)
+            amended = hold.amends is not None and placement == Placement("PLACED", hold.attempt_id)
+            if placement.state == "IN_PROGRESS" or amended:  # the event of an amendment will say more
                 waiting.append(hold)
             else:
                 await _decide(sessions, hold, placement)
@@ -55,13 +56,15 @@ async def _decide(sessions: Sessions, expired: Expired, placement: Placement) ->
             return
         await BudgetStore(session).lock(hold.lines)
         match placement.state:
+            case _ if hold.amends is not None:  # what the order itself has stays
+                movements = hold.release(expired.attempt_id)
             case "PLACED":
                 movements = hold.confirm(placement.attempt_id or expired.attempt_id)
             case "CANCELLED":
                 movements = hold.cancel()
             case _:
                 movements = hold.release(expired.attempt_id)
-        who = attribution.current(hold.account_id, hold.order_id)
+        who = attribution.current(hold.account_id, expired.asked_about)
         await settle(session, hold, movements, who, f"hold ran out, order {placement.state}")
     log.info("expired hold settled", order_id=str(expired.order_id), placement=placement.state)
 

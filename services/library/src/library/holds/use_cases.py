@@ -6,6 +6,7 @@ import datetime
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from commis.common.v1.common_pb2 import Attribution
@@ -78,18 +79,23 @@ async def hold_budgets(
             as_of_date=cmd.as_of_date,
             codes=[(amount.code, amount.money.currency) for amount in cmd.amounts],
         )
-        wanted = _wanted(cmd, budgets, hold, until)
+        wanted = wanted_of(cmd, budgets, hold, until)
         hold.account_id = cmd.account_id
         movements, overspent = hold.hold(cmd.attempt_id, wanted, until)
-        await _write(session, hold, movements, who)
+        await write(session, hold, movements, who)
         crash.point("library.hold_budgets.before_commit")
     crash.point("library.hold_budgets.after_commit")
     return overspent, until
 
 
-def _wanted(
-    cmd: HoldBudgets, budgets: Mapping[UUID, Budget], hold: OrderHold, until: datetime.datetime
+def wanted_of(
+    cmd: HoldBudgets,
+    budgets: Mapping[UUID, Budget],
+    hold: OrderHold,
+    until: datetime.datetime,
+    has: Mapping[UUID, int] = MappingProxyType({}),
 ) -> list[Wanted]:
+    """What is asked of the budgets beyond what the order `has` of each already."""
     by_code = {
         (budget.code, budget.currency): budget
         for budget in budgets.values()
@@ -100,7 +106,8 @@ def _wanted(
     for amount in cmd.amounts:
         budget = by_code.get((amount.code, amount.money.currency))
         if budget is not None:
-            wanted.append(Wanted(budget, amount.money.minor, amount.fields))
+            more = max(0, amount.money.minor - has.get(budget.id, 0))
+            wanted.append(Wanted(budget, more, amount.fields))
             continue
         text = f"There is no budget {amount.code} in {amount.money.currency} on {cmd.as_of_date}."
         refused.extend(FieldViolation(path, text, BudgetNotFound.reason) for path in amount.fields)
@@ -120,7 +127,7 @@ async def release_budgets(sessions: Sessions, cmd: ReleaseBudgets) -> None:
         hold = await HoldStore(session).open(cmd.order_id)
         await BudgetStore(session).lock(hold.lines)
         movements = hold.cancel() if cmd.attempt_id is None else hold.release(cmd.attempt_id)
-        await _write(session, hold, movements, who, reason=cmd.reason)
+        await write(session, hold, movements, who, reason=cmd.reason)
 
 
 async def commit_budgets(sessions: Sessions, cmd: SpendBudgets) -> None:
@@ -148,7 +155,7 @@ async def _spend(sessions: Sessions, cmd: SpendBudgets, kind: Kind) -> None:
             raise HoldNotFound(cmd.order_id)
         amounts = _of_order(cmd, await BudgetStore(session).lock(hold.lines))
         movements = hold.commit(amounts) if kind is Kind.COMMIT else hold.credit(amounts)
-        await _write(session, hold, movements, who, reference_id=cmd.reference_id)
+        await write(session, hold, movements, who, reference_id=cmd.reference_id)
 
 
 def _of_order(cmd: SpendBudgets, budgets: Mapping[UUID, Budget]) -> dict[UUID, int]:
@@ -171,10 +178,10 @@ async def settle(
     session: AsyncSession, hold: OrderHold, movements: Sequence[Movement], event: Attribution, reason: str
 ) -> None:
     """Write what an event of orders did to a hold that is locked with all its budgets."""
-    await _write(session, hold, movements, attribution.caused_by(event), reason=reason)
+    await write(session, hold, movements, attribution.caused_by(event), reason=reason)
 
 
-async def _write(
+async def write(
     session: AsyncSession,
     hold: OrderHold,
     movements: Sequence[Movement],
@@ -183,11 +190,12 @@ async def _write(
     reference_id: UUID | None = None,
     reason: str = "",
 ) -> None:
+    """Save the hold, and move the money with its ledger and events."""
     await HoldStore(session).save(hold)
     moved = await BudgetStore(session).move(
         movements,
         actor=attribution.actor(who),
-        order_id=hold.order_id,
+        order_id=hold.amends or hold.order_id,
         reference_id=reference_id or hold.attempt_id,
         reason=reason,
     )
