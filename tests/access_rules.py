@@ -519,9 +519,7 @@ ORDERS_ROWS = {
         sees="ordering",
     ),
     "ListPayments": Row({"order_id": ORDER}, READS_ORDERS),
-    "SendPaymentLink": Row(
-        {"order_id": ORDER}, "rep ordering admin desk finance", sees="user administrator"
-    ),
+    "SendPaymentLink": Row({"order_id": ORDER}, "rep ordering admin desk finance", sees="user administrator"),
     "GetPaymentLink": Row({"token": "x"}, ""),
     "PayByLink": Row({"token": "x"}, ""),
     "NotifyPayment": Row({"provider": "mollie", "provider_payment_id": "tr_x"}, EVERYBODY),
