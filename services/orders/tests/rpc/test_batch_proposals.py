@@ -14,7 +14,7 @@ from orders.batches.proposing import SharedOrders
 from services.orders.tests.batches import AGAIN, ALREADY, ATTENTION, Batch, open_batch, reasons
 from services.orders.tests.shop import Shop, amount, refused
 
-pytestmark = pytest.mark.spec("O-11", "N-03")
+pytestmark = pytest.mark.spec("O-11")
 RED, YELLOW = pb.SheetStatus.COLOUR_RED, pb.SheetStatus.COLOUR_YELLOW
 
 
