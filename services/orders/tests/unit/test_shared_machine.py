@@ -14,107 +14,33 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from chassis.errors import ServiceError
-from orders.shared.domain.items import HEADER, Colour, Item
+from orders.shared.domain.items import Colour, Item
 from orders.shared.domain.proposing import HeaderWish
 from orders.shared.domain.replay import replay
-from orders.shared.domain.sheet import Actor, Change, Sheet
+from orders.shared.domain.sheet import Actor, Change
 from orders.shared.domain.terms import Mark, Side
 from services.orders.tests.unit import negotiation
 from services.orders.tests.unit.negotiation import ACTORS, BELGIUM, BUYER, FRANCE, LIST, VENDOR, a_table
+from services.orders.tests.unit.records import Record, Values, frozen, status, values
 
 pytestmark = pytest.mark.spec("N-03", "N-05", "N-07", "N-10", "N-12")
-Values = dict[str, str]
+
 DAYS = (None, datetime.date(2026, 12, 1), datetime.date(2026, 12, 24))
 
 
-def values(item: Item) -> Values:
-    """What somebody who looks at the item reads."""
-    read = {name: item.current.text(name) for name in item.current.FIELDS}
-    return read | ({} if item.key == HEADER else {"total": str(item.current.quote.total)})
-
-
-def frozen(read: Values) -> frozenset[tuple[str, str]]:
-    return frozenset(read.items())
-
-
-def status(sheet: Sheet) -> dict[str, Any]:
-    return {
-        item.key: (values(item), item.hash, [(sheet.item_colour(item, side)) for side in Side])
-        for item in sheet.items()
-    }
-
-
-class Negotiation(RuleBasedStateMachine):
+class Negotiation(Record, RuleBasedStateMachine):
     @initialize(by=st.sampled_from((VENDOR, BUYER)), sent=st.booleans())
     def begin(self, by: Actor, sent: bool) -> None:
         self.table = a_table(("A", 5), ("B", 2), by=by)
-        self.stood: set[tuple[Side, str, frozenset[tuple[str, str]]]] = set()
+        self.stood = set()
         for item in self.table.sheet.items():
             self.stand(by, item.key, values(item))
         self.past = {self.table.sheet.revision: status(self.table.sheet)}
-        self.offers: dict[tuple[str, str], Side] = {}
+        self.offers = {}
         self.fold(self.table.log)
         if sent:
             self.send(by)
             self.table.refresh()
-
-    def stand(self, actor: Actor, key: str, read: Values) -> None:
-        assert actor.side is not None
-        self.stood.add((actor.side, key, frozen(read)))
-
-    def fold(self, changes: list[Change]) -> None:
-        """Whose offer each field is, from the words of the log alone."""
-        for each in changes:
-            side = each.actor.side
-            assert side is not None
-            if each.kind in ("proposed", "countered", "price_moved"):
-                self.offers[each.item, each.field] = side
-            elif each.kind in ("withdrawn", "declined", "agreed"):
-                names = [each.field] if each.field else [n for k, n in self.offers if k == each.item]
-                for name in names:
-                    self.offers.pop((each.item, name), None)
-
-    def visible(self, actor: Actor) -> bool:
-        return self.table.sheet.visible_to(actor.side or Side.VENDOR)
-
-    def attempt(self, act: Any) -> list[Change]:
-        """Refused or done; what was agreed before moves by agreement alone."""
-        before = {item.key: item.base for item in self.table.sheet.items() if item.agreed}
-        revision = self.table.sheet.revision
-        refused: list[ServiceError] = []
-        try:
-            done: list[Change] = act()
-        except ServiceError as refusal:
-            refused.append(refusal)
-        if refused:
-            assert refused[0].violations, "a refusal says what stood in the way"
-            assert self.table.sheet.revision == revision
-            return []
-        self.fold(done)
-        agreed = {each.item for each in done if each.kind == "agreed"}
-        for item in self.table.sheet.items():
-            if item.key in before and item.base != before[item.key]:
-                assert item.key in agreed
-        assert [each.sequence for each in done] == list(range(revision + 1, revision + 1 + len(done)))
-        self.past[self.table.sheet.revision] = status(self.table.sheet)
-        self.check_bound(done)
-        return done
-
-    def check_bound(self, done: list[Change]) -> None:
-        """Both sides stood for exactly the terms that were agreed."""
-        for each in done:
-            if each.kind != "agreed":
-                continue
-            item = next((i for i in self.table.sheet.items() if i.key == each.item), None)
-            if item is None:  # both wanted it removed
-                removed = {
-                    side for side, key, read in self.stood if key == each.item and ("removed", "true") in read
-                }
-                assert removed == set(Side)
-                continue
-            for side in Side:
-                assert (side, each.item, frozen(values(item))) in self.stood, (side, values(item))
 
     @rule(actor=st.sampled_from(ACTORS))
     def look(self, actor: Actor) -> None:

@@ -1,0 +1,84 @@
+"""Prices on a sheet: negotiated ones, those of the lists, substitutes and taxes."""
+
+from decimal import Decimal
+
+import pytest
+
+from chassis.errors import InvalidFields
+from orders.shared.domain import answering
+from orders.shared.domain.items import HEADER, Colour
+from orders.shared.domain.proposing import HeaderWish
+from orders.shared.domain.sheet import Sheet
+from orders.shared.domain.terms import Mark, Side
+from services.orders.tests.unit.negotiation import (
+    BUYER,
+    FRANCE,
+    VENDOR,
+    PriceNeed,
+    an_agreed_table,
+    quote,
+)
+
+
+def colours(sheet: Sheet) -> tuple[Colour, Colour]:
+    return sheet.colour(Side.VENDOR), sheet.colour(Side.CUSTOMER)
+
+
+@pytest.mark.spec("N-08")
+def test_a_negotiated_price_stays_whatever_the_quantity_and_the_lists_say() -> None:
+    table = an_agreed_table(("A", 5))
+    table.change(VENDOR, table.line(), price=Decimal("7.5"))
+    table.refresh()
+    table.accept(BUYER)
+    table.refresh()
+    table.change(BUYER, table.line(), quantity=20)
+    assert table.line().current.price.unit_price == Decimal("7.5")
+    table.refresh()
+    table.change(BUYER, table.line(), list_price=True)
+    assert table.line().current.price.unit_price == Decimal("9")
+
+
+@pytest.mark.spec("N-08")
+def test_a_price_of_the_lists_that_moved_comes_back_as_a_proposal_of_the_vendor() -> None:
+    table = an_agreed_table(("A", 5))
+    line = table.line()
+    dearer = quote(PriceNeed("A", 5, Decimal("11"), "BE 1000"))
+    table.look(VENDOR)
+    (moved,) = table.run(VENDOR, lambda s, c, p: answering.move_prices(s, c, {next(iter(s.lines)): dearer}))
+    assert (moved.kind, moved.before, moved.after) == ("price_moved", "10 EUR list", "11 EUR list")
+    assert table.line().base == line.base, "what was agreed stays until the customer accepts"
+    assert colours(table.sheet) == (Colour.YELLOW, Colour.RED)
+    table.refresh()
+    table.accept(BUYER)
+    assert table.sheet.agreed
+
+
+@pytest.mark.spec("N-03")
+def test_marks_are_the_vendors_and_a_substitute_is_named() -> None:
+    table = an_agreed_table(("A", 5))
+    with pytest.raises(InvalidFields) as refused:
+        table.change(BUYER, table.line(), mark=Mark.SHORT)
+    assert refused.value.violations[0].reason == "NOT_ALLOWED"
+    with pytest.raises(InvalidFields) as refused:
+        table.change(VENDOR, table.line(), mark=Mark.SUBSTITUTED)
+    assert refused.value.violations[0].field == "lines[0].variant_id"
+    done = table.change(VENDOR, table.line(), mark=Mark.SUBSTITUTED, article="B")
+    assert [(change.field, change.before, change.after) for change in done] == [
+        ("variant", "A", "B"),
+        ("unit_price", "10 EUR list", "19.95 EUR list"),
+        ("mark", "NONE", "SUBSTITUTED"),
+    ]
+
+
+@pytest.mark.spec("N-03")
+def test_another_country_is_taxed_anew_and_everything_touched_needs_agreement() -> None:
+    table = an_agreed_table(("A", 5))
+    done = table.propose(BUYER, header=HeaderWish({"delivery_address": FRANCE}))
+    assert [(change.item == HEADER, change.kind, change.field) for change in done] == [
+        (True, "proposed", "delivery_address"),
+        (False, "price_moved", "unit_price"),
+    ]
+    assert "tax 20 %" in done[1].after
+    table.refresh()
+    table.decline(VENDOR, HEADER)
+    assert table.sheet.agreed
