@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from commis.customers.v1 import events_pb2 as customers
-from commis.notifications.v1 import feed_pb2
 from commis.orders.v1 import shared_orders_pb2 as pb
 from nats.aio.client import Client as NatsClient
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -20,6 +19,8 @@ from gateway.live import line as lines
 
 from .fakes import Services, refusal
 from .livefakes import Backend, feeds_ready, following, gateways, make_streams
+
+PERSON = "0199f3c2-6f00-7cc1-8d55-2f0b7a1c9e02"
 
 
 @pytest.fixture
@@ -120,6 +121,12 @@ async def test_who_else_is_looking_and_where(two: list[str], backend: Backend) -
                 await other.next("presence")
         while len(one.presence) != 1:
             await one.next("presence")
+        asked = [call.rpc for call in backend.services.calls].count("GetSession")
+        async with following(two[0], sheet(backend), backend.token(person=PERSON)) as third:
+            await third.next()
+        async with following(two[0], sheet(backend), backend.token(person=PERSON)) as third:
+            await third.next()
+        assert [call.rpc for call in backend.services.calls].count("GetSession") == asked + 1
         await one.socket.send('{"type":"presence","line_id":"<script>"}')
         assert await one.closed() == 4400
 
@@ -137,11 +144,10 @@ async def test_a_line_ends_with_its_session_its_token_and_its_rights(
         assert await client.closed() == 4401
     async with following(two[0], sheet(backend), backend.token(lifetime=1)) as client:
         assert await client.closed() == 4401
-    person = "0199f3c2-6f00-7cc1-8d55-2f0b7a1c9e02"
-    async with following(two[1], sheet(backend), backend.token(person=person)) as client:
+    async with following(two[1], sheet(backend), backend.token(person=PERSON)) as client:
         await client.next()
         backend.refused["ListSheetChanges"] = refusal(Kind.NOT_FOUND, "SHARED_ORDER_NOT_FOUND")
-        event = customers.AccountUnassigned(representative_id=person, account_id=backend.account_id)
+        event = customers.AccountUnassigned(representative_id=PERSON, account_id=backend.account_id)
         await backend.tell(subject + "account_unassigned", event)
         assert await client.closed() == 4404
 
@@ -170,22 +176,6 @@ async def test_who_may_not_is_told_why(two: list[str], backend: Backend) -> None
                 async with following(two[0], sheet(backend), backend.token(), origin=origin):
                     pass
             assert refused.value.response.status_code == 403
-
-
-@pytest.mark.spec("M-04")
-async def test_the_feed_of_an_account_reads_what_it_is_told_of(two: list[str], backend: Backend) -> None:
-    backend.entries = [1, 2, 4]
-    async with following(two[0], "/v1/feed", backend.token()) as client:
-        assert (await client.next())["sequence"] == 4
-        backend.entries += [5, 7, 8]
-        event = feed_pb2.FeedAppended(entry={"sequence": 8})
-        await backend.tell(f"commis.notifications.v1.feeds.{backend.account_id}", event)
-        assert await client.numbers(8) == [5, 7, 8]
-    async with following(two[1], "/v1/feed?after_sequence=2", backend.token()) as client:
-        assert await client.numbers(8) == [2, 4, 5, 7, 8], "from the number that it had, said by `ready`"
-    backend.refused["ListFeedEntries"] = refusal(Kind.FAILED_PRECONDITION, "FEED_GONE")
-    async with following(two[1], "/v1/feed?after_sequence=2", backend.token()) as client:
-        assert await client.closed() == 4409
 
 
 @pytest.mark.spec("N-11")

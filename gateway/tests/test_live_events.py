@@ -10,12 +10,13 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from commis.notifications.v1 import feed_pb2
 from nats.aio.client import Client as NatsClient
 from websockets.exceptions import InvalidStatus
 
 from chassis.errors import Kind
 from gateway.config import Settings
-from gateway.live.hub import Beat, Hub, Limits
+from gateway.live.hub import Beat, Check, Hub, Limits
 from gateway.live.line import Caller, Line
 from gateway.problems import Problem
 
@@ -90,6 +91,24 @@ async def test_events_have_the_numbers_by_which_a_browser_comes_back(
         assert (last["event"], orjson.loads(last["data"])["code"]) == ("close", 1012)
 
 
+@pytest.mark.spec("M-04")
+async def test_the_feed_of_an_account_reads_what_it_is_told_of(
+    one: tuple[str, Any], backend: Backend
+) -> None:
+    backend.entries = [1, 2, 4]
+    async with following(one[0], "/v1/feed", backend.token()) as client:
+        assert (await client.next())["sequence"] == 4
+        backend.entries += [5, 7, 8]
+        event = feed_pb2.FeedAppended(entry={"sequence": 8})
+        await backend.tell(f"commis.notifications.v1.feeds.{backend.account_id}", event)
+        assert await client.numbers(8) == [5, 7, 8]
+    async with following(one[0], "/v1/feed?after_sequence=2", backend.token()) as client:
+        assert await client.numbers(8) == [2, 4, 5, 7, 8], "from the number that it had, said by `ready`"
+    backend.refused["ListFeedEntries"] = refusal(Kind.FAILED_PRECONDITION, "FEED_GONE")
+    async with following(one[0], "/v1/feed?after_sequence=2", backend.token()) as client:
+        assert await client.closed() == 4409
+
+
 @pytest.mark.spec("M-04", "N-11")
 async def test_refusals_are_problems_before_anything_began(one: tuple[str, Any], backend: Backend) -> None:
     backend.refused["ListFeedEntries"] = refusal(Kind.FAILED_PRECONDITION, "FEED_GONE")
@@ -150,11 +169,11 @@ async def test_heartbeats_come_every_fifteen_seconds_and_tokens_run_out() -> Non
     steady, short = a_line(), a_line(expires=1010)
     hub.join(steady)
     hub.join(short)
-    for _ in range(45):
+    for _ in range(60):
         now += 1
         hub.tick()
-    beats = [await asyncio.wait_for(steady.next(), 1) for _ in range(3)]
-    assert all(isinstance(beat, Beat) for beat in beats)
+    told = [type(await asyncio.wait_for(steady.next(), 1)) for _ in range(5)]
+    assert (told.count(Beat), told.count(Check)) == (4, 1)
     assert short.closing is not None
     assert short.closing.code == 4401
 

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     feeds_per_caller: int = Field(50, ge=1)
     feeds: int = Field(20_000, ge=1)
     # How often a feed's rights are looked at again although nothing was heard that changed them.
-    feed_check_seconds: int = Field(60, ge=5, le=600)
+    feed_check_seconds: int = Field(300, ge=5, le=600)
     # Per caller (subject and actor of a valid token, else the client address); 0 = no limit.
     rate_limit_per_minute: int = Field(600, ge=0)
     max_body_bytes: int = Field(1024 * 1024, ge=1024, le=12 * 1024 * 1024)

@@ -34,16 +34,20 @@ METHODS = (GET_SESSION, REDEEM, GET_SHEET, LIST_CHANGES, LIST_ENTRIES)
 
 
 class Calls:
-    """Of one line. `metadata`: correlation, network address and token of its client."""
+    """Of one line. `metadata`: correlation, network address and token of its client; `turn`: all lines of this process
+    together ask only so much at once, when all of them come back or have missed something."""
 
-    def __init__(self, clients: Clients, metadata: list[tuple[str, str]]) -> None:
+    def __init__(self, clients: Clients, metadata: list[tuple[str, str]], turn: asyncio.Semaphore) -> None:
         self._clients = clients
         self._metadata = metadata
+        self._turn = turn
 
     async def first(self, method: Any, request: Any) -> Any:
         """Before the feed has begun. Raises Problem."""
         try:
-            return await self._clients[path_of(method)](request, timeout=_TIMEOUT, metadata=self._metadata)
+            async with self._turn:
+                call = self._clients[path_of(method)]
+                return await call(request, timeout=_TIMEOUT, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
             raise problem_of(error) from None
 

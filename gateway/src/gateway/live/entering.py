@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +22,8 @@ from gateway.problems import Problem, invalid_fields
 
 _PARAMETERS = ("ticket", "after_sequence")
 _MAX_NUMBER = 2**63 - 1
+# Questions of all lines of this process to services at the same time.
+_AT_ONCE = 32
 
 
 def check_origin(exchange: Exchange, allowed: Sequence[str]) -> None:
@@ -69,6 +72,7 @@ class Entrance:
     def __init__(self, clients: Clients, tokens: Verifier) -> None:
         self._clients = clients
         self._tokens = tokens
+        self._turn = asyncio.Semaphore(_AT_ONCE)
 
     async def caller(self, exchange: Exchange, ticket: str) -> tuple[Caller, Calls]:
         """Raises Problem 401, 503."""
@@ -79,11 +83,11 @@ class Entrance:
         if token is None:
             raise _unauthenticated("A feed needs a ticket or an access token.", "Bearer")
         caller = await self._verified(token)
-        return caller, Calls(self._clients, [*metadata, ("authorization", "Bearer " + token)])
+        return caller, Calls(self._clients, [*metadata, ("authorization", "Bearer " + token)], self._turn)
 
     async def _redeem(self, ticket: str, metadata: list[tuple[str, str]]) -> str:
         await self._clients.connected("customers")
-        answer = await Calls(self._clients, metadata).first(
+        answer = await Calls(self._clients, metadata, self._turn).first(
             calls.REDEEM, RedeemFeedTicketRequest(ticket=ticket.encode("utf-8", "replace").decode()[:200])
         )
         return str(answer.access_token)

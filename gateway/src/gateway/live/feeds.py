@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from commis.customers.v1.sessions_pb2 import GetSessionRequest
 from commis.notifications.v1 import feed_pb2
 from commis.orders.v1 import shared_orders_pb2 as pb
 
@@ -16,6 +15,7 @@ from gateway.live.calls import Calls
 from gateway.live.hub import Beat, Check
 from gateway.live.line import Line
 from gateway.live.messages import Change, Message
+from gateway.live.names import Names
 from gateway.live.presence import Presence, Viewer
 from gateway.problems import Problem
 
@@ -49,10 +49,11 @@ def _gone(after: int) -> Problem:
 class SheetFeed:
     """Changes come with the stream; its chain of numbers tells whether one is missing."""
 
-    def __init__(self, line: Line, ask: Calls, presence: Presence, order_id: str) -> None:
+    def __init__(self, line: Line, ask: Calls, presence: Presence, names: Names, order_id: str) -> None:
         self.line = line
         self._ask = ask
         self._presence = presence
+        self._names = names
         self._id = order_id
         self._viewer = str(new_id())
         self._side = 0
@@ -74,11 +75,8 @@ class SheetFeed:
         return begun
 
     async def _who(self) -> Viewer:
-        """By the name that the session has now."""
-        said = (await self._ask.first(calls.GET_SESSION, GetSessionRequest())).session
-        party = said.actor if said.HasField("actor") else said.subject
-        side, kind = messages.side_name(self._side), messages.kind_name(party.kind)
-        return Viewer(self._viewer, side or "", kind or "", party.display_name)
+        known = await self._names.of(self.line.caller, self._ask)
+        return Viewer(self._viewer, messages.side_name(self._side) or "", known.kind, known.name)
 
     async def _log(self, after: int, order: pb.SharedOrder, ask: Any) -> AsyncIterator[Message]:
         """What the log has from there up to this state of the sheet."""

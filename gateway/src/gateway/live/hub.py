@@ -44,6 +44,7 @@ class Hub:
         self._due: dict[Line, int] = {}
         self._callers: Counter[str] = Counter()
         self._ticks = 0
+        self._joined = 0
         self._draining = False
 
     def __iter__(self) -> Iterator[Line]:
@@ -67,8 +68,9 @@ class Hub:
             raise Problem(429, "TOO_MANY_FEEDS", detail, headers={"Retry-After": "10"})
         self._callers[caller] += 1
         self._topics.setdefault(line.topic, set()).add(line)
-        # Spread, so that those who came together do not all speak at once.
-        self._due[line] = self._ticks + len(self._due) % HEARTBEAT_SECONDS
+        # Spread, so that those who came together do not all speak, or ask, at once.
+        self._joined += 1
+        self._due[line] = self._ticks + self._joined % self._limits.check_seconds
         metrics.FEED_LINES.set(len(self._due))
 
     def leave(self, line: Line) -> None:
@@ -117,7 +119,7 @@ class Hub:
             if line.caller.expires <= now:
                 line.close(SIGN_IN, "TOKEN_EXPIRED")
                 continue
-            if self._ticks >= due and (self._ticks - due) % HEARTBEAT_SECONDS == 0:
+            if (self._ticks - due) % HEARTBEAT_SECONDS == 0:
                 line.offer(Beat())
-            if self._ticks > due and (self._ticks - due) % self._limits.check_seconds == 0:
+            if (self._ticks - due) % self._limits.check_seconds == 0:
                 line.offer(Check())

@@ -17,6 +17,7 @@ from gateway.live.feeds import AccountFeed, Feed, SheetFeed
 from gateway.live.hub import Hub, Limits
 from gateway.live.line import Line
 from gateway.live.messages import Message
+from gateway.live.names import Names
 from gateway.problems import Problem
 
 _NOBODY = UUID(int=0)
@@ -29,6 +30,7 @@ class Live:
         self.hub = Hub(limits)
         self.broker = Broker(settings, self.hub)
         self._clients = clients
+        self._names = Names()
         self._entrance = Entrance(clients, tokens)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -64,7 +66,7 @@ class Live:
         feed: Feed
         if order_id is not None:
             line = Line(caller, sheet_topic(order_id))
-            feed = SheetFeed(line, ask, self.broker.presence, order_id)
+            feed = SheetFeed(line, ask, self.broker.presence, self._names, order_id)
         else:
             line = Line(caller, account_topic(caller.account_id or _NOBODY))
             feed = AccountFeed(line, ask)
