@@ -677,7 +677,8 @@ class HistoryEntry(_message.Message):
     channel: _common_pb2.Channel.ValueType
     action: _builtins.str
     """created, lines_added, line_changed, line_removed, changed, repriced, placed, processed, shipped (each shipment),
-    shipment_changed, shipment_delivered, delivered, closed, cancelled; with spending control approval_requested, approved, approval_refused, approval_ended.
+    shipment_changed, shipment_delivered, delivered, closed, cancelled; with spending control approval_requested,
+    approved, approval_refused, approval_ended; payment_changed (the detail is the payment's state), payment_link_sent.
     """
     from_state: Global___Order.State.ValueType
     to_state: Global___Order.State.ValueType

@@ -251,7 +251,8 @@ class OrderServiceServicer:
     def ProcessOrder(self, request, context):
         """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. ShipOrder is one shipment of
         everything that is open, also of what was without stock; DeliverOrder delivers every shipment under way, once
-        nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE.
+        nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE; for ProcessOrder also
+        ORDER_NOT_PAID (FAILED_PRECONDITION): with online payment the order has to be paid first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -88,7 +88,8 @@ class OrderServiceStub:
     ProcessOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ProcessOrderRequest, _orders_pb2.ProcessOrderResponse]
     """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. ShipOrder is one shipment of
     everything that is open, also of what was without stock; DeliverOrder delivers every shipment under way, once
-    nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE.
+    nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE; for ProcessOrder also
+    ORDER_NOT_PAID (FAILED_PRECONDITION): with online payment the order has to be paid first.
     """
     ShipOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ShipOrderRequest, _orders_pb2.ShipOrderResponse]
     DeliverOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.DeliverOrderRequest, _orders_pb2.DeliverOrderResponse]
@@ -156,7 +157,8 @@ class OrderServiceAsyncStub(OrderServiceStub):
     ProcessOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ProcessOrderRequest, _orders_pb2.ProcessOrderResponse]  # type: ignore[assignment]
     """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. ShipOrder is one shipment of
     everything that is open, also of what was without stock; DeliverOrder delivers every shipment under way, once
-    nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE.
+    nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE; for ProcessOrder also
+    ORDER_NOT_PAID (FAILED_PRECONDITION): with online payment the order has to be paid first.
     """
     ShipOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ShipOrderRequest, _orders_pb2.ShipOrderResponse]  # type: ignore[assignment]
     DeliverOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.DeliverOrderRequest, _orders_pb2.DeliverOrderResponse]  # type: ignore[assignment]
@@ -311,7 +313,8 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_orders_pb2.ProcessOrderResponse, _abc.Awaitable[_orders_pb2.ProcessOrderResponse]]:
         """Back office (ORDER_DESK): PLACED -> PROCESSING -> SHIPPED -> DELIVERED -> CLOSED. ShipOrder is one shipment of
         everything that is open, also of what was without stock; DeliverOrder delivers every shipment under way, once
-        nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE.
+        nothing is open any more. ShipmentService does the same in parts. Errors: ORDER_STATE; for ProcessOrder also
+        ORDER_NOT_PAID (FAILED_PRECONDITION): with online payment the order has to be paid first.
         """
 
     @_abc_1.abstractmethod
