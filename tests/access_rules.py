@@ -616,6 +616,8 @@ CARERS_OWN = {
 # Routes that are not one RPC each, by operation id: the row they share.
 ALIASES = {
     "createHandoffInBrowser": "CreateHandoff",
+    "followSharedOrder": "GetSharedOrder",
+    "followFeed": "ListFeedEntries",
     "issueToken": "IssueServiceToken",
     "getKeys": "GetJwks",
     "setAccountPriceLists": "SetPriceListOrder",
