@@ -65,7 +65,7 @@ PAGE = direct.statement(
         """
         CROSS JOIN LATERAL (
             SELECT count(*) AS count, max(ship_time) AS last_time, coalesce(sum(weight_grams), 0) AS weight_grams,
-                coalesce(array_agg(DISTINCT carrier) FILTER (WHERE carrier <> ''), '{}') AS carriers
+                coalesce(array_agg(DISTINCT carrier COLLATE "C") FILTER (WHERE carrier <> ''), '{}') AS carriers
             FROM shipments WHERE order_id = o.id
         ) s
         CROSS JOIN LATERAL (

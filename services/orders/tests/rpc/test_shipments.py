@@ -125,7 +125,7 @@ async def test_what_cannot_leave_is_named_all_at_once(shop: Shop) -> None:
 @pytest.mark.spec("O-31", "O-32")
 async def test_only_an_order_in_hand_ships_and_only_staff_ships(shop: Shop) -> None:
     draft, placed = await shop.sheet(("A", 1)), await shop.placed(("A", 1))
-    for order, allowed in ((draft, "place, cancel"), (placed, "process, cancel")):
+    for order, allowed in ((draft, "share, place, cancel"), (placed, "process, cancel")):
         async with refused("ORDER_STATE") as errors:
             await ship(shop, order, 1)
         assert errors[0].metadata["allowed_verbs"] == allowed
