@@ -83,8 +83,12 @@ class Shop:
         return await self.place((await self.sheet(*lines)).id)
 
     async def get(self, order_id: str, who: Any = None) -> orders_pb2.Order:
+        """As other RPCs answer it, which do not tell what came beside the order; unless something did."""
         request = orders_pb2.GetOrderRequest(order_id=order_id)
-        return (await self.orders.GetOrder(request, metadata=who or self.customer)).order
+        order = (await self.orders.GetOrder(request, metadata=who or self.customer)).order
+        if not order.activity.ListFields():
+            order.ClearField("activity")
+        return order
 
     async def history(self, order_id: str) -> list[orders_pb2.HistoryEntry]:
         request = orders_pb2.ListOrderHistoryRequest(order_id=order_id)
