@@ -176,6 +176,7 @@ class FakeCatalog:
     articles: dict[str, Article] = field(default_factory=dict)
     holds: dict[UUID, tuple[UUID, Counter[UUID]]] = field(default_factory=dict)
     released: dict[UUID, UUID] = field(default_factory=dict)
+    amending: dict[UUID, UUID] = field(default_factory=dict)
     fail_reserve: Exception | None = None
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     gate: asyncio.Event | None = None
@@ -243,6 +244,8 @@ class FakeCatalog:
         customer: PricingCustomer,
         lines: Sequence[WantedLine],
         language: str,
+        *,
+        amends: bool = False,
     ) -> tuple[list[QuotedLine], bool]:
         self.calls["reserve"] += 1
         self.customers.append(customer)
@@ -260,11 +263,18 @@ class FakeCatalog:
         for line, answer in zip(lines, answers, strict=True):
             assert answer.quote is not None
             held[answer.quote.variant_id] += line.quantity
+        if amends:
+            assert order_id in self.holds, "the order has something"
+            self.amending[order_id] = attempt_id
+            return answers, True
         self.holds[order_id] = (attempt_id, held)
         return answers, True
 
-    async def release(self, order_id: UUID, attempt_id: UUID) -> None:
+    async def release(self, order_id: UUID, attempt_id: UUID, *, amends: bool = False) -> None:
         self.calls["release"] += 1
+        if amends:
+            self.amending.pop(order_id, None)
+            return
         self.released[order_id] = attempt_id
         if order_id in self.holds and self.holds[order_id][0] <= attempt_id:
             del self.holds[order_id]
@@ -342,11 +352,13 @@ class FakeLibrary:
         account_id: UUID,
         as_of: datetime.date,
         needs: Sequence[BudgetNeed],
+        *,
+        amends: bool = False,
     ) -> tuple[FieldViolation, ...]:
         self.calls["hold"] += 1
         self.days.append(as_of)
         found = self._findings(order_id, needs)
-        if not found:
+        if not found and not amends:
             held: Counter[str] = Counter()
             for need in needs:
                 held[need.budget_code] += need.amount.minor
@@ -359,7 +371,7 @@ class FakeLibrary:
         self.calls["check"] += 1
         return self._findings(None, needs)
 
-    async def release(self, order_id: UUID, attempt_id: UUID) -> None:
+    async def release(self, order_id: UUID, attempt_id: UUID, *, amends: bool = False) -> None:
         self.calls["release"] += 1
-        if order_id in self.holds and self.holds[order_id][0] <= attempt_id:
+        if not amends and order_id in self.holds and self.holds[order_id][0] <= attempt_id:
             del self.holds[order_id]

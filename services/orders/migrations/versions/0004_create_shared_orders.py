@@ -66,6 +66,8 @@ def _create_sheets() -> None:
         sa.Column("currency", sa.CHAR(3), nullable=False),
         sa.Column("line_count", sa.Integer(), nullable=False),
         sa.Column("update_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("amending_attempt", sa.Uuid(), nullable=True),
+        sa.Column("amending_until", sa.DateTime(timezone=True), nullable=True),
         _flag("reminded_waiting"),
         _flag("reminded_expiring"),
         sa.PrimaryKeyConstraint("order_id", name="pk_shared_orders"),

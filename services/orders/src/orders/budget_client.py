@@ -39,8 +39,11 @@ class LibraryClient:
         account_id: UUID,
         as_of: datetime.date,
         needs: Sequence[BudgetNeed],
+        *,
+        amends: bool = False,
     ) -> tuple[FieldViolation, ...]:
         request = budgets_pb2.HoldBudgetsRequest(
+            amends=amends,
             order_id=str(order_id),
             attempt_id=str(attempt_id),
             account_id=str(account_id),
@@ -72,9 +75,10 @@ class LibraryClient:
         budgets = {budget.code: budget for budget in answer.budgets}
         return _compare(budgets, needs)
 
-    async def release(self, order_id: UUID, attempt_id: UUID) -> None:
+    async def release(self, order_id: UUID, attempt_id: UUID, *, amends: bool = False) -> None:
+        reason = "not amended" if amends else "not placed"
         request = budgets_pb2.ReleaseBudgetsRequest(
-            order_id=str(order_id), attempt_id=str(attempt_id), reason="not placed"
+            order_id=str(order_id), attempt_id=str(attempt_id), reason=reason, amends=amends
         )
         await client.call(self._holds.ReleaseBudgets, request, service=self._tokens, timeout=RELEASE_SECONDS)
 

@@ -163,6 +163,8 @@ class CatalogClient:
         customer: PricingCustomer,
         lines: Sequence[WantedLine],
         language: str,
+        *,
+        amends: bool = False,
     ) -> tuple[list[QuotedLine], bool]:
         request = stock_pb2.ReserveStockRequest(
             order_id=str(order_id),
@@ -170,12 +172,14 @@ class CatalogClient:
             customer=customer_to_proto(customer),
             lines=lines_to_proto(lines),
             language_code=language,
+            amends=amends,
         )
         answer = await client.call(self._stock.ReserveStock, request, service=self._tokens)
         return [quoted(line) for line in answer.lines], answer.reserved
 
-    async def release(self, order_id: UUID, attempt_id: UUID) -> None:
+    async def release(self, order_id: UUID, attempt_id: UUID, *, amends: bool = False) -> None:
+        reason = "not amended" if amends else "not placed"
         request = stock_pb2.ReleaseStockRequest(
-            order_id=str(order_id), attempt_id=str(attempt_id), reason="not placed"
+            order_id=str(order_id), attempt_id=str(attempt_id), reason=reason, amends=amends
         )
         await client.call(self._stock.ReleaseStock, request, service=self._tokens, timeout=RELEASE_SECONDS)

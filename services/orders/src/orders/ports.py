@@ -158,11 +158,14 @@ class Catalog(Protocol):
         customer: PricingCustomer,
         lines: Sequence[WantedLine],
         language: str,
+        *,
+        amends: bool = False,
     ) -> tuple[list[QuotedLine], bool]:
-        """Prices as of now, and whether all lines are held."""
+        """Prices as of now, and whether all lines are held. `amends`: of a placed order, what goes beyond what it
+        has."""
         ...
 
-    async def release(self, order_id: UUID, attempt_id: UUID) -> None: ...
+    async def release(self, order_id: UUID, attempt_id: UUID, *, amends: bool = False) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +186,10 @@ class Library(Protocol):
         account_id: UUID,
         as_of: datetime.date,
         needs: Sequence[BudgetNeed],
+        *,
+        amends: bool = False,
     ) -> tuple[FieldViolation, ...]:
-        """All or nothing; the findings, named by line, when nothing is held."""
+        """All or nothing; the findings, named by line, when nothing is held. `amends` as for stock."""
         ...
 
     async def check(
@@ -193,7 +198,7 @@ class Library(Protocol):
         """The same findings without holding anything."""
         ...
 
-    async def release(self, order_id: UUID, attempt_id: UUID) -> None: ...
+    async def release(self, order_id: UUID, attempt_id: UUID, *, amends: bool = False) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

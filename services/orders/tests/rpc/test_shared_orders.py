@@ -76,7 +76,7 @@ async def test_from_a_draft_of_the_vendor_to_a_placed_order(shop: Shop) -> None:
     assert with_log[:3] == ["started", "line_added", "line_added"]
     assert with_log[-1] == "placed"
     async with refused("SHARED_ORDER_STATE"):
-        await table.customer.change(0, quantity=6)
+        await table.customer.end()
 
 
 @pytest.mark.spec("N-10")

@@ -82,7 +82,7 @@ async def move(infra: Infrastructure, change: Change, cmd: MoveOrder) -> None:
     if cmd.verb is Verb.CANCEL and change.order.place_time is not None:
         await payment_recording.order_cancelled(infra, change.session, change.order)
     await change.record(_PAST[cmd.verb], came, cmd.reason)
-    if cmd.verb is Verb.CANCEL and change.order.shared and change.order.place_time is None:
+    if cmd.verb in (Verb.CANCEL, Verb.PROCESS) and change.order.shared:
         actor = shared_recording.actor_of(change.caller, change.actor)
         await shared_recording.ended(change.session, change.order, actor, cmd.reason)
     shipment_id = await _goods(change, cmd.verb)

@@ -27,9 +27,10 @@ _GIVE_UP = direct.statement("""
     WHERE id = :id AND placing_attempt = :attempt AND state IN ('DRAFT', 'NEGOTIATING', 'PENDING_APPROVAL')""")
 # Waits for a placing that is about to commit, so that the answer cannot be overtaken by it.
 _PLACEMENTS = sa.text("""
-    SELECT id, state, placing_attempt, place_time IS NOT NULL AS placed,
-        placing_until > clock_timestamp() AS claim_live
-    FROM orders WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR SHARE""")
+    SELECT o.id, state, place_time IS NOT NULL AS placed, placing_until > clock_timestamp() AS claim_live,
+        CASE WHEN amending_until > clock_timestamp() THEN amending_attempt ELSE placing_attempt END AS placing_attempt
+    FROM orders o LEFT JOIN shared_orders s ON s.order_id = o.id
+    WHERE o.id = ANY(CAST(:ids AS uuid[])) ORDER BY o.id FOR SHARE OF o""")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,13 @@ from orders import access, answers, store
 from orders.access import Caller
 from orders.answers import AlreadyAnswered, Key
 from orders.domain.errors import OrderNotFound
-from orders.domain.model import Address, Order, Quote
-from orders.domain.states import PlacementInProgress
+from orders.domain.model import Address, Order, PaymentMethod, Quote
+from orders.domain.states import PlacementInProgress, State
 from orders.infrastructure import Infrastructure
 from orders.ports import OrderingContext, QuotedLine, WantedLine
 from orders.shared import recording
 from orders.shared import store as sheets
+from orders.shared.domain import codec
 from orders.shared.domain.errors import BelowLegalFloor, SharedOrderNotFound, SharedOrderState
 from orders.shared.domain.moving import basis_at
 from orders.shared.domain.prices import MissingPrices, Prices
@@ -123,13 +124,16 @@ async def _try(
     again: bool,
 ) -> Done:
     async with infra.sessions.begin() as session:
-        order, sheet = await locked(session, deal.order_id)
+        order, sheet = await locked(session, deal.order_id, placed=True)
         revision = sheet.revision if deal.revision is None else deal.revision
         if not 0 <= revision <= sheet.revision:
             text = f"must be between 0 and {sheet.revision}"
             raise InvalidFields([FieldViolation("revision", text, "OUT_OF_RANGE")])
-        was = sheet.agreed
+        was, header = sheet.agreed, codec.header_json(sheet.header)
         act(sheet, Command(actor_of(caller, context.actor), revision, infra.clock()), prices)
+        if order.state is State.PLACED and codec.header_json(sheet.header) != header:
+            text = "stays as it was placed"
+            raise InvalidFields([FieldViolation("header", text, "NOT_ALLOWED")])
         order.pricing = pricing_customer(context, destination_of(infra, sheet))
         payer = payer_of(context, sheet.header.current.payment_method.method)
         order.parties = replace(order.parties, payer=payer)
@@ -145,14 +149,18 @@ def destination_of(infra: Infrastructure, sheet: Sheet) -> Address:
     return destination(header.delivery_address, infra.methods.known(header.shipping_method))
 
 
-async def locked(session: AsyncSession, order_id: UUID) -> tuple[Order, Sheet]:
-    """Raises SharedOrderNotFound, SharedOrderState, PlacementInProgress."""
+async def locked(session: AsyncSession, order_id: UUID, *, placed: bool = False) -> tuple[Order, Sheet]:
+    """`placed`: also one that was placed, while nobody works on it and it is not paid online.
+
+    Raises SharedOrderNotFound, SharedOrderState, PlacementInProgress.
+    """
     connection = await session.connection()
     order = await store.lock(connection, order_id)
     sheet = await sheets.find(connection, order_id)
     if order is None or sheet is None:
         raise SharedOrderNotFound(order_id)
-    if order.state not in recording.OPEN:
+    amendable = order.state is State.PLACED and order.header.payment_method is not PaymentMethod.ELECTRONIC
+    if order.state not in recording.OPEN and not (placed and amendable):
         raise SharedOrderState(order_id, order.state)
     if order.claim is not None and order.claim.live:
         raise PlacementInProgress(order_id)

@@ -10,9 +10,10 @@ from commis.orders.v1 import orders_pb2 as pb
 from chassis.errors import DeadlineExceeded, FieldViolation, InvalidFields, Unavailable
 from chassis.ids import new_id
 from orders import access
+from orders import store as orders
 from orders.access import Caller
 from orders.answers import Key, Reply
-from orders.domain.states import IllegalMove, PlacementInProgress
+from orders.domain.states import IllegalMove, PlacementInProgress, State
 from orders.infrastructure import Infrastructure
 from orders.placing.claiming import PlaceOrder
 from orders.placing.domain import Accepted, OrderNotPlaceable
@@ -32,6 +33,10 @@ def check_acceptance(caller: Caller, version: str) -> None:
 async def place(infra: Infrastructure, order_id: UUID) -> None:
     """As the caller; once, however often both sides ask for it."""
     caller = access.caller()
+    async with infra.engine.connect() as connection:
+        order = await orders.find(connection, order_id)
+    if order is None or order.state is not State.NEGOTIATING:
+        return
     key = Key(":".join(caller.owner), "PlaceSharedOrder", new_id(), b"")
     found: Sequence[FieldViolation]
     try:

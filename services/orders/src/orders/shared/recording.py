@@ -42,13 +42,14 @@ async def write(
     infra: Infrastructure, session: AsyncSession, order: Order, sheet: Sheet, actor: Party, channel: str
 ) -> Order:
     """After the sheet has changed; `order` is as it was read, but for its pricing. Once the sheet was sent, the order
-    shows the current terms; before that it stays the draft that it was. The order afterwards."""
+    shows the current terms; before that it stays the draft that it was, and after placing what was placed. The order
+    at the terms of the sheet."""
     changes = sheet.finish()
     projected = project(infra, order, sheet)
     if not changes and projected.totals == order.totals:
         return projected
     connection = await session.connection()
-    if sheet.sent:
+    if sheet.sent and order.state in OPEN:
         before = {line.id: line for line in order.lines}
         changed = [line for line in projected.lines if before.pop(line.id, None) != line]
         _touch(session, projected, infra.clock())
@@ -60,7 +61,8 @@ async def write(
             removed=before,
         )
     if changes:
-        await sheets.save(connection, projected, sheet, changes, open_=projected.state in OPEN)
+        open_ = projected.state in OPEN or not sheet.agreed or projected.lines != order.lines
+        await sheets.save(connection, projected, sheet, changes, open_=open_)
         events.add(session, projected, sheet, changes)
     return projected
 
@@ -114,9 +116,11 @@ async def placed(session: AsyncSession, order: Order, actor: Actor) -> None:
 
 
 async def ended(session: AsyncSession, order: Order, actor: Actor, reason: str) -> None:
-    """With the transaction that cancels the order."""
+    """With the transaction that cancels the order; or that begins to work on it, which ends what is open still."""
     sheet = await sheets.find(await session.connection(), order.id)
     assert sheet is not None, "a shared order has a sheet"
+    if order.state is not State.CANCELLED and sheet.agreed and not sheet.obstacles:
+        return
     answering.end(sheet, Command(actor, sheet.revision, order.update_time), reason)
     await _close(session, order, sheet)
 

@@ -30,7 +30,7 @@ shared_orders = sa.Table(
     metadata,
     sa.Column("order_id", sa.Uuid, sa.ForeignKey("orders.id"), primary_key=True),
     sa.Column("account_id", sa.Uuid, nullable=False),
-    # Negotiated still, or waiting for approval.
+    # Negotiated still, or waiting for approval; or placed, and something of it is open again.
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Column("started_by", sa.Text, nullable=False),
     # The number of the last change; of the first hand-over, 0 before it.
@@ -56,6 +56,9 @@ shared_orders = sa.Table(
     sa.Column("currency", sa.CHAR(3), nullable=False),
     sa.Column("line_count", sa.Integer, nullable=False),
     sa.Column("update_time", sa.DateTime(timezone=True), nullable=False),
+    # Which attempt amends the placed order now.
+    sa.Column("amending_attempt", sa.Uuid, nullable=True),
+    sa.Column("amending_until", sa.DateTime(timezone=True), nullable=True),
     # Since the last hand-over, and of this expire_date.
     _flag("reminded_waiting"),
     _flag("reminded_expiring"),

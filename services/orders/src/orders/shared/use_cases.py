@@ -16,12 +16,12 @@ from google.protobuf import empty_pb2
 from chassis.errors import FieldViolation, InvalidFields
 from orders import access, answers, store
 from orders.answers import AlreadyAnswered
-from orders.domain.states import State, Verb
+from orders.domain.states import Verb
 from orders.fulfilment import use_cases as fulfilment
 from orders.fulfilment.changing import Change as OrderChange
 from orders.infrastructure import Infrastructure
 from orders.ports import OrderingContext
-from orders.shared import placing, queries
+from orders.shared import amending, placing, queries
 from orders.shared import store as sheets
 from orders.shared.domain import answering, proposing
 from orders.shared.domain.answering import Seen
@@ -162,9 +162,10 @@ async def _answer(infra: Infrastructure, deal: Deal, done: Done | None, *, again
     """Placed first, when that is due. `again`: also when an earlier answer to the same request broke off before."""
     if done is None:
         view = await queries.get(infra, deal.order_id)
-        if not again or view.order.state is not State.NEGOTIATING or not view.sheet.agreed:
+        if not again or not view.sheet.agreed:
             return view
     elif not done.agreed:
         return await queries.view(infra, done.order, done.sheet, side_of(access.caller()))
     await placing.place(infra, deal.order_id)
+    await amending.amend(infra, deal.order_id)
     return await queries.get(infra, deal.order_id)
