@@ -47,7 +47,7 @@ class Fact:
 
 
 def concerns(event: Any) -> bool:
-    """Whether anybody may be told: a sheet that the other side has not seen yet is nobody's news, nor is a cart given up."""
+    """Whether anybody may be told: a sheet not sent yet is nobody's news, nor is a cart that was given up."""
     match event:
         case orders.OrderCancelled():
             return event.was_placed
