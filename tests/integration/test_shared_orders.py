@@ -1,5 +1,6 @@
 """A shared order between a representative and a shop, over HTTP, from the first draft to the placed order."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,9 +12,13 @@ EUR = "EUR"
 
 
 async def as_buyer(world: World) -> Api:
-    account = world.accounts[1]
-    await activate(world.api, world.mailbox, account["email"])
-    return await sign_in(world.api, account["email"], PASSWORD)
+    await activate(world.api, world.mailbox, world.accounts[1]["email"])
+    return await sign_in_buyer(world)
+
+
+async def sign_in_buyer(world: World) -> Api:
+    """Who has a password since the first story."""
+    return await sign_in(world.api, world.accounts[1]["email"], PASSWORD)
 
 
 def colours(sheet: Json) -> list[str]:
@@ -68,3 +73,36 @@ async def test_a_shop_and_its_representative_agree_on_an_order(world: World) -> 
     past = await rep.get(path, revision=str(log[0]["sequence"]))
     assert past["lines"][0]["current"]["quantity"] == 5
     assert (await world.stock(first))["reserved_quantity"] >= 6
+
+
+@pytest.mark.spec("N-09")
+async def test_a_placed_order_is_amended_by_agreement(world: World) -> None:
+    buyer, rep = await sign_in_buyer(world), await world.ordering(world.accounts[1])
+    sku, other = world.skus[22], world.skus[23]
+    draft = await world.sheet(buyer, (sku, 5), (other, 1))
+    path = f"/v1/shared-orders/{draft['id']}"
+    await buyer.post("/v1/shared-orders", {"order_id": draft["id"], "send": True})
+    terms = await buyer.get(f"/v1/orders/{draft['id']}/checkout")
+    accepted = {"terms_version": terms["terms_version"], "terms_hash": terms["terms_hash"]}
+    sheet, now = await seen(buyer, path)
+    await buyer.post(f"{path}:accept", now | {"hash": sheet["hash"]} | accepted)
+    sheet, now = await seen(rep, path)
+    assert (await rep.post(f"{path}:accept", now | {"hash": sheet["hash"]}))["state"] == "PLACED"
+
+    sheet, now = await seen(buyer, path)
+    line = {"line_id": sheet["lines"][0]["id"], "quantity": 8}
+    assert colours(await buyer.post(f"{path}:propose", now | {"lines": [line]})) == [
+        "YELLOW",
+        "YELLOW",
+        "GREEN",
+    ]
+    assert (await buyer.get(f"/v1/orders/{draft['id']}"))["lines"][0]["quantity"] == 5
+    sheet, now = await seen(rep, path)
+    done = await rep.post(f"{path}:accept", now | {"hash": sheet["hash"]})
+    assert (done["state"], done["obstacles"], colours(done)) == ("PLACED", [], ["GREEN"] * 3)
+    assert (await buyer.get(f"/v1/orders/{draft['id']}"))["lines"][0]["quantity"] == 8
+    for _ in range(200):
+        if (await world.stock(sku))["reserved_quantity"] == 8:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(await world.stock(sku))
