@@ -22,7 +22,6 @@ from services.library.tests.factories import FakeOrders, a_hold, create, figures
 from services.library.tests.integration.test_consumers import cancelled, placed, tell
 
 pytestmark = pytest.mark.spec("N-09", "L-02")
-LATER = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=90)
 
 
 def amended(order: UUID, attempt: UUID, **amounts: int) -> events_pb2.OrderAmended:
@@ -152,9 +151,10 @@ async def test_what_is_left_over_is_swept_and_the_firm_part_stays(
     order, first = await an_order(sessions, account, FICTION=100)
     attempt = await beyond(sessions, account, order, FICTION=130)
     orders = FakeOrders({order: Placement(state, attempt if by_it else first)})
-    await sweep(sessions, orders, LATER)
+    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=90)
+    await sweep(sessions, orders, later)
     assert await held(sessions, fiction) == [left]
     if by_it:  # the event says more
         await tell(sessions, amended(order, attempt, FICTION=130))
         assert await held(sessions, fiction) == [130]
-    assert await sweep(sessions, orders, LATER + datetime.timedelta(minutes=5)) == 0
+    assert await sweep(sessions, orders, later + datetime.timedelta(minutes=5)) == 0
