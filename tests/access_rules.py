@@ -479,7 +479,10 @@ ORDERS_ROWS = {
     # Of none, so that nothing is destroyed: who may remove what is tested in orders.
     "RemoveAttachment": Row({"order_id": ORDER, "attachment_id": "{nobody}"}, ""),
     "CreateShipment": Row({"order_id": ORDER, "etag": STALE}, "admin desk"),
-    "UpdateShipment": Row({"shipment": {"id": "{shipment}", "carrier": "x", "etag": STALE}}, "admin desk"),
+    "UpdateShipment": Row(
+        {"order_id": "{shipped_order}", "shipment": {"id": "{shipment}", "carrier": "x", "etag": STALE}},
+        "admin desk",
+    ),
     "DeliverShipment": Row({"order_id": "{shipped_order}", "shipment_id": "{shipment}"}, "admin desk"),
     "ListShipments": Row({"order_id": ORDER}, READS_ORDERS),
     "WriteOrderMessage": Row({"request_id": KEY, "order_id": ORDER, "text": "x"}, CHANGES_ORDERS),
@@ -589,6 +592,7 @@ CARERS_OWN = {
         "AddOrderLines",
         "CheckEntry",
         "AddEntry",
+        "AddReorder",
         "StartSharedOrder",
         "UpdateOrderLine",
         "RemoveOrderLine",
