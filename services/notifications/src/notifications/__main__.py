@@ -39,6 +39,11 @@ from notifications.ports import Customers, Orders
 from notifications.privacy.client import DataProtectionClient
 from notifications.privacy.consumers import DataProtection
 from notifications.privacy.upkeep import Forgetting
+from notifications.sheets.clients import GrpcSharedOrders
+from notifications.sheets.consumers import SheetConsumer
+from notifications.sheets.digests import Digests
+from notifications.sheets.store import Pace
+from notifications.sheets.writing import Writer
 from notifications.tables import metadata
 from notifications.vault import Vault
 from notifications.webhooks.consumers import FeedConsumer
@@ -76,6 +81,14 @@ def _vendor(settings: Settings) -> Vendor:
     return Vendor(settings.signature, address, settings.vendor_language)
 
 
+def _writer(settings: Settings, customers: Customers, orders: Orders) -> Writer:
+    to_customers = client.channel(settings.customers_target, settings)
+    issuer = TokenIssuer(to_customers, settings.client_id, settings.client_secret.get_secret_value())
+    channel = client.channel(settings.orders_target, settings)
+    shared = GrpcSharedOrders(channel, ServiceTokens(issuer.issue))
+    return Writer(orders, shared, customers, _vendor(settings))
+
+
 def _causes(settings: Settings, orders: Orders, customers: Customers, contents: Contents) -> Causes:
     news = OrderNews(customers, orders, _vendor(settings), zoneinfo.ZoneInfo(settings.business_zone))
     return Causes(orders, contents, _notices(settings, customers), news)
@@ -96,6 +109,10 @@ def _sender(settings: Settings, engine: AsyncEngine, contents: Contents) -> Send
         address=settings.sender[1],
         workers=settings.smtp_connections,
     )
+
+
+def _pace(settings: Settings) -> Pace:
+    return Pace(settings.digest_quiet_seconds, settings.digest_every_seconds)
 
 
 def _clients(settings: Settings) -> tuple[TokenIssuer, GrpcCustomers, GrpcOrders, GrpcPlatforms]:
@@ -124,9 +141,10 @@ def subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscripti
     """For replays from the command line: the serving process sends what they write."""
     _issuer, customers, orders, _platforms = _clients(settings)
     mails = MailConsumer(_causes(settings, orders, customers, _contents(settings, customers)), None)
+    sheets = SheetConsumer(_writer(settings, customers, orders), None, _pace(settings))
     protection = _protection(settings, sessions)
     told = [*FeedConsumer(None).subscriptions(), *feeds.subscriptions()]
-    return [*mails.subscriptions(), *told, *protection.subscriptions()]
+    return [*mails.subscriptions(), *sheets.subscriptions(), *told, *protection.subscriptions()]
 
 
 async def _ping(engine: AsyncEngine) -> None:
@@ -157,8 +175,10 @@ async def serve(settings: Settings) -> None:
     vault = Vault(settings.secret.get_secret_value())
     http = ForeignHttp(internal_allowed=settings.profile == "local", connections=AT_ONCE)
     deliverer = Deliverer(sessions, http, vault)
+    writer, pace = _writer(settings, customers, orders), _pace(settings)
     consumers = (
         MailConsumer(_causes(settings, orders, customers, contents), sender),
+        SheetConsumer(writer, sender, pace),
         FeedConsumer(deliverer.wake),
         _protection(settings, sessions),
     )
@@ -177,6 +197,7 @@ async def serve(settings: Settings) -> None:
             *(Consumer(sessions, nats, one) for one in feeds.subscriptions()),
             sender,
             deliverer,
+            Digests(sessions, writer, sender, pace),
             Forgetting(sessions),
         ],
         ready={"database": lambda: _ping(engine)},

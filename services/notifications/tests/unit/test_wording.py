@@ -18,6 +18,7 @@ from services.notifications.tests.factories import FakeCustomers, a_line, a_link
 from services.notifications.tests.linkfactories import FakePaymentLinks, a_payment_link
 from services.notifications.tests.newsfactories import every_news
 from services.notifications.tests.noticefactories import every_notice
+from services.notifications.tests.sheetfactories import every_sheet_mail
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 UNRENDERED = re.compile(r"\{\{|\}\}|\{%|\[\[|\]\]|\{\w+\}|\bNone\b|Undefined")
@@ -32,6 +33,7 @@ async def drafts(language: str, order: orders_pb2.Order | None = None) -> dict[s
         found += await made.of_credential(new_id(), template, new_id())
     found += await made.of_payment_link(new_id(), new_id(), new_id())
     found += [*await every_notice(language), *await every_news(language)]
+    found += await every_sheet_mail(language)
     return {draft.template: draft for draft in found}
 
 

@@ -45,6 +45,14 @@ KINDS = {
             "approval_placed",
         )
     },
+    **{
+        f"{to}{kind}": (kind, "sheet")
+        for kind in (
+            *("sheet_sent", "sheet_changed", "sheet_waiting", "sheet_expiring", "sheet_expired"),
+            *("sheet_withdrawn", "sheet_declined"),
+        )
+        for to in ("", "vendor_")
+    },
     "profile_receipt": ("profile_receipt", "receipt"),
     "erasure_receipt": ("erasure_receipt", "receipt"),
 }
