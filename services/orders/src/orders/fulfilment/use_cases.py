@@ -80,7 +80,7 @@ async def move(infra: Infrastructure, change: Change, cmd: MoveOrder) -> None:
     """In the transaction of the change. Raises EtagMismatch, IllegalMove, OrderNotPaid, PlacementInProgress."""
     came = _move(change.order, cmd)
     if cmd.verb is Verb.CANCEL and change.order.place_time is not None:
-        await payment_recording.order_cancelled(infra, change.session, change.order)
+        await payment_recording.order_changed(infra, change.session, change.order)
     await change.record(_PAST[cmd.verb], came, cmd.reason)
     if cmd.verb in (Verb.CANCEL, Verb.PROCESS) and change.order.shared:
         actor = shared_recording.actor_of(change.caller, change.actor)

@@ -12,6 +12,7 @@ from chassis import db
 from chassis.logs import log
 from orders import store as orders
 from orders.domain.model import HistoryEntry, Order
+from orders.domain.states import State
 from orders.infrastructure import Infrastructure
 from orders.payments import domain, events, store
 from orders.payments.domain import OnlinePayment, Payment, RefundState
@@ -102,9 +103,9 @@ async def _write(
     events.changed(session, order, after)
 
 
-async def order_cancelled(infra: Infrastructure, session: AsyncSession, order: Order) -> None:
-    """In the transaction that cancels the order, before it is written: what was paid goes back, what is under way is
-    stopped; the follower does both, once."""
+async def order_changed(infra: Infrastructure, session: AsyncSession, order: Order) -> None:
+    """In the transaction that cancels or amends the order, before it is written: what was paid beyond what is due now
+    goes back, what is under way is stopped; the follower does both, once."""
     connection = await session.connection()
     payments = await store.of_order(connection, order.id)
     now = infra.clock()
@@ -117,7 +118,8 @@ async def order_cancelled(infra: Infrastructure, session: AsyncSession, order: O
             refund = domain.automatic_refund(before, surplus, now)
             after = replace(domain.with_refund(before, refund), check_time=now)
         await store.save(connection, before, after)
-    order.payment_state = domain.order_payment_state(order, payments)
+    if payments or order.state is State.CANCELLED:
+        order.payment_state = domain.order_payment_state(order, payments)
     if payments and infra.online is not None:
         db.after_commit(session, infra.online.wake.set)
 

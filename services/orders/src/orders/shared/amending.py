@@ -25,6 +25,7 @@ from orders.attribution import attribution
 from orders.domain.model import HistoryEntry, Order
 from orders.domain.states import State
 from orders.infrastructure import Infrastructure
+from orders.payments import recording as payments
 from orders.placing import events as placing_events
 from orders.placing import holds
 from orders.placing.domain import budget_needs, line_findings
@@ -160,7 +161,9 @@ async def _write(
         before = {line.id: line for line in order.lines}
         changed = [line for line in wanted.lines if before.pop(line.id, None) != line]
         await store.save(connection, wanted, _entry(wanted, context, caller), changed=changed, removed=before)
-        await claims.set_attempt(connection, order.id, attempt)
+        wanted.payment_state = now.payment_state
+        await payments.order_changed(infra, session, wanted)
+        await claims.set_amended(connection, wanted, attempt)
         if order.parties.assistance is not None:
             await figures.count(connection, [order.id])
         await recording.placed(session, wanted, recording.actor_of(caller, context.actor))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.errors import FieldViolation
+from orders.domain.model import Order
 from orders.shared.store import set_obstacles
 
 _CLAIM = sa.text("""
@@ -23,7 +24,9 @@ _FINISH = sa.text("""
 _END = sa.text("""
     UPDATE shared_orders SET amending_attempt = NULL, amending_until = NULL
     WHERE order_id = :id AND amending_attempt = :attempt""")
-_ATTEMPT = sa.text("UPDATE orders SET placing_attempt = :attempt WHERE id = :id")
+_AMENDED = sa.text(
+    "UPDATE orders SET placing_attempt = :attempt, payment_state = :payment_state WHERE id = :id"
+)
 
 
 async def claim_amendment(
@@ -47,6 +50,7 @@ async def end_amendment(
     await set_obstacles(connection, order_id, found)
 
 
-async def set_attempt(connection: AsyncConnection, order_id: UUID, attempt: UUID) -> None:
-    """Which attempt last made the placed order what it is."""
-    await connection.execute(_ATTEMPT, {"id": order_id, "attempt": attempt})
+async def set_amended(connection: AsyncConnection, order: Order, attempt: UUID) -> None:
+    """Which attempt last made the placed order what it is, and how it is paid since."""
+    given = {"id": order.id, "attempt": attempt, "payment_state": order.payment_state}
+    await connection.execute(_AMENDED, given)

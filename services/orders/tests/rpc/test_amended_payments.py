@@ -1,0 +1,57 @@
+"""A paid order that is amended: what is due beyond the payment is open again, what is too much goes back."""
+
+import pytest
+from commis.orders.v1 import orders_pb2, payments_pb2
+
+from orders.payments.domain import Payment
+from services.orders.tests.negotiating import Table
+from services.orders.tests.provider import Till
+from services.orders.tests.rpc.test_payment_links import mailed, send, token_of
+from services.orders.tests.rpc.test_shared_amendments import a_placed_table
+from services.orders.tests.shop import Shop, amount
+
+pytestmark = pytest.mark.spec("N-09", "O-22")
+Order = orders_pb2.Order
+
+
+async def a_paid_table(till: Till, shop: Shop) -> tuple[Table, Order]:
+    """Placed by both sides, paid by a mailed link."""
+    table = await a_placed_table(shop)
+    order_id = table.vendor.seen.order_id
+    await send(till, order_id, shop.as_rep)
+    await till.payments.PayByLink(payments_pb2.PayByLinkRequest(token=token_of(await mailed(till))))
+    [payment] = await till.list(order_id)
+    await till.tell(payment.id, Payment.PAID)
+    await table.look()
+    return table, await shop.get(order_id)
+
+
+async def amended(table: Table, shop: Shop, quantity: int) -> Order:
+    await table.customer.change(1, quantity=quantity)
+    await table.vendor.look()
+    done = await table.vendor.accept()
+    assert not done.obstacles
+    return await shop.get(done.order_id)
+
+
+async def test_more_is_open_again_until_it_is_paid_too(till: Till, shop: Shop) -> None:
+    table, paid = await a_paid_table(till, shop)
+    assert paid.payment_state == Order.PAYMENT_STATE_PAID
+    order = await amended(table, shop, 4)
+    assert order.payment_state == Order.PAYMENT_STATE_OPEN
+    assert [amount(one.refunded) for one in await till.list(order.id)] == ["0.00"]
+
+
+async def test_what_is_too_much_goes_back_once(till: Till, shop: Shop) -> None:
+    table, paid = await a_paid_table(till, shop)
+    order = await amended(table, shop, 1)
+    await till.follow()
+    [payment] = await till.list(order.id)
+    [refund] = payment.refunds
+    assert refund.amount.units * 100 + refund.amount.nanos // 10**7 == (
+        paid.totals.total.units * 100
+        + paid.totals.total.nanos // 10**7
+        - order.totals.total.units * 100
+        - order.totals.total.nanos // 10**7
+    )
+    assert (await shop.get(order.id)).payment_state == Order.PAYMENT_STATE_PAID
