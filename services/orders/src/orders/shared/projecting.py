@@ -15,17 +15,31 @@ LINE_REFERENCES = ("line_reference", "cost_centre", "note", "budget_code")
 HEADER_REFERENCES = ("contact", "order_reference", "cost_centre", "note")
 
 
-def line_of(item: LineItem) -> Line:
+def line_of(item: LineItem, placed: Line | None = None) -> Line:
+    """`placed`: as the order has it. Its quote stays where the terms are still those: its trace and availability are
+    those of when it was placed, the sheet's those of when it was agreed."""
     terms = item.current
     return Line(
         id=item.id,
         position=item.position,
         quantity=terms.quantity,
-        quote=terms.quote,
+        quote=terms.quote if placed is None or not _same(item, placed) else placed.quote,
         requested_delivery_date=terms.delivery_date,
         negotiated=terms.asked is not None,
         **{name: item.references.get(name, "") for name in LINE_REFERENCES},
     )
+
+
+def _same(item: LineItem, placed: Line) -> bool:
+    terms, quote = item.current, placed.quote
+    asked = placed.quantity == terms.quantity and quote.variant_id == terms.quote.variant_id
+    return asked and quote.same_price(terms.quote)
+
+
+def lines_of(order: Order, sheet: Sheet) -> list[Line]:
+    """A line that is to go is none of them."""
+    placed = {line.id: line for line in order.lines} if order.place_time is not None else {}
+    return [line_of(item, placed.get(item.id)) for item in sheet.lines.values() if not item.current.removed]
 
 
 def header_of(item: HeaderItem, header: Header) -> Header:
@@ -47,14 +61,14 @@ def terms_of(header: Header) -> HeaderTerms:
 
 
 def project(infra: Infrastructure, order: Order, sheet: Sheet) -> Order:
-    """A line that is to go is not on it. Its shipping method has to be known to `infra.methods`.
+    """Its shipping method has to be known to `infra.methods`.
 
     Raises InvalidFields when the lines do not fit together or amount to too much.
     """
     projected = replace(
         order,
         header=header_of(sheet.header, order.header),
-        lines=[line_of(item) for item in sheet.lines.values() if not item.current.removed],
+        lines=lines_of(order, sheet),
         next_position=sheet.next_position,
     )
     retotal(infra, projected)

@@ -1,0 +1,40 @@
+"""Amending a placed order while the world goes on: stock and lists move, others act at the same time."""
+
+from decimal import Decimal
+
+import pytest
+from commis.orders.v1 import shared_orders_pb2 as pb
+
+from services.orders.tests.negotiating import GREEN, TERMS, Table, a_sent_table
+from services.orders.tests.rpc.test_shared_amendments import a_placed_table
+from services.orders.tests.shop import Shop
+
+pytestmark = pytest.mark.spec("N-09")
+
+
+async def listed(table: Table) -> list[str]:
+    answer = await table.vendor.stub.ListSharedOrders(pb.ListSharedOrdersRequest(), metadata=table.vendor.who)
+    return [each.order_id for each in answer.shared_orders]
+
+
+async def test_stock_that_moved_before_placing_makes_no_line_a_changed_one(shop: Shop) -> None:
+    """What placing answered differs from what was agreed in its trace alone."""
+    table = await a_sent_table(shop, ("A", 5), ("B", 2))
+    await table.customer.accept(**TERMS)
+    shop.catalog.articles["A"].stock -= 7
+    await table.vendor.look()
+    await table.vendor.accept()
+    await table.look()
+    before = await shop.get(table.vendor.seen.order_id)
+    shop.catalog.articles["A"].price = Decimal("99.00")
+    await table.customer.change(1, quantity=4)
+    await table.vendor.look()
+    done = await table.vendor.accept()
+    assert ([line.status.colour for line in done.lines], list(done.obstacles)) == ([GREEN, GREEN], [])
+    after = await shop.get(before.id)
+    assert [line.quantity for line in after.lines] == [5, 4]
+    assert after.lines[0] == before.lines[0]
+    await table.look()
+    await table.customer.change(1, quantity=9)
+    await table.customer.withdraw()
+    assert await listed(table) == []
