@@ -6,7 +6,6 @@ import pytest
 from commis.orders.v1 import shared_orders_pb2 as pb
 
 from services.orders.tests.negotiating import GREEN, TERMS, Table, a_sent_table
-from services.orders.tests.rpc.test_shared_amendments import a_placed_table
 from services.orders.tests.shop import Shop
 
 pytestmark = pytest.mark.spec("N-09")
@@ -26,6 +25,8 @@ async def test_stock_that_moved_before_placing_makes_no_line_a_changed_one(shop:
     await table.vendor.accept()
     await table.look()
     before = await shop.get(table.vendor.seen.order_id)
+    assert await shop.events("order_amended") == []
+    assert before.lines[0].availability.available_quantity == 1_000_000 - 7
     shop.catalog.articles["A"].price = Decimal("99.00")
     await table.customer.change(1, quantity=4)
     await table.vendor.look()
