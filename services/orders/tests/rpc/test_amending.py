@@ -6,7 +6,8 @@ import pytest
 from commis.orders.v1 import shared_orders_pb2 as pb
 
 from services.orders.tests.negotiating import GREEN, TERMS, Table, a_sent_table
-from services.orders.tests.shop import Shop
+from services.orders.tests.rpc.test_shared_amendments import a_placed_table
+from services.orders.tests.shop import Shop, amount
 
 pytestmark = pytest.mark.spec("N-09")
 
@@ -39,3 +40,24 @@ async def test_stock_that_moved_before_placing_makes_no_line_a_changed_one(shop:
     await table.customer.change(1, quantity=9)
     await table.customer.withdraw()
     assert await listed(table) == []
+
+
+async def test_what_is_not_changed_need_not_be_sold_any_more(shop: Shop) -> None:
+    table = await a_placed_table(shop, ("A", 5), ("B", 2), ("C", 1))
+    shop.catalog.articles["A"].discontinued = True
+    shop.catalog.articles["C"].price = Decimal("6.00")
+    await table.customer.propose(
+        pb.LineProposal(line_id=table.customer.seen.lines[1].id, quantity=4),
+        pb.LineProposal(line_id=table.customer.seen.lines[2].id, note="for Karel"),
+    )
+    await table.vendor.look()
+    done = await table.vendor.accept()
+    assert (done.status.colour, list(done.obstacles)) == (GREEN, [])
+    after = await shop.get(done.order_id)
+    assert [(line.quantity, line.note) for line in after.lines] == [(5, ""), (4, ""), (1, "for Karel")]
+    assert amount(after.lines[2].price.total) == "5.00"
+    await table.look()
+    await table.vendor.change(1, removed=True)
+    await table.customer.look()
+    assert list((await table.customer.accept()).obstacles) == []
+    assert [line.sku for line in (await shop.get(done.order_id)).lines] == ["A", "C"]

@@ -75,11 +75,14 @@ async def _against(
 ) -> tuple[list[FieldViolation], list[QuotedLine]]:
     """Holds what goes beyond; everything that stands against it, and what the changed lines cost now."""
     needs = budget_needs(wanted)
-    kept = {line.id for line in order.lines if line in wanted.lines}
+    kept = _kept(order, wanted)
+    asked = _asked(wanted, kept)
     reserved, budgets = await asyncio.gather(
         infra.ports.catalog.reserve(
-            order.id, attempt, wanted.pricing, _wanted(wanted, kept), wanted.header.language, amends=True
-        ),
+            order.id, attempt, wanted.pricing, asked, wanted.header.language, amends=True
+        )
+        if asked
+        else _no_lines(),
         infra.ports.library.hold(order.id, attempt, order.account_id, infra.today(), needs, amends=True)
         if needs or budget_needs(order)
         else _nothing(),
@@ -113,16 +116,34 @@ async def _nothing() -> tuple[FieldViolation, ...]:
     return ()
 
 
-def _wanted(order: Order, kept: set[UUID]) -> list[WantedLine]:
-    """What was placed and is not changed is asked for at the price it was placed with."""
+async def _no_lines() -> tuple[list[QuotedLine], bool]:
+    return [], True
+
+
+def _kept(order: Order, wanted: Order) -> set[UUID]:
+    """Lines of which the order goes on having as many, at the price that they were placed with."""
+    placed = {line.id: (line.quote, line.quantity, line.negotiated) for line in order.lines}
+    return {
+        line.id
+        for line in wanted.lines
+        if placed.get(line.id) == (line.quote, line.quantity, line.negotiated)
+    }
+
+
+def _asked(order: Order, kept: set[UUID]) -> list[WantedLine]:
+    """What is changed, and what else the order has of the same variants, which is asked for at the price that it was
+    placed with. Nothing else has to be there, or to be sold still, once more."""
+    variants = {line.quote.variant_id for line in order.lines if line.id not in kept}
     lines = [replace(line, negotiated=True) if line.id in kept else line for line in order.lines]
-    return holds.wanted(replace(order, lines=lines))
+    return holds.wanted(replace(order, lines=[line for line in lines if line.quote.variant_id in variants]))
 
 
 def _findings(order: Order, quoted: Sequence[QuotedLine], kept: set[UUID]) -> list[FieldViolation]:
     """Another price is none of a line that is not changed."""
+    answers = {each.line_id: each for each in quoted}
+    every = [answers.get(str(line.id)) or QuotedLine(str(line.id), line.quote) for line in order.lines]
     at_price = {f"lines[{index}].price" for index, line in enumerate(order.lines) if line.id in kept}
-    return [each for each in line_findings(order, quoted) if each.field not in at_price]
+    return [each for each in line_findings(order, every) if each.field not in at_price]
 
 
 async def _release(infra: Infrastructure, order: Order, attempt: UUID) -> None:
