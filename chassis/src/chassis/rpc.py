@@ -9,6 +9,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -24,6 +25,7 @@ from chassis.logs import log
 from chassis.tokens import Verifier
 
 DEFAULT_DEADLINE = 10.0
+_READ_ON_SECONDS = 5.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _EXPECTED = frozenset(Kind) - {Kind.UNAVAILABLE, Kind.DEADLINE_EXCEEDED, Kind.INTERNAL}
 Handler = Any  # grpc.RpcMethodHandler; its stubs leave out every attribute
@@ -95,6 +97,8 @@ class Surroundings:
                 metrics.RPC_HANDLED.labels(method, "CANCELLED").inc()
                 raise
             except Exception as error:
+                if streams_in:
+                    await _read_on(raw, ctx)
                 await self._refuse(method, error, ctx)
             observe(time.perf_counter() - started)
             succeeded()
@@ -146,32 +150,21 @@ class Surroundings:
             task.exception()  # seen: when the client is gone nobody else will look at it
 
     async def _enter(self, rule: Rule, ctx: Any) -> Request:
-        bearer = vouch = request_id = traceparent = peer = ""
-        for key, value in ctx.invocation_metadata():
-            if key == "authorization":
-                bearer = value
-            elif key == "x-commis-service":
-                vouch = value
-            elif key == "x-request-id":
-                request_id = value
-            elif key == "traceparent":
-                traceparent = value
-            elif key == "x-forwarded-for":
-                peer = value
+        given = dict(ctx.invocation_metadata())
+        bearer, vouch = given.get("authorization", ""), given.get("x-commis-service", "")
+        request_id, traceparent = given.get("x-request-id", ""), given.get("traceparent", "")
         left = ctx.time_remaining()
         request = Request(
             request_id=request_id if _REQUEST_ID.fullmatch(request_id) else str(new_id()),
-            peer=(peer or ctx.peer())[:200],
+            peer=(given.get("x-forwarded-for") or ctx.peer())[:200],
             traceparent=traceparent if len(traceparent) == 55 else "",
             deadline=time.monotonic() + (DEFAULT_DEADLINE if left is None else left),
         )
         context.enter(request)  # so that a refused token is logged with its request id
         if bearer or vouch:
-            request = replace(
-                request,
-                principal=await self._verify(bearer, rule) if bearer else None,
-                service=await self._verify(vouch, rule) if vouch else None,
-            )
+            principal = await self._verify(bearer, rule) if bearer else None
+            service = await self._verify(vouch, rule) if vouch else None
+            request = replace(request, principal=principal, service=service)
             context.enter(request)
         access.check(rule, request)
         return request
@@ -199,10 +192,18 @@ class Surroundings:
         if kind is Kind.DEADLINE_EXCEEDED:
             metrics.DEADLINE_EXCEEDED.labels(method).inc()
         metrics.RPC_HANDLED.labels(method, kind.value).inc()
-        await ctx.abort(
-            status.CODES[kind], answer.message, ((status.DETAILS_KEY, answer.SerializeToString()),)
-        )
+        details = ((status.DETAILS_KEY, answer.SerializeToString()),)
+        await ctx.abort(status.CODES[kind], answer.message, details)
         raise AssertionError("abort returned")
+
+
+async def _read_on(raw: AsyncIterator[bytes], ctx: Any) -> None:
+    """A client that is refused while it writes may see INTERNAL instead (grpc.aio): early metadata ask it to end."""
+    with suppress(Exception):
+        await ctx.send_initial_metadata(())
+        async with asyncio.timeout(_READ_ON_SECONDS):
+            async for _ in raw:
+                pass
 
 
 def _parser(decode: Any) -> Any:

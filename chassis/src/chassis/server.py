@@ -196,7 +196,6 @@ class _Admin:
             metrics.LOOP_LAG.set(max(0.0, time.monotonic() - before - 1))
             if self._engine is not None:
                 metrics.POOL_CHECKED_OUT.set(self._engine.pool.checkedout())  # type: ignore[attr-defined]
-
             if self._nats is not None:
                 await self._flush(self._nats)
 

@@ -6,8 +6,6 @@ its content has, and if a browser opened it all the same, in a sandbox where not
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
@@ -21,7 +19,7 @@ from gateway.endpoint import JSON, check_length, reply
 from gateway.exchange import Exchange, Scope
 from gateway.problems import Problem, invalid_fields
 from gateway.query import Query, query_reader
-from gateway.streaming import arriving, listened_to
+from gateway.streaming import Upload, listened_to
 from gateway.wire.render import renderer
 
 ADD = "/commis.orders.v1.AttachmentService/AddAttachment"
@@ -59,16 +57,9 @@ class AddFile:
         if exchange.headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.")
         check_length(exchange, MAX_BYTES)
-        trouble: list[Exception] = []
         await self._clients.connected("orders")
-        call = self._clients[ADD]
-        try:
-            parts = _parts(first, receive, trouble)
-            answered = await call(parts, timeout=_SECONDS, metadata=exchange.metadata())
-        except (Exception, asyncio.CancelledError):
-            if trouble:  # our own reason for ending the stream, which gRPC reports as cancelled
-                raise trouble[0] from None
-            raise
+        upload = Upload(first, lambda piece: AddAttachmentRequest(content=piece), receive, MAX_BYTES)
+        answered = await upload.through(self._clients[ADD], _SECONDS, exchange.metadata())
         shown = self._show(answered.attachment)
         location = f"/v1/orders/{order_id}/attachments/{quote(shown['id'], safe='')}/content".encode()
         await reply(send, 201, [(b"content-type", JSON), (b"location", location)], orjson.dumps(shown))
@@ -81,20 +72,6 @@ class AddFile:
         if violations:
             raise invalid_fields(violations)
         return AddAttachmentRequest(order_id=order_id, request_id=request_id, **fields)
-
-
-async def _parts(
-    first: AddAttachmentRequest, receive: Any, trouble: list[Exception]
-) -> AsyncIterator[AddAttachmentRequest]:
-    yield first
-    try:
-        async for piece in arriving(receive, MAX_BYTES):
-            yield AddAttachmentRequest(content=piece)
-    except Exception as error:
-        trouble.append(error)
-        raise
-    # To the service a cancelled stream looks like one that has ended; only this says that all is there.
-    yield AddAttachmentRequest()
 
 
 class ReadFile:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
@@ -12,12 +10,12 @@ from commis.catalog.v1.imports_pb2 import Import, UploadImportHeader, UploadImpo
 
 from chassis.errors import Violations
 from gateway import headers as header
+from gateway import streaming
 from gateway.clients import Clients
 from gateway.endpoint import JSON, check_length, reply
 from gateway.exchange import Exchange, Scope
 from gateway.problems import Problem, invalid_fields
 from gateway.query import Query, query_reader
-from gateway.streaming import arriving
 from gateway.wire.render import renderer
 
 UPLOAD = "/commis.catalog.v1.ImportService/UploadImport"
@@ -53,17 +51,14 @@ class Upload:
         first = self._header(exchange, scope["query_string"])
         first.format = _format(exchange)
         check_length(exchange, self._limit)
-        trouble: list[Exception] = []
         await self._clients.connected("catalog")
-        call = self._clients[UPLOAD]
-        try:
-            answered = await call(
-                self._pieces(first, receive, trouble), timeout=_TIMEOUT, metadata=exchange.metadata()
-            )
-        except (Exception, asyncio.CancelledError):
-            if trouble:  # our own reason for ending the stream, which gRPC reports as cancelled
-                raise trouble[0] from None
-            raise
+        upload = streaming.Upload(
+            UploadImportRequest(header=first),
+            lambda piece: UploadImportRequest(content=piece),
+            receive,
+            self._limit,
+        )
+        answered = await upload.through(self._clients[UPLOAD], _TIMEOUT, exchange.metadata())
         shown = self._show(getattr(answered, "import"))
         location = f"{PATH}/{quote(shown['id'], safe='')}".encode()
         headers = [(b"content-type", JSON), (b"location", location)]
@@ -77,19 +72,6 @@ class Upload:
         if violations:
             raise invalid_fields(violations)
         return UploadImportHeader(request_id=request_id, **fields)
-
-    async def _pieces(
-        self, first: UploadImportHeader, receive: Any, trouble: list[Exception]
-    ) -> AsyncIterator[UploadImportRequest]:
-        yield UploadImportRequest(header=first)
-        try:
-            async for piece in arriving(receive, self._limit):
-                yield UploadImportRequest(content=piece)
-        except Exception as error:
-            trouble.append(error)
-            raise
-        # To the service a cancelled stream looks like one that has ended; only this says that all is there.
-        yield UploadImportRequest(content=b"")
 
 
 def _format(exchange: Exchange) -> Any:
