@@ -61,3 +61,24 @@ async def test_what_is_not_changed_need_not_be_sold_any_more(shop: Shop) -> None
     await table.customer.look()
     assert list((await table.customer.accept()).obstacles) == []
     assert [line.sku for line in (await shop.get(done.order_id)).lines] == ["A", "C"]
+
+
+async def test_a_budget_that_ended_stands_against_its_own_lines_alone(shop: Shop) -> None:
+    shop.library.budgets |= {"OLD": 100_000, "NEW": 100_000}
+    table = await a_sent_table(shop, ("A", 5), ("B", 2))
+    lines = [line.id for line in table.customer.seen.lines]
+    codes = zip(lines, ("OLD", "NEW"), strict=True)
+    await table.customer.propose(*(pb.LineProposal(line_id=key, budget_code=code) for key, code in codes))
+    await table.customer.accept(**TERMS)
+    await table.vendor.look()
+    await table.vendor.accept()
+    await table.look()
+    del shop.library.budgets["OLD"]
+    await table.customer.change(1, quantity=3)
+    await table.vendor.look()
+    assert list((await table.vendor.accept()).obstacles) == []
+    await table.look()
+    await table.customer.change(0, quantity=6)
+    await table.vendor.look()
+    refusals = (await table.vendor.accept()).obstacles
+    assert [each.field for each in refusals] == ["lines[0].budget_code"]

@@ -22,14 +22,14 @@ from orders import access, store
 from orders.access import Caller
 from orders.approval import domain as approvals
 from orders.attribution import attribution
-from orders.domain.model import HistoryEntry, Order
+from orders.domain.model import HistoryEntry, Line, Order
 from orders.domain.states import State
 from orders.infrastructure import Infrastructure
 from orders.payments import recording as payments
 from orders.placing import events as placing_events
 from orders.placing import holds
 from orders.placing.domain import budget_needs, line_findings
-from orders.ports import OrderingContext, QuotedLine, WantedLine
+from orders.ports import BudgetNeed, OrderingContext, QuotedLine, WantedLine
 from orders.shared import amendment_store as claims
 from orders.shared import recording
 from orders.shared.domain.sheet import Sheet
@@ -74,8 +74,8 @@ async def _against(
     infra: Infrastructure, order: Order, wanted: Order, context: OrderingContext, attempt: UUID
 ) -> tuple[list[FieldViolation], list[QuotedLine]]:
     """Holds what goes beyond; everything that stands against it, and what the changed lines cost now."""
-    needs = budget_needs(wanted)
     kept = _kept(order, wanted)
+    needs = _needs(order, wanted)
     asked = _asked(wanted, kept)
     reserved, budgets = await asyncio.gather(
         infra.ports.catalog.reserve(
@@ -136,6 +136,17 @@ def _asked(order: Order, kept: set[UUID]) -> list[WantedLine]:
     variants = {line.quote.variant_id for line in order.lines if line.id not in kept}
     lines = [replace(line, negotiated=True) if line.id in kept else line for line in order.lines]
     return holds.wanted(replace(order, lines=[line for line in lines if line.quote.variant_id in variants]))
+
+
+def _needs(order: Order, wanted: Order) -> list[BudgetNeed]:
+    """Of the budgets that changed lines name; others have ended perhaps, and what is held of them stays."""
+    placed = {line.id: line for line in order.lines}
+    changed = {line.budget_code for line in wanted.lines if _charged(line) != _charged(placed.get(line.id))}
+    return [need for need in budget_needs(wanted) if need.budget_code in changed]
+
+
+def _charged(line: Line | None) -> tuple[str, int] | None:
+    return None if line is None else (line.budget_code, line.total)
 
 
 def _findings(order: Order, quoted: Sequence[QuotedLine], kept: set[UUID]) -> list[FieldViolation]:
