@@ -52,6 +52,7 @@ async def test_the_proof_is_shown_with_the_price(http: httpx.AsyncClient, servic
         publisher_price=money_pb2.Money(currency_code="EUR", units=20),
         max_discount_percent=decimal_pb2.Decimal(value="20"),
         floor=money_pb2.Money(currency_code="EUR", units=15, nanos=94_300_000),
+        price_list_id=ANY_ID,
     )
     line = pricing_pb2.QuotedLine(price=pricing_pb2.LinePrice(currency_code="EUR", legal_cap=proof))
     services.answer("QuoteLines", pricing_pb2.QuoteLinesResponse(lines=[line]))
@@ -64,4 +65,5 @@ async def test_the_proof_is_shown_with_the_price(http: httpx.AsyncClient, servic
         "publisher_price": {"amount": "20.00", "currency": "EUR"},
         "max_discount_percent": "20",
         "floor": {"amount": "15.0943", "currency": "EUR"},
+        "price_list_id": ANY_ID,
     }
