@@ -10,6 +10,7 @@ from commis.customers.v1 import sessions_pb2 as pb
 
 from chassis.testing import as_service
 from customers import housekeeping
+from customers.sessions import events, store
 
 from ..conftest import bearer
 
@@ -63,6 +64,21 @@ async def test_a_ticket_ends_with_its_session(world: Any, refused: Any) -> None:
     assert error.value.reason == "SESSION_ENDED"
     (fact,) = await world.facts("commis.customers.v1.sessions_ended")
     assert [await world.scalar("SELECT id::text FROM session_families")] == list(fact.session_ids)
+
+
+@pytest.mark.spec("N-11", "M-05")
+async def test_very_many_sessions_that_end_at_once_are_told_in_parts(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "SESSIONS_AT_ONCE", 2)
+    await world.account(EMAIL)
+    for number in range(5):
+        await world.enter(EMAIL, activated=number > 0)
+    async with world.sessions.begin() as session:
+        assert await store.end_families(session, sa.true(), "TEST") == 5
+    facts = await world.facts("commis.customers.v1.sessions_ended")
+    assert [len(fact.session_ids) for fact in facts] == [2, 2, 1]
+    assert len({one for fact in facts for one in fact.session_ids}) == 5
 
 
 @pytest.mark.spec("N-11", "A-13")
