@@ -30,11 +30,22 @@ async def test_an_end_is_told_with_its_reason(
     sheets = [a_sheet(side, change, state=gone) for side in (VENDOR, CUSTOMER)]
     desk = Desk(sessions, FakeShared(*sheets, said=[ended]))
     await desk.take(event(change))
-    await desk.take(event(ended))
+    await desk.take(event(ended, state=gone))
     await desk.digests.turn()
     mails = await desk.mails()
     assert {mail.template for mail in mails} == {template}
     assert all(quoted in mail.text and quoted in mail.html for mail in mails)
+
+
+async def test_an_order_that_is_processed_was_not_declined(sessions: Sessions) -> None:
+    """What was still open about it ends, and nothing else."""
+    processed = {"state": orders_pb2.Order.STATE_PROCESSING}
+    change, ended = a_change(9, "proposed", VENDOR, **QUANTITY), a_change(12, "ended", VENDOR)
+    desk = Desk(sessions, FakeShared(a_sheet(CUSTOMER, change, **processed), said=[ended]))
+    await desk.take(event(change, state=orders_pb2.Order.STATE_PLACED))
+    await desk.take(event(ended, **processed))
+    await desk.digests.turn()
+    assert await desk.mails() == []
 
 
 async def test_a_placed_order_ends_its_digests(sessions: Sessions) -> None:

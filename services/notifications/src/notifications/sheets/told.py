@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from commis.orders.v1 import orders_pb2
 from commis.orders.v1 import shared_orders_pb2 as pb
 
 VENDOR, CUSTOMER = "VENDOR", "CUSTOMER"
@@ -22,8 +23,9 @@ GATHERED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """`sent_to`, `ended_for`: who is mailed at once, and about which change. `gathered_for`: whose digest waits, with
-    the last revision for it. `over`: nothing more will come."""
+    """`sent_to`, `ended_for`: who is mailed at once, and about which change; nobody when what ended is only the talk
+    about an order that is being processed. `gathered_for`: whose digest waits, with the last revision for it. `over`:
+    nothing more will come."""
 
     order_id: UUID
     account_id: UUID
@@ -55,7 +57,7 @@ def news(event: pb.SheetChanged) -> News | None:
         revision=event.revision,
         sent_to="" if over else sent_to,
         sent_sequence=sent.sequence if sent is not None else 0,
-        ended_for=_other(ended),
+        ended_for=_other(ended) if event.state == orders_pb2.Order.STATE_CANCELLED else "",
         ended_sequence=ended.sequence if ended is not None else 0,
         gathered_for=() if over else tuple(item for item in gathered.items() if item[0] != sent_to),
         over=over,
