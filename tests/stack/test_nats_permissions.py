@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import nats
 import pytest
 from nats.aio.client import Client
-from nats.js.api import StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 
 from tests.stack import SERVICES, ports
 from tests.stack.engine import ROOT
@@ -119,12 +119,22 @@ async def test_the_gateway_reads_and_publishes_nothing(server: str) -> None:
     async with signed_in(server, "orders") as owner, signed_in(server, "gateway") as reader:
         await owner.jetstream().add_stream(StreamConfig(name="COMMIS_ORDERS", subjects=["commis.orders.>"]))
         await owner.jetstream().publish("commis.orders.v1.sheets.7", b"changed")
-        feed = await reader.jetstream().subscribe(
-            "commis.orders.v1.sheets.7", stream="COMMIS_ORDERS", ordered_consumer=True
+        inbox = reader.new_inbox()
+        feed = await reader.subscribe(inbox)
+        wanted = ConsumerConfig(
+            deliver_subject=inbox, filter_subject="commis.orders.v1.sheets.7", ack_policy=AckPolicy.NONE
         )
+        await reader.jetstream().add_consumer("COMMIS_ORDERS", wanted)
         assert (await feed.next_msg(timeout=5)).data == b"changed"
         for service in SERVICES:
             assert not await arrives(server, reader, f"commis.{service}.v1.happened")
+        for subject in (
+            "$JS.API.CONSUMER.DELETE.COMMIS_ORDERS.notifications-sheets",
+            "$JS.API.CONSUMER.DURABLE.CREATE.COMMIS_ORDERS.notifications-sheets",
+            "$JS.API.CONSUMER.CREATE.COMMIS_ORDERS.notifications-sheets",
+            "$JS.API.CONSUMER.MSG.NEXT.COMMIS_ORDERS.notifications-sheets",
+        ):
+            assert not await arrives(server, reader, subject), subject
 
 
 async def test_nobody_comes_in_without_a_name(server: str) -> None:
