@@ -1,11 +1,14 @@
 """Amending a placed order while the world goes on: stock and lists move, others act at the same time."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
+from commis.orders.v1 import orders_pb2
 from commis.orders.v1 import shared_orders_pb2 as pb
 
-from services.orders.tests.negotiating import GREEN, TERMS, Table, a_sent_table
+from chassis.errors import Kind, RemoteError
+from services.orders.tests.negotiating import GREEN, TERMS, Desk, Table, a_sent_table
 from services.orders.tests.rpc.test_shared_amendments import a_placed_table
 from services.orders.tests.shop import Shop, amount
 
@@ -82,3 +85,72 @@ async def test_a_budget_that_ended_stands_against_its_own_lines_alone(shop: Shop
     await table.vendor.look()
     refusals = (await table.vendor.accept()).obstacles
     assert [each.field for each in refusals] == ["lines[0].budget_code"]
+
+
+async def a_vendor_who_amends(shop: Shop, table: Table) -> asyncio.Task[pb.SharedOrder]:
+    """Has accepted four of B; the catalogue does not answer yet."""
+    await table.customer.change(1, quantity=4)
+    await table.vendor.look()
+    shop.catalog.gate = asyncio.Event()
+    shop.catalog.entered.clear()
+    task = asyncio.create_task(table.vendor.accept())
+    await shop.catalog.entered.wait()
+    await table.customer.look()
+    return task
+
+
+async def test_other_terms_agreed_while_an_amendment_is_under_way_are_what_the_order_gets(shop: Shop) -> None:
+    table = await a_placed_table(shop)
+    task = await a_vendor_who_amends(shop, table)
+    assert shop.catalog.gate is not None
+    await table.customer.change(1, quantity=6)
+    rep = Desk(table.vendor.stub, shop.as_rep)
+    await rep.look(table.customer.seen.order_id)
+    await rep.accept()
+    shop.catalog.gate.set()
+    await task
+    now = await table.customer.look()
+    assert (now.status.colour, list(now.obstacles)) == (GREEN, [])
+    assert [line.quantity for line in (await shop.get(now.order_id)).lines] == [5, 6]
+
+
+async def test_a_price_that_moved_is_none_of_other_terms_proposed_since(shop: Shop) -> None:
+    table = await a_placed_table(shop)
+    task = await a_vendor_who_amends(shop, table)
+    assert shop.catalog.gate is not None
+    await table.customer.change(1, quantity=6)
+    shop.catalog.articles["B"].price = Decimal("30.00")
+    shop.catalog.gate.set()
+    await task
+    line = (await table.customer.look()).lines[1].current
+    assert (line.quantity, amount(line.total)) == (6, "125.70")
+
+
+async def test_what_was_agreed_too_late_is_told_to_have_ended(shop: Shop) -> None:
+    """The vendor began to work on the order before the amendment was written."""
+    other = await a_placed_table(shop)
+    request = orders_pb2.ProcessOrderRequest(order_id=other.vendor.seen.order_id)
+    await shop.orders.ProcessOrder(request, metadata=shop.staff)
+    assert (await other.customer.log())[-1].kind == "placed"
+    table = await a_placed_table(shop)
+    task = await a_vendor_who_amends(shop, table)
+    assert shop.catalog.gate is not None
+    order_id = table.customer.seen.order_id
+    await shop.orders.ProcessOrder(orders_pb2.ProcessOrderRequest(order_id=order_id), metadata=shop.staff)
+    shop.catalog.gate.set()
+    await task
+    assert (await shop.get(order_id)).lines[1].quantity == 2
+    assert (await table.customer.log())[-1].kind == "ended"
+    assert await listed(table) == []
+
+
+async def test_a_refusal_of_a_neighbour_is_an_obstacle_and_leaves_nothing_held(shop: Shop) -> None:
+    table = await a_placed_table(shop)
+    await table.customer.change(1, quantity=4)
+    await table.vendor.look()
+    shop.catalog.fail_reserve = RemoteError(
+        "overtaken", kind=Kind.ABORTED, reason="RESERVATION_RELEASED", domain="catalog", metadata={}
+    )
+    assert [each.reason for each in (await table.vendor.accept()).obstacles] == ["RESERVATION_RELEASED"]
+    shop.catalog.fail_reserve = None
+    assert list((await table.vendor.accept()).obstacles) == []

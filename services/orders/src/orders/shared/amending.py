@@ -8,83 +8,99 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from commis.orders.v1 import events_pb2
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import outbox
-from chassis.errors import DeadlineExceeded, FieldViolation, InvalidFields, Unavailable
+from chassis.errors import FieldViolation, InvalidFields, ServiceError
 from chassis.ids import new_id
 from chassis.logs import log
 from orders import access, store
 from orders.access import Caller
 from orders.approval import domain as approvals
 from orders.attribution import attribution
-from orders.domain.model import HistoryEntry, Line, Order
+from orders.domain.model import HistoryEntry, Order
 from orders.domain.states import State
 from orders.infrastructure import Infrastructure
 from orders.payments import recording as payments
 from orders.placing import events as placing_events
-from orders.placing import holds
-from orders.placing.domain import budget_needs, line_findings
-from orders.ports import BudgetNeed, OrderingContext, QuotedLine, WantedLine
+from orders.placing.domain import budget_needs
+from orders.ports import OrderingContext, QuotedLine
+from orders.shared import amendment_needs as needed
 from orders.shared import amendment_store as claims
 from orders.shared import recording
+from orders.shared import store as sheets
 from orders.shared.domain.sheet import Sheet
 from orders.shared.negotiating import seen_by
 from orders.shared.projecting import project
 from orders.statistics import store as figures
 
+_TRIES = 5
+
 
 async def amend(infra: Infrastructure, order_id: UUID) -> None:
     """As the caller; once, however often both sides ask for it. What stands against it is kept beside the sheet."""
     caller = access.caller()
-    order, sheet, context = await seen_by(infra, caller, order_id)
-    if order.state is not State.PLACED or not sheet.agreed:
-        return
+    for _ in range(_TRIES):
+        order, sheet, context = await seen_by(infra, caller, order_id)
+        if order.state is not State.PLACED or not sheet.agreed:
+            return
+        await infra.methods.find(sheet.header.current.shipping_method)
+        if await _amended(infra, order, sheet, context, caller):
+            return
+
+
+async def _amended(
+    infra: Infrastructure, order: Order, sheet: Sheet, context: OrderingContext, caller: Caller
+) -> bool:
+    """False when it is to be looked at again: both sides agreed to other terms meanwhile, and whoever asked to amend
+    the order to those was told that this attempt is under way."""
     wanted = project(infra, order, sheet)
     if wanted.lines == order.lines:
-        return
+        return True
     attempt = new_id()
     async with infra.sessions.begin() as session:
         claimed = await claims.claim_amendment(
-            await session.connection(), order_id, sheet.revision, attempt, infra.claim_seconds
+            await session.connection(), order.id, sheet.revision, attempt, infra.claim_seconds
         )
     if not claimed:  # somebody else amends it now
-        return
+        return True
     found: Sequence[FieldViolation]
     try:
         found, moved = await _against(infra, order, wanted, context, attempt)
         if any(each.reason == "PRICE_CHANGED" for each in found):
-            await _propose_prices(infra, order.id, moved, caller.channel)
+            await _propose_prices(infra, order.id, sheet.revision, moved, caller.channel)
         if not found and await _write(infra, order, sheet, wanted, context, caller, attempt):
-            return
+            return True
     except InvalidFields as refusal:
         found = refusal.violations
-    except (Unavailable, DeadlineExceeded) as away:
-        found = [FieldViolation("order", away.message, away.reason)]
+    except ServiceError as failed:
+        found = [FieldViolation("order", failed.message, failed.reason)]
     await _release(infra, wanted, attempt)
     async with infra.sessions.begin() as session:
-        await claims.end_amendment(await session.connection(), order_id, attempt, found)
+        last = await claims.end_amendment(await session.connection(), order.id, attempt, found)
+    return bool(found) and last == sheet.revision
 
 
 async def _against(
     infra: Infrastructure, order: Order, wanted: Order, context: OrderingContext, attempt: UUID
 ) -> tuple[list[FieldViolation], list[QuotedLine]]:
     """Holds what goes beyond; everything that stands against it, and what the changed lines cost now."""
-    kept = _kept(order, wanted)
-    needs = _needs(order, wanted)
-    asked = _asked(wanted, kept)
+    kept = needed.lines_kept(order, wanted)
+    asked = needed.lines_asked(wanted, kept)
+    budgets_asked = needed.budgets_asked(order, wanted)
     reserved, budgets = await asyncio.gather(
         infra.ports.catalog.reserve(
             order.id, attempt, wanted.pricing, asked, wanted.header.language, amends=True
         )
         if asked
         else _no_lines(),
-        infra.ports.library.hold(order.id, attempt, order.account_id, infra.today(), needs, amends=True)
-        if needs or budget_needs(order)
+        infra.ports.library.hold(
+            order.id, attempt, order.account_id, infra.today(), budgets_asked, amends=True
+        )
+        if budgets_asked or budget_needs(order)
         else _nothing(),
         return_exceptions=True,
     )
@@ -93,7 +109,7 @@ async def _against(
             raise answer
     assert isinstance(reserved, tuple)
     quoted, held = reserved
-    found = _findings(wanted, quoted, kept)
+    found = needed.findings(wanted, quoted, kept)
     if not held and not found:
         found.append(FieldViolation("lines", "could not be held", "STOCK_SHORTAGE"))
     if approvals.needed(wanted, context):
@@ -104,11 +120,15 @@ async def _against(
 
 
 async def _propose_prices(
-    infra: Infrastructure, order_id: UUID, quoted: Sequence[QuotedLine], channel: str
+    infra: Infrastructure, order_id: UUID, revision: int, quoted: Sequence[QuotedLine], channel: str
 ) -> None:
+    """Of the lines as they are at this revision; nothing when they moved on."""
     async with infra.sessions.begin() as session:
-        order = await store.lock(await session.connection(), order_id)
-        if order is not None and order.state is State.PLACED:
+        connection = await session.connection()
+        order, sheet = await store.lock(connection, order_id), await sheets.find(connection, order_id)
+        if order is None or sheet is None or order.state is not State.PLACED:
+            return
+        if sheet.revision == revision:
             await recording.price_moved(infra, session, order, quoted, channel)
 
 
@@ -118,43 +138,6 @@ async def _nothing() -> tuple[FieldViolation, ...]:
 
 async def _no_lines() -> tuple[list[QuotedLine], bool]:
     return [], True
-
-
-def _kept(order: Order, wanted: Order) -> set[UUID]:
-    """Lines of which the order goes on having as many, at the price that they were placed with."""
-    placed = {line.id: (line.quote, line.quantity, line.negotiated) for line in order.lines}
-    return {
-        line.id
-        for line in wanted.lines
-        if placed.get(line.id) == (line.quote, line.quantity, line.negotiated)
-    }
-
-
-def _asked(order: Order, kept: set[UUID]) -> list[WantedLine]:
-    """What is changed, and what else the order has of the same variants, which is asked for at the price that it was
-    placed with. Nothing else has to be there, or to be sold still, once more."""
-    variants = {line.quote.variant_id for line in order.lines if line.id not in kept}
-    lines = [replace(line, negotiated=True) if line.id in kept else line for line in order.lines]
-    return holds.wanted(replace(order, lines=[line for line in lines if line.quote.variant_id in variants]))
-
-
-def _needs(order: Order, wanted: Order) -> list[BudgetNeed]:
-    """Of the budgets that changed lines name; others have ended perhaps, and what is held of them stays."""
-    placed = {line.id: line for line in order.lines}
-    changed = {line.budget_code for line in wanted.lines if _charged(line) != _charged(placed.get(line.id))}
-    return [need for need in budget_needs(wanted) if need.budget_code in changed]
-
-
-def _charged(line: Line | None) -> tuple[str, int] | None:
-    return None if line is None else (line.budget_code, line.total)
-
-
-def _findings(order: Order, quoted: Sequence[QuotedLine], kept: set[UUID]) -> list[FieldViolation]:
-    """Another price is none of a line that is not changed."""
-    answers = {each.line_id: each for each in quoted}
-    every = [answers.get(str(line.id)) or QuotedLine(str(line.id), line.quote) for line in order.lines]
-    at_price = {f"lines[{index}].price" for index, line in enumerate(order.lines) if line.id in kept}
-    return [each for each in line_findings(order, every) if each.field not in at_price]
 
 
 async def _release(infra: Infrastructure, order: Order, attempt: UUID) -> None:

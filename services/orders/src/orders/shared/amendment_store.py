@@ -23,7 +23,7 @@ _FINISH = sa.text("""
         AND amending_until > clock_timestamp()""")
 _END = sa.text("""
     UPDATE shared_orders SET amending_attempt = NULL, amending_until = NULL
-    WHERE order_id = :id AND amending_attempt = :attempt""")
+    WHERE order_id = :id AND amending_attempt = :attempt RETURNING revision""")
 _AMENDED = sa.text(
     "UPDATE orders SET placing_attempt = :attempt, payment_state = :payment_state WHERE id = :id"
 )
@@ -45,9 +45,13 @@ async def finish_amendment(connection: AsyncConnection, order_id: UUID, revision
 
 async def end_amendment(
     connection: AsyncConnection, order_id: UUID, attempt: UUID, found: Sequence[FieldViolation]
-) -> None:
-    await connection.execute(_END, {"id": order_id, "attempt": attempt})
+) -> int | None:
+    """The revision of the sheet by now; None, and nothing is kept, when another attempt took over."""
+    ended = await connection.scalar(_END, {"id": order_id, "attempt": attempt})
+    if ended is None:
+        return None
     await set_obstacles(connection, order_id, found)
+    return int(ended)
 
 
 async def set_amended(connection: AsyncConnection, order: Order, attempt: UUID) -> None:
