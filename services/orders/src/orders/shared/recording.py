@@ -22,7 +22,7 @@ from orders.shared import store as sheets
 from orders.shared.domain import answering
 from orders.shared.domain.sheet import Actor, Change, Command, Sheet
 from orders.shared.domain.terms import Side
-from orders.shared.projecting import project
+from orders.shared.projecting import lines_of, project
 
 # Whoever moves prices acts for the vendor.
 ITSELF = Party("SERVICE", "orders")
@@ -116,10 +116,11 @@ async def placed(session: AsyncSession, order: Order, actor: Actor) -> None:
 
 
 async def ended(session: AsyncSession, order: Order, actor: Actor, reason: str) -> None:
-    """With the transaction that cancels the order; or that begins to work on it, which ends what is open still."""
+    """With the transaction that cancels the order; or that begins to work on it, which ends what is open still: also
+    what both agreed to, where the order was not amended to it in time."""
     sheet = await sheets.find(await session.connection(), order.id)
     assert sheet is not None, "a shared order has a sheet"
-    if order.state is not State.CANCELLED and sheet.agreed and not sheet.obstacles:
+    if order.state is not State.CANCELLED and sheet.agreed and lines_of(order, sheet) == order.lines:
         return
     answering.end(sheet, Command(actor, sheet.revision, order.update_time), reason)
     await _close(session, order, sheet)
