@@ -2,6 +2,7 @@
 
 import pytest
 from commis.orders.v1 import orders_pb2, payments_pb2
+from google.type import money_pb2
 
 from orders.payments.domain import Payment
 from services.orders.tests.negotiating import Table
@@ -48,10 +49,58 @@ async def test_what_is_too_much_goes_back_once(till: Till, shop: Shop) -> None:
     await till.follow()
     [payment] = await till.list(order.id)
     [refund] = payment.refunds
-    assert refund.amount.units * 100 + refund.amount.nanos // 10**7 == (
-        paid.totals.total.units * 100
-        + paid.totals.total.nanos // 10**7
-        - order.totals.total.units * 100
-        - order.totals.total.nanos // 10**7
-    )
+    assert minor(refund.amount) == minor(paid.totals.total) - minor(order.totals.total)
     assert (await shop.get(order.id)).payment_state == Order.PAYMENT_STATE_PAID
+
+
+def minor(value: money_pb2.Money) -> int:
+    return int(value.units * 100 + value.nanos // 10**7)
+
+
+async def pay(till: Till, table: Table, shop: Shop) -> payments_pb2.Payment:
+    """All that is due now."""
+    order_id = table.vendor.seen.order_id
+    await send(till, order_id, shop.as_rep)
+    await till.payments.PayByLink(payments_pb2.PayByLinkRequest(token=token_of(await mailed(till))))
+    *_, payment = await till.list(order_id)
+    await till.tell(payment.id, Payment.PAID)
+    await table.look()
+    return payment
+
+
+async def test_of_two_payments_no_more_goes_back_than_is_too_much(till: Till, shop: Shop) -> None:
+    table, paid = await a_paid_table(till, shop)
+    more = await amended(table, shop, 4)
+    second = await pay(till, table, shop)
+    assert minor(second.amount) == minor(more.totals.total) - minor(paid.totals.total)
+    less = await amended(table, shop, 1)
+    await till.follow()
+    asked = sum(each.amount.minor for each in till.provider.refunds.values())
+    assert asked == minor(more.totals.total) - minor(less.totals.total)
+
+
+async def test_cancelling_gives_back_what_an_amendment_left(till: Till, shop: Shop) -> None:
+    table, _ = await a_paid_table(till, shop)
+    order = await amended(table, shop, 1)
+    await till.follow()
+    await shop.orders.CancelOrder(orders_pb2.CancelOrderRequest(order_id=order.id), metadata=shop.staff)
+    for _ in range(2):
+        await till.due_now()
+        await till.follow()
+    [payment] = await till.list(order.id)
+    assert sum(each.amount.minor for each in till.provider.refunds.values()) == minor(payment.amount)
+    till.provider.settle_refunds(till.name_of(payment.id))
+    await till.tell(payment.id, Payment.PAID)
+    assert (await shop.get(order.id)).payment_state == Order.PAYMENT_STATE_REFUNDED
+
+
+async def test_what_went_back_is_due_again_when_the_order_grows_again(till: Till, shop: Shop) -> None:
+    table, _ = await a_paid_table(till, shop)
+    less = await amended(table, shop, 1)
+    await till.follow()
+    await table.look()
+    more = await amended(table, shop, 2)
+    assert more.payment_state == Order.PAYMENT_STATE_OPEN
+    again = await pay(till, table, shop)
+    assert minor(again.amount) == minor(more.totals.total) - minor(less.totals.total)
+    assert (await shop.get(more.id)).payment_state == Order.PAYMENT_STATE_PAID

@@ -52,7 +52,7 @@ MAKING = datetime.timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """`automatic`: nobody asked for it; the money was for nothing that is due. At most one per payment."""
+    """`automatic`: nobody asked for it; the money was for nothing that is due."""
 
     id: UUID
     payment_id: UUID
@@ -98,6 +98,12 @@ class OnlinePayment:
         return sum(each.amount for each in self.refunds if each.state is RefundState.REFUNDED)
 
     @property
+    def kept(self) -> int:
+        """Of what came in, what was for something that was due."""
+        back = (each for each in self.refunds if each.automatic and each.state is not RefundState.FAILED)
+        return max(0, self.received - sum(each.amount for each in back))
+
+    @property
     def left(self) -> int:
         """What can still be given back."""
         going = sum(each.amount for each in self.refunds if each.state is not RefundState.FAILED)
@@ -119,11 +125,11 @@ def refund_joined(known: RefundState, told: RefundState) -> RefundState:
 
 
 def due(order: Order, payments: Sequence[OnlinePayment]) -> int:
-    """What can be paid online now, in minor units. What was given back does not become due again."""
+    """What can be paid online now, in minor units. What somebody gave back does not become due again."""
     if order.state not in _PAYABLE or order.header.payment_method is _NOT_ONLINE:
         return 0
     reserved = sum(each.amount for each in payments if each.state is Payment.AUTHORIZED)
-    return max(0, order.totals.total - reserved - sum(each.received for each in payments))
+    return max(0, order.totals.total - reserved - sum(each.kept for each in payments))
 
 
 def order_payment_state(order: Order, payments: Sequence[OnlinePayment]) -> PaymentState:
@@ -134,10 +140,10 @@ def order_payment_state(order: Order, payments: Sequence[OnlinePayment]) -> Paym
         if any(each.state is Payment.AUTHORIZED for each in payments):
             return PaymentState.AUTHORIZED
         return PaymentState.NONE if order.state is State.CANCELLED else PaymentState.OPEN
+    if sum(each.kept for each in payments) < order.totals.total and order.state is not State.CANCELLED:
+        return PaymentState.OPEN
     if refunded >= received:
         return PaymentState.REFUNDED
-    if received < order.totals.total and order.state is not State.CANCELLED:
-        return PaymentState.OPEN
     wanted = 0 if order.state is State.CANCELLED else order.totals.total
     if refunded and (not wanted or received - refunded < wanted):
         return PaymentState.PARTLY_REFUNDED
@@ -147,9 +153,10 @@ def order_payment_state(order: Order, payments: Sequence[OnlinePayment]) -> Paym
 def excess(order: Order, payment: OnlinePayment, payments: Sequence[OnlinePayment]) -> int:
     """What of a payment has to go back by itself: all when the order was cancelled, else what is above the total.
 
-    Once per payment; whatever is left after an automatic refund is for people to decide.
+    After an automatic refund that failed, whatever is left is for people to decide.
     """
-    if payment.state is not Payment.PAID or any(each.automatic for each in payment.refunds):
+    failed = any(each.automatic and each.state is RefundState.FAILED for each in payment.refunds)
+    if payment.state is not Payment.PAID or failed:
         return 0
     if order.state is State.CANCELLED:
         return payment.left

@@ -107,9 +107,9 @@ async def order_changed(infra: Infrastructure, session: AsyncSession, order: Ord
     """In the transaction that cancels or amends the order, before it is written: what was paid beyond what is due now
     goes back, what is under way is stopped; the follower does both, once."""
     connection = await session.connection()
-    payments = await store.of_order(connection, order.id)
+    payments = list(await store.of_order(connection, order.id))
     now = infra.clock()
-    for before in payments:
+    for place, before in enumerate(payments):
         after = before
         if before.under_way:
             after = replace(before, to_cancel=True, check_time=now)
@@ -117,6 +117,7 @@ async def order_changed(infra: Infrastructure, session: AsyncSession, order: Ord
         if surplus:
             refund = domain.automatic_refund(before, surplus, now)
             after = replace(domain.with_refund(before, refund), check_time=now)
+        payments[place] = after  # the next one gives back what is too much beyond this
         await store.save(connection, before, after)
     if payments or order.state is State.CANCELLED:
         order.payment_state = domain.order_payment_state(order, payments)

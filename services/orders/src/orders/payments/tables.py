@@ -68,7 +68,6 @@ refunds = sa.Table(
     sa.Column("provider_id", sa.Text, nullable=False, server_default=_EMPTY),
     _moment("create_time"),
     sa.Index("ix_refunds_payment_id", "payment_id", "id"),
-    sa.Index("uq_refunds_automatic", "payment_id", unique=True, postgresql_where=sa.text("automatic")),
     sa.Index(
         "uq_refunds_provider_id",
         "payment_id",
