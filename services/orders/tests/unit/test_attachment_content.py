@@ -183,3 +183,30 @@ def test_markup_never_passes(kind: str, before: bytes, after: bytes) -> None:
 def test_every_walk_is_of_a_kind_with_an_example() -> None:
     assert set(content._WALKS) | {content.TEXT} == set(files.ALL)
     assert issubclass(structure.Broken, Exception)
+
+
+def overlapping_directories(count: int) -> bytes:
+    """A TIFF whose directories of 32 767 entries begin 12 bytes apart, where none looks at the others' numbers."""
+    entries = 0x7FFF
+    made = bytearray(b"II*\x00" + (8).to_bytes(4, "little") + bytes(12 * (count + entries + 1)))
+    for at in range(8, 8 + 12 * count, 12):
+        made[at : at + 2] = entries.to_bytes(2, "little")
+        end = at + 2 + 12 * entries
+        made[end : end + 4] = (at + 12 if at < 8 + 12 * (count - 1) else 0).to_bytes(4, "little")
+    return bytes(made)
+
+
+SIZE = 2 * 1024**2
+ENDLESS = {
+    "image/tiff": overlapping_directories(30),
+    "image/jpeg": b"\xff\xd8" + b"\xff" * SIZE,
+    "image/gif": b"GIF89a" + bytes(7) + b"\x21\xfe" + b"\x01a" * (SIZE // 2) + b"\x00\x3b",
+    "image/webp": b"RIFF" + (SIZE + 4).to_bytes(4, "little") + b"WEBP" + b"VP8X\0\0\0\0" * (SIZE // 8),
+    "image/heic": b"\0\0\0\x10ftypheic\0\0\0\0" + b"\0\0\0\x08free" * (SIZE // 8),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_file_of_countless_parts_is_not_walked_to_its_end(kind: str) -> None:
+    with pytest.raises(AttachmentTypeNotAllowed, match="too many parts"):
+        content.check(ENDLESS[kind], kind)

@@ -1,7 +1,8 @@
 """Walks the outer structure of each kind of file from its first byte to its last, without decoding anything.
 
 Sources: ISO 32000-1 section 7.5, PNG third edition section 5, ITU-T T.81 annex B, RFC 9649, GIF89a, TIFF 6.0 section 2,
-ISO/IEC 14496-12 section 4 and 23008-12. Every walk reads each part once and ends.
+ISO/IEC 14496-12 section 4 and 23008-12. Every walk ends after MAX_PARTS: a file of 10 MiB can consist of millions,
+and directories of a TIFF may overlap.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import mmap
 import struct
 import zlib
+from collections.abc import Iterator
 
 Content = bytes | mmap.mmap
+# A GIF of 10 MiB has 42 000 in blocks of 255 bytes, as all programs write them.
+MAX_PARTS = 200_000
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
@@ -29,6 +33,12 @@ def _number(content: Content, at: int, form: str) -> int:
     return int(struct.unpack_from(form, content, at)[0])
 
 
+def _counted() -> Iterator[int]:
+    """One for each part. Raises Broken beyond MAX_PARTS."""
+    yield from range(MAX_PARTS)
+    raise Broken("it has too many parts")
+
+
 def pdf(content: Content) -> None:
     if content[:5] != b"%PDF-" or not content[5:6].isdigit():
         raise Broken("it does not begin as a PDF")
@@ -41,8 +51,9 @@ def pdf(content: Content) -> None:
 def png(content: Content) -> None:
     if content[:8] != _PNG:
         raise Broken("it does not begin as a PNG")
-    at, kind = 8, b""
+    at, kind, parts = 8, b"", _counted()
     while kind != b"IEND":
+        next(parts)
         size = _number(content, at, ">I")
         kind = content[at + 4 : at + 8]
         if at == 8 and (kind != b"IHDR" or size != 13):
@@ -60,7 +71,7 @@ def jpeg(content: Content) -> None:
     if content[:2] != b"\xff\xd8":
         raise Broken("it does not begin as a JPEG")
     at, framed = 2, False
-    while True:
+    for _ in _counted():
         if _number(content, at, ">B") != 0xFF:
             raise Broken("a part does not begin as one")
         marker = _number(content, at + 1, ">B")
@@ -90,7 +101,9 @@ def webp(content: Content) -> None:
     at, first = 12, content[12:16]
     if first not in (b"VP8 ", b"VP8L", b"VP8X"):
         raise Broken("it holds no picture")
+    parts = _counted()
     while at < end:
+        next(parts)
         size = _number(content, at + 4, "<I")
         at += 8 + size + size % 2
     if at != end:
@@ -100,12 +113,12 @@ def webp(content: Content) -> None:
 def gif(content: Content) -> None:
     if content[:6] not in (b"GIF87a", b"GIF89a"):
         raise Broken("it does not begin as a GIF")
-    at = 13 + _colours(_number(content, 10, ">B"))
+    at, parts = 13 + _colours(_number(content, 10, ">B")), _counted()
     while (kind := _number(content, at, ">B")) != 0x3B:
         if kind == 0x2C:
-            at = _blocks(content, at + 11 + _colours(_number(content, at + 9, ">B")))
+            at = _blocks(content, at + 11 + _colours(_number(content, at + 9, ">B")), parts)
         elif kind == 0x21:
-            at = _blocks(content, at + 2)
+            at = _blocks(content, at + 2, parts)
         else:
             raise Broken("a part does not begin as one")
     if content[at + 1 :].strip(b"\x00"):
@@ -116,10 +129,12 @@ def _colours(packed: int) -> int:
     return 3 * 2 ** ((packed & 7) + 1) if packed & 0x80 else 0
 
 
-def _blocks(content: Content, at: int) -> int:
+def _blocks(content: Content, at: int, parts: Iterator[int]) -> int:
     """Behind the empty block that ends a row of blocks."""
+    next(parts)
     while size := _number(content, at, ">B"):
         at += 1 + size
+        next(parts)
     return at + 1
 
 
@@ -127,7 +142,7 @@ def tiff(content: Content) -> None:
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(content[:4])
     if order is None:
         raise Broken("it does not begin as a TIFF")
-    at, seen = _number(content, 4, f"{order}I"), set[int]()
+    at, seen, parts = _number(content, 4, f"{order}I"), set[int](), _counted()
     while at:
         if at < 8 or at in seen:
             raise Broken("its directories lead nowhere")
@@ -136,6 +151,7 @@ def tiff(content: Content) -> None:
         if not count or at + 6 + 12 * count > len(content):
             raise Broken("a directory is damaged")
         for entry in range(at + 2, at + 2 + 12 * count, 12):
+            next(parts)
             _tiff_entry(content, entry, order)
         at = _number(content, at + 2 + 12 * count, f"{order}I")
     if not seen:
@@ -155,8 +171,9 @@ def heic(content: Content) -> None:
     brands = {content[at : at + 4] for at in (8, *range(16, size, 4))}
     if brands.isdisjoint(_BRANDS):
         raise Broken("it is of another brand")
-    at, kinds = 0, set[bytes]()
+    at, kinds, parts = 0, set[bytes](), _counted()
     while at < len(content):
+        next(parts)
         size = _number(content, at, ">I")
         kinds.add(content[at + 4 : at + 8])
         if size == 1:
