@@ -9,7 +9,11 @@ import httpx
 import pytest
 from commis.orders.v1 import payments_pb2
 from google.type import money_pb2
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from chassis import telemetry
 from chassis.errors import Kind
 
 from .fakes import ANY_ID, Services, refusal
@@ -94,3 +98,19 @@ async def test_while_orders_is_away_the_provider_has_to_call_again(
     services.answer("NotifyPayment", refusal(Kind.UNAVAILABLE, "DATABASE_UNAVAILABLE"))
     assert (await post_form(http, {"id": "tr_1"})).status_code == 503
     assert (await http.post(NOTICE, json={"id": "tr_1"})).status_code == 415
+
+
+@pytest.mark.spec("O-12")
+async def test_no_trace_tells_a_payment_link(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(telemetry, "_tracer", provider.get_tracer("test"))
+    await http.get(f"/v1/payment-links/{TOKEN}")
+    await http.post(f"/v1/payment-links/{TOKEN}:pay", json={})
+    spans = exporter.get_finished_spans()
+    assert TOKEN not in "".join(span.to_json() for span in spans)
+    assert {"GET /v1/payment-links/{token}", "POST /v1/payment-links/{token}:pay"} <= {
+        span.name for span in spans
+    }

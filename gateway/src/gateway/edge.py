@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -21,6 +22,7 @@ from gateway.problems import Problem
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 # Health and metrics must answer when everything else is at its limit.
 _UNLIMITED = frozenset(("/livez", "/readyz", "/metrics"))
+_TOKEN = re.compile(r"(?<=^/v1/payment-links/)[^/:]+")
 _SECURITY = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -51,8 +53,7 @@ class Edge:
         metrics.IN_FLIGHT.inc()
         try:
             if telemetry.enabled():
-                name = f"{_method(scope)} {scope['path']}"
-                with telemetry.span(name, "server", exchange.traceparent) as exchange.traceparent:
+                with telemetry.span(_name(scope), "server", exchange.traceparent) as exchange.traceparent:
                     await self._handle(scope, receive, self._sender(exchange, send))
             else:
                 await self._handle(scope, receive, self._sender(exchange, send))
@@ -143,6 +144,11 @@ def _refusing(send: Any) -> Any:
         await send(message | {"type": "websocket." + message["type"]})
 
     return refuse
+
+
+def _name(scope: Scope) -> str:
+    """For traces, which others read: without the token of a payment link, by which anybody can pay."""
+    return f"{_method(scope)} {_TOKEN.sub('{token}', scope['path'])}"
 
 
 def _method(scope: Scope) -> str:
