@@ -43,9 +43,11 @@ class Reader:
         self.attached = False
 
     async def run(self, connection: NatsClient) -> None:
-        """Until cancelled."""
+        """Until cancelled. With another connection than the last time it goes on where it stopped."""
+        self.attached, self._subscription = False, None
         reconnects = connection.stats["reconnects"]
-        while True:
+        task = asyncio.current_task()
+        while task is not None and not task.cancelling():  # which asyncio.wait_for of Python 3.11 may swallow
             try:
                 if not connection.is_connected:
                     self.attached = False
