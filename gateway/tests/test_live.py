@@ -144,12 +144,17 @@ async def test_a_line_ends_with_its_session_its_token_and_its_rights(
         assert await client.closed() == 4401
     async with following(two[0], sheet(backend), backend.token(lifetime=1)) as client:
         assert await client.closed() == 4401
-    async with following(two[1], sheet(backend), backend.token(person=PERSON)) as client:
-        await client.next()
-        backend.refused["ListSheetChanges"] = refusal(Kind.NOT_FOUND, "SHARED_ORDER_NOT_FOUND")
-        event = customers.AccountUnassigned(representative_id=PERSON, account_id=backend.account_id)
-        await backend.tell(subject + "account_unassigned", event)
-        assert await client.closed() == 4404
+    for fact, event in (
+        ("account_unassigned", customers.AccountUnassigned(representative_id=PERSON)),
+        ("member_updated", customers.MemberUpdated(person_id=PERSON)),
+        ("member_removed", customers.MemberRemoved(person_id=PERSON)),
+    ):
+        backend.refused.clear()
+        async with following(two[1], sheet(backend), backend.token(person=PERSON)) as client:
+            await client.next()
+            backend.refused["ListSheetChanges"] = refusal(Kind.NOT_FOUND, "SHARED_ORDER_NOT_FOUND")
+            await backend.tell(subject + fact, event)
+            assert await client.closed() == 4404
 
 
 @pytest.mark.spec("N-11", "A-12")

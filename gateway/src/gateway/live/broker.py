@@ -45,7 +45,8 @@ class Broker:
         self._hub = hub
         self._connection: NatsClient | None = None
         self.presence = Presence(self._publish, self._show)
-        rights = [_RIGHTS + name for name in ("sessions_ended", "account_unassigned", "member_updated")]
+        told = "sessions_ended", "account_unassigned", "member_updated", "member_removed"
+        rights = [_RIGHTS + name for name in told]
         self._readers = (
             Reader("COMMIS_ORDERS", [SHEETS + "*"], self._sheet_changed, self._missed("sheet ")),
             Reader("COMMIS_NOTIFICATIONS", [FEEDS + "*"], self._feed_grew, self._missed("account ")),
@@ -105,6 +106,9 @@ class Broker:
             case "member_updated":
                 person = customers.MemberUpdated.FromString(data).person_id
                 self._hub.check(lambda line: line.caller.actor_id == person)
+            case "member_removed":  # whose session may act for another account by now, and go on
+                gone = customers.MemberRemoved.FromString(data).person_id
+                self._hub.check(lambda line: line.caller.actor_id == gone)
 
     async def _presence_told(self, msg: Msg) -> None:
         try:
