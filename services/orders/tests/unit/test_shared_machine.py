@@ -75,9 +75,10 @@ class Negotiation(Record, RuleBasedStateMachine):
         if wish["article"]:
             given["article"] = wish["article"]
         # Named values on top of what was read are what the side now stands for; the prices of the lists are known.
-        expected = self.expected(line, given)
+        known = self.known(actor, line)
+        expected = self.expected(known, given)
         if self.attempt(lambda: self.table.change(actor, line, **given)):
-            self.stand_if_seen(actor, line, expected)
+            self.stand_if_seen(actor, known, expected)
 
     def expected(self, line: Item, given: dict[str, Any]) -> Values:
         read = values(line)
@@ -105,12 +106,15 @@ class Negotiation(Record, RuleBasedStateMachine):
         """A change of one's own stands for the whole only where nothing of it was the other side's open offer."""
         assert actor.side is not None
         stood = (actor.side, line.key, frozen(values(line))) in self.stood
-        foreign = [
-            name for (key, name), side in self.offers.items() if key == line.key and side is actor.side.other
-        ]
-        never = not line.agreed and line.offered_by is actor.side.other
-        if stood or not (foreign or never):
+        if stood or not self.foreign(actor, line):
             self.stand(actor, line.key, expected)
+
+    def foreign(self, actor: Actor, item: Item) -> bool:
+        """Something of it is the other side's open offer."""
+        assert actor.side is not None
+        theirs = actor.side.other
+        offered = any(key == item.key and side is theirs for (key, _), side in self.offers.items())
+        return offered or (not item.agreed and item.offered_by is theirs)
 
     @rule(actor=st.sampled_from(ACTORS), sku=st.sampled_from(sorted(LIST)), quantity=st.sampled_from((1, 10)))
     def add(self, actor: Actor, sku: str, quantity: int) -> None:
@@ -130,28 +134,25 @@ class Negotiation(Record, RuleBasedStateMachine):
         seen = list(self.table.view(actor).lines.values())
         if seen and self.visible(actor):
             item = seen[line % len(seen)]
+            known = self.known(actor, item)
             if self.attempt(lambda: self.table.change(actor, item, mark=mark)):
                 assert actor.side is Side.VENDOR
-                self.stand_if_seen(actor, item, values(item) | {"mark": mark})
+                self.stand_if_seen(actor, known, values(known) | {"mark": mark})
 
     @rule(actor=st.sampled_from(ACTORS), place=st.sampled_from((BELGIUM, FRANCE)), method=st.booleans())
     def change_header(self, actor: Actor, place: Any, method: bool) -> None:
         if not self.visible(actor):
             return
         given: dict[str, Any] = {"shipping_method": "EXPRESS"} if method else {"delivery_address": place}
-        header = self.table.view(actor).header
-        before = {item.key: values(item) for item in self.table.sheet.lines.values()}
+        header = self.known(actor, self.table.view(actor).header)
+        before = {key: line for key, line in self.table.sheet.lines.items() if self.covered(actor, line)}
         if not self.attempt(lambda: self.table.propose(actor, header=HeaderWish(given))):
             return
         name, after = next(iter(given)), self.table.sheet.header.current
         self.stand_if_seen(actor, header, values(header) | {name: after.text(name)})
         # Lines that are taxed anew with it stand for themselves where their side had seen the rest.
-        for key, read in before.items():
-            seen = self.table.view(actor).lines
-            line = seen.get(UUID(key))
-            now = self.table.sheet.lines[UUID(key)]
-            if line is not None and values(line) == read:
-                self.stand_if_seen(actor, line, values(now))
+        for key, line in before.items():
+            self.stand_if_seen(actor, line, values(self.table.sheet.lines[key]))
 
     @rule(actor=st.sampled_from(ACTORS), pick=st.integers(0, 5), whole=st.booleans())
     def accept(self, actor: Actor, pick: int, whole: bool) -> None:
@@ -170,7 +171,23 @@ class Negotiation(Record, RuleBasedStateMachine):
             seen = list(self.table.view(actor).items())
             keys = () if whole else (seen[pick % len(seen)].key,)
             act = self.table.withdraw if own else self.table.decline
+            known = {item.key for item in seen if self.covered(actor, item)}
             self.attempt(lambda: act(actor, *keys))
+            for item in self.table.sheet.items():
+                # What is left stands for itself where nothing of it is the other side's.
+                if item.key in known and not self.foreign(actor, item):
+                    self.stand(actor, item.key, values(item))
+
+    def known(self, actor: Actor, item: Item) -> Item:
+        """With what the actor changed since looking, which it knows too."""
+        now = {each.key: each for each in self.table.sheet.items()}
+        return now[item.key] if item.key in now and self.covered(actor, item) else item
+
+    def covered(self, actor: Actor, item: Item) -> bool:
+        """The actor saw every change that others made to the item."""
+        revision = self.table.view(actor).revision
+        later = [each for each in self.table.log if each.sequence > revision and each.item == item.key]
+        return all(each.actor.key == actor.key or not each.field for each in later)
 
     @rule(actor=st.sampled_from(ACTORS))
     def send(self, actor: Actor) -> None:
@@ -202,6 +219,14 @@ class Negotiation(Record, RuleBasedStateMachine):
                     colour = Colour.YELLOW if waits else Colour.RED
                     expected = Colour.GREEN if offered is None else colour
                     assert item.field_colour(name, side) is expected
+
+    @invariant()
+    def nobody_consents_to_what_was_not_seen(self) -> None:
+        """Long before the other side makes it binding."""
+        for item in self.table.sheet.items() if hasattr(self, "table") else ():
+            for side in Side:
+                if not item.settled and item.consented(side):
+                    assert (side, item.key, frozen(values(item))) in self.stood
 
     @invariant()
     def the_log_gives_the_sheet(self) -> None:
