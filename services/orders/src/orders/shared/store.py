@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.errors import FieldViolation
+from orders import direct
 from orders.domain.model import Order
 from orders.domain.parties import Party
 from orders.shared.domain import codec
@@ -23,7 +24,10 @@ from orders.shared.tables import shared_order_changes as log
 from orders.shared.tables import shared_order_lines as lines
 from orders.shared.tables import shared_orders as sheets
 
-_ITEMS = sa.select(lines.c.item).order_by(lines.c.position)
+_FIND = direct.statement(
+    "SELECT s.*, (SELECT jsonb_agg(l.item ORDER BY l.position) FROM shared_order_lines l"
+    " WHERE l.order_id = s.order_id) AS items FROM shared_orders s WHERE s.order_id = :id"
+)
 _LINES_AT_ONCE = 500
 
 
@@ -50,35 +54,32 @@ def _acceptance(stored: dict[str, Any] | None) -> Acceptance | None:
     return Acceptance(stored["version"], stored["hash"], Party(*stored["party"]), time)
 
 
-def _sheet(row: Any, items: Sequence[dict[str, Any]]) -> Sheet:
-    found = [codec.line(item) for item in items]
+def _sheet(row: direct.Row) -> Sheet:
+    found = [codec.line(item) for item in row["items"] or ()]
     return Sheet(
-        order_id=row.order_id,
-        started_by=Side(row.started_by),
-        header=codec.header(row.header),
+        order_id=row["order_id"],
+        started_by=Side(row["started_by"]),
+        header=codec.header(row["header"]),
         lines={item.id: item for item in found},
-        next_position=row.next_position,
-        revision=row.revision,
-        sent=row.sent,
-        waiting_for=_side(row.waiting_for),
-        send_time=row.send_time,
-        expire_date=row.expire_date,
-        expire_side=_side(row.expire_side),
-        expired=row.expired,
-        seen={Side.VENDOR: row.seen_vendor, Side.CUSTOMER: row.seen_customer},
-        acceptance=_acceptance(row.acceptance),
-        obstacles=tuple(FieldViolation(*each) for each in row.obstacles),
-        update_time=row.update_time,
+        next_position=row["next_position"],
+        revision=row["revision"],
+        sent=row["sent"],
+        waiting_for=_side(row["waiting_for"]),
+        send_time=row["send_time"],
+        expire_date=row["expire_date"],
+        expire_side=_side(row["expire_side"]),
+        expired=row["expired"],
+        seen={Side.VENDOR: row["seen_vendor"], Side.CUSTOMER: row["seen_customer"]},
+        acceptance=_acceptance(row["acceptance"]),
+        obstacles=tuple(FieldViolation(*each) for each in row["obstacles"]),
+        update_time=row["update_time"],
     )
 
 
 async def find(connection: AsyncConnection, order_id: UUID) -> Sheet | None:
     """Of a locked order, or a picture that may be a moment old."""
-    row = (await connection.execute(sa.select(sheets).where(sheets.c.order_id == order_id))).one_or_none()
-    if row is None:
-        return None
-    items = await connection.execute(_ITEMS.where(lines.c.order_id == order_id))
-    return _sheet(row, [item for (item,) in items])
+    row = await direct.first(connection, _FIND, {"id": order_id})
+    return None if row is None else _sheet(row)
 
 
 def _row(order: Order, sheet: Sheet, *, open_: bool) -> dict[str, Any]:
