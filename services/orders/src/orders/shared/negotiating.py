@@ -1,19 +1,20 @@
 """The frame around every command on a sheet: who, for which side, then one transaction on the locked order.
 
-Prices are asked before the transaction opens: a command that lacks some is undone, the prices are asked, and it is
-tried again on whatever the sheet has become meanwhile.
+Prices are asked before the transaction opens: a command is tried on the sheet as it was read, which tells what to ask
+for. One that lacks some under the lock all the same is undone, and tried again with them on whatever the sheet has
+become meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from google.protobuf import empty_pb2
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.errors import Aborted, FieldViolation, InvalidFields, Violations
+from chassis.errors import Aborted, FieldViolation, InvalidFields, ServiceError, Violations
 from orders import access, answers, store
 from orders.access import Caller
 from orders.answers import AlreadyAnswered, Key
@@ -94,6 +95,7 @@ async def negotiate(
     """
     caller = access.caller()
     order, sheet, context = seat or await seen_by(infra, caller, deal.order_id)
+    address = sheet.header.current.delivery_address
     async with infra.engine.connect() as connection:
         if await answers.find(connection, deal.key) is not None:
             return None
@@ -103,14 +105,33 @@ async def negotiate(
         code: basis_at(destination(Address(), method))
         for code, method in (await infra.methods.pick_ups()).items()
     }
+    at = deal.revision if deal.revision is not None else sheet.revision
+    command = Command(actor_of(caller, context.actor), at, infra.clock())
+    needs = _foreseen(act, sheet, command, places) if order.state in (*recording.OPEN, State.PLACED) else {}
+    if needs:
+        known = await ask(infra, order, address, context, needs)
     for _ in range(_TRIES):
         try:
             return await _try(infra, deal, act, caller, context, Prices(known, places), again=again)
         except MissingPrices as missing:
-            known |= await ask(infra, order, sheet, context, missing.needs)
+            known |= await ask(infra, order, address, context, missing.needs)
         except AlreadyAnswered:
             return None
     raise SheetBusy(deal.order_id)
+
+
+def _foreseen(act: Act, sheet: Sheet, command: Command, places: Mapping[str, str]) -> dict[PriceNeed, str]:
+    """What the command lacks as far as can be told without the lock: it is tried on the sheet as it was read, which is
+    of no use afterwards. What refuses it there is told under the lock, if it does so then."""
+    if not 0 <= command.revision <= sheet.revision:
+        return {}
+    try:
+        act(sheet, command, Prices({}, places))
+    except MissingPrices as missing:
+        return missing.needs
+    except ServiceError:
+        return {}
+    return {}
 
 
 async def _try(
@@ -170,7 +191,7 @@ async def locked(session: AsyncSession, order_id: UUID, *, placed: bool = False)
 async def ask(
     infra: Infrastructure,
     order: Order,
-    sheet: Sheet,
+    address: Address,
     context: OrderingContext,
     needs: dict[PriceNeed, str],
 ) -> dict[PriceNeed, Quote]:
@@ -179,7 +200,7 @@ async def ask(
     for basis in dict.fromkeys(need.basis for need in needs):
         wanted = [need for need in needs if need.basis == basis]
         region, _, postal = basis.partition(" ")
-        delivery = replace(sheet.header.current.delivery_address, region_code=region, postal_code=postal)
+        delivery = replace(address, region_code=region, postal_code=postal)
         quoted = await infra.ports.catalog.quote(
             pricing_customer(context, delivery),
             [_wanted(need, order.currency, index) for index, need in enumerate(wanted)],
