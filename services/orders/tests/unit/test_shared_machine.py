@@ -7,7 +7,6 @@ agreed have to be in the records of both.
 import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -133,8 +132,7 @@ class Negotiation(Record, RuleBasedStateMachine):
     def mark(self, actor: Actor, line: int, mark: Mark) -> None:
         seen = list(self.table.view(actor).lines.values())
         if seen and self.visible(actor):
-            item = seen[line % len(seen)]
-            known = self.known(actor, item)
+            known = self.known(actor, item := seen[line % len(seen)])
             if self.attempt(lambda: self.table.change(actor, item, mark=mark)):
                 assert actor.side is Side.VENDOR
                 self.stand_if_seen(actor, known, values(known) | {"mark": mark})
