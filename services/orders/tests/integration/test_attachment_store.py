@@ -165,6 +165,9 @@ async def test_an_export_lists_the_files(shop: Shop) -> None:
     sheet = await shop.sheet(("A", 1))
     mine = await add(shop, sheet.id)
     theirs = await add(shop, sheet.id, who=shop.as_rep)
+    colleagues = await shop.sheet(("B", 1), who=as_customer(new_id(), shop.account))
+    elsewhere = await add(shop, colleagues.id)
+    await add(shop, colleagues.id, who=as_customer(new_id(), shop.account))
     documents = []
     for person in (None, shop.person):
         client = FakeCustomers()
@@ -172,10 +175,11 @@ async def test_an_export_lists_the_files(shop: Shop) -> None:
         await collecting.hand_in(shop.infra.sessions, client, new_id(), UUID(event.account_id), person)  # type: ignore[arg-type]
         documents.append(json.loads(client.parts[1])["attachments"])
     for document in documents:
-        assert [row["id"] for row in document] == [mine.id, theirs.id]
+        assert [row["id"] for row in document[:3]] == [mine.id, theirs.id, elsewhere.id]
         assert document[0]["file_name"] == "plan.png"
         assert document[0]["added_name"] == "Name of PERSON"
         assert "erasure_id" not in document[0]
+    assert [len(document) for document in documents] == [4, 3]
     assert documents[0][1]["added_name"] == "Name of REP"
     assert "added_name" not in documents[1][1]
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from chassis.db import Sessions
 from chassis.pieces import JsonPieces
-from orders.privacy import messages, payments, sheets
+from orders.privacy import files, messages, payments, sheets
 from orders.privacy.client import DataProtectionClient, ExportGone
 
 _PAGE = 200
@@ -40,12 +40,6 @@ _HISTORY = sa.text(
     "SELECT to_jsonb(h)::text FROM order_history h WHERE h.order_id = ANY(CAST(:ids AS uuid[]))"
     " AND (:person = '' OR h.actor_id = :person) ORDER BY h.order_id, h.sequence"
 ).bindparams(sa.bindparam("person", type_=sa.Text))
-# The files themselves are read where the order is: here is which there are.
-_FILES = sa.text(
-    "SELECT (to_jsonb(a) - CASE WHEN :person IN ('', a.added_id) THEN '{erasure_id}'::text[]"
-    " ELSE '{erasure_id,added_name}'::text[] END)::text FROM attachments a"
-    " WHERE a.order_id = ANY(CAST(:ids AS uuid[])) AND a.erasure_id IS NULL ORDER BY a.order_id, a.id"
-).bindparams(sa.bindparam("person", type_=sa.Text))
 _SECTIONS = (
     *("orders", "order_lines", "order_history", "attachments", "order_messages", "shipments"),
     *("payments", "refunds", "shared_orders", "shared_order_changes"),
@@ -69,7 +63,7 @@ async def hand_in(
     try:
         async for section, row in _rows(sessions, account_id, str(person_id or "")):
             await pieces.add(section, row)
-        for beside in (messages.rows, payments.rows, sheets.rows):
+        for beside in (files.rows, messages.rows, payments.rows, sheets.rows):
             async for section, row in beside(sessions, account_id, str(person_id or "")):
                 await pieces.add(section, row)
         await pieces.close()
@@ -78,7 +72,7 @@ async def hand_in(
 
 
 async def _rows(sessions: Sessions, account_id: UUID, person: str) -> AsyncIterator[tuple[str, str]]:
-    """A page of orders at a time, then its lines, history and files."""
+    """A page of orders at a time, then its lines and history."""
     after: dict[str, object] = {"time": _EPOCH, "id": UUID(int=0)}
     while True:
         async with sessions() as session:
@@ -86,15 +80,12 @@ async def _rows(sessions: Sessions, account_id: UUID, person: str) -> AsyncItera
             given = {"ids": [order.id for order in orders]}
             lines = (await session.execute(_LINES, given)).scalars().all()
             history = (await session.execute(_HISTORY, given | {"person": person})).scalars().all()
-            files = (await session.execute(_FILES, given | {"person": person})).scalars().all()
         for order in orders:
             yield "orders", order.row
         for line in lines:
             yield "order_lines", line
         for entry in history:
             yield "order_history", entry
-        for file in files:
-            yield "attachments", file
         if len(orders) < _PAGE:
             return
         after = {"time": orders[-1].create_time, "id": orders[-1].id}

@@ -1,7 +1,12 @@
-"""Files of somebody who is erased: the rows are emptied first, then the bytes go; a repeat finds what was left."""
+"""Files of somebody: handed in for an export; of who is erased the rows are emptied first, then the bytes go, and a
+repeat finds what was left.
+
+All files of the account's orders; or those that the person added in it, and those at the person's own orders.
+"""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +16,21 @@ from chassis.db import Sessions
 from orders.attachments.blobs import BlobStore
 from orders.privacy.statements import BATCH
 
-# All files of the account's orders; or those that the person added in it, and those at the person's own orders.
+_PAGE = 200
+# The files themselves are read where the order is: here is which there are. Others are named by their id only.
+_FILES = sa.text(
+    "SELECT a.id, (to_jsonb(a) - CASE WHEN :person IN ('', a.added_id) THEN '{erasure_id}'::text[]"  # noqa: S608
+    " ELSE '{erasure_id,added_name}'::text[] END)::text AS row"
+    " FROM attachments a JOIN orders o ON o.id = a.order_id"
+    " WHERE o.account_id = :account_id AND a.erasure_id IS NULL AND (:person = ''"
+    " OR (a.added_kind = 'PERSON' AND a.added_id = :person)"
+    " OR (o.owner_kind = 'PERSON' AND o.owner_id = :person) OR (o.actor_kind = 'PERSON' AND o.actor_id = :person))"
+    f" AND a.id > :after ORDER BY a.id LIMIT {_PAGE}"
+).bindparams(
+    sa.bindparam("person", type_=sa.Text),
+    sa.bindparam("account_id", type_=sa.Uuid),
+    sa.bindparam("after", type_=sa.Uuid),
+)
 _EMPTY = sa.text(
     f"""
     UPDATE attachments SET file_name = '', added_id = '', added_name = '', sha256 = '', erasure_id = :erasure_id
@@ -26,6 +45,20 @@ _EMPTIED = sa.text(
     f"SELECT id FROM attachments WHERE erasure_id = :erasure_id AND id > :after ORDER BY id LIMIT {BATCH}"  # noqa: S608  # a constant
 )
 _COUNT = sa.text("SELECT count(*) FROM attachments WHERE erasure_id = :erasure_id")
+
+
+async def rows(sessions: Sessions, account_id: UUID, person: str) -> AsyncIterator[tuple[str, str]]:
+    """Section and row, a page at a time."""
+    after = UUID(int=0)
+    while True:
+        given = {"account_id": account_id, "person": person, "after": after}
+        async with sessions() as session:
+            found = (await session.execute(_FILES, given)).all()
+        for row in found:
+            yield "attachments", row.row
+        if len(found) < _PAGE:
+            return
+        after = found[-1].id
 
 
 async def erase(sessions: Sessions, blobs: BlobStore, given: dict[str, Any]) -> None:
