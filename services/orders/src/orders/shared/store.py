@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.errors import FieldViolation
 from orders import direct
 from orders.domain.model import Order
 from orders.domain.parties import Party
+from orders.shared import statements
 from orders.shared.domain import codec
 from orders.shared.domain.items import HEADER
 from orders.shared.domain.sheet import SHEET, Acceptance, Actor, Change, Sheet
 from orders.shared.domain.terms import Side
 from orders.shared.tables import shared_order_changes as log
-from orders.shared.tables import shared_order_lines as lines
 from orders.shared.tables import shared_orders as sheets
 
-_FIND = direct.statement(
-    "SELECT s.*, (SELECT jsonb_agg(l.item ORDER BY l.position) FROM shared_order_lines l"
-    " WHERE l.order_id = s.order_id) AS items FROM shared_orders s WHERE s.order_id = :id"
-)
-_LINES_AT_ONCE = 500
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _side(stored: str | None) -> Side | None:
@@ -78,7 +76,7 @@ def _sheet(row: direct.Row) -> Sheet:
 
 async def find(connection: AsyncConnection, order_id: UUID) -> Sheet | None:
     """Of a locked order, or a picture that may be a moment old."""
-    row = await direct.first(connection, _FIND, {"id": order_id})
+    row = await direct.first(connection, statements.FIND, {"id": order_id})
     return None if row is None else _sheet(row)
 
 
@@ -109,71 +107,37 @@ async def insert(connection: AsyncConnection, order: Order, sheet: Sheet, change
     """The sheet of an order that had none."""
     fixed = {"order_id": order.id, "account_id": order.account_id, "started_by": sheet.started_by}
     await connection.execute(sa.insert(sheets).values(fixed | _row(order, sheet, open_=True)))
-    await _write_lines(connection, sheet, {*sheet.lines}, set())
-    await _write_log(connection, sheet, changes)
+    await direct.first(connection, statements.FILL, _lines_and_log(sheet, {*sheet.lines}, set(), changes))
 
 
 async def save(
     connection: AsyncConnection, order: Order, sheet: Sheet, changes: Sequence[Change], *, open_: bool
 ) -> None:
-    """A hand-over, or another end of the offer, begins the reminders anew."""
+    """In the transaction that locked the order. A hand-over, or another end of the offer, begins the reminders anew."""
     row = _row(order, sheet, open_=open_)
-    handed_over = any(change.kind == "sent" for change in changes)
-    if handed_over:
-        row |= {"reminded_waiting": False, "reminded_expiring": False}
-    await connection.execute(sa.update(sheets).where(sheets.c.order_id == order.id).values(row))
+    row |= {name: _json(row[name]) for name, kind in statements.ROW.items() if kind == "jsonb"}
+    row["handed_over"] = any(change.kind == "sent" for change in changes)
     touched = {change.item for change in changes} - {HEADER, SHEET}
     moved = any(change.item == HEADER for change in changes)  # prices may follow the address without a change
     kept = {*sheet.lines} if moved else {key for key in map(UUID, touched) if key in sheet.lines}
     gone = {key for key in map(UUID, touched) if key not in sheet.lines}
-    await _write_lines(connection, sheet, kept, gone)
-    await _write_log(connection, sheet, changes)
+    await direct.first(connection, statements.SAVE, row | _lines_and_log(sheet, kept, gone, changes))
 
 
-async def _write_lines(connection: AsyncConnection, sheet: Sheet, kept: set[UUID], gone: set[UUID]) -> None:
-    if gone:
-        which = sa.and_(lines.c.order_id == sheet.order_id, lines.c.id.in_(gone))
-        await connection.execute(sa.delete(lines).where(which))
-    rows = [
-        {
-            "order_id": sheet.order_id,
-            "id": key,
-            "position": sheet.lines[key].position,
-            "item": codec.line_json(sheet.lines[key]),
-        }
-        for key in kept
-    ]
-    for start in range(0, len(rows), _LINES_AT_ONCE):
-        statement = upsert(lines).values(rows[start : start + _LINES_AT_ONCE])
-        done = statement.on_conflict_do_update(
-            index_elements=["order_id", "id"], set_={"item": statement.excluded.item}
-        )
-        await connection.execute(done)
-
-
-async def _write_log(connection: AsyncConnection, sheet: Sheet, changes: Sequence[Change]) -> None:
-    rows = [
-        {
-            "order_id": sheet.order_id,
-            "sequence": each.sequence,
-            "occur_time": each.time,
-            "side": each.actor.side,
-            "actor_kind": each.actor.party.kind,
-            "actor_id": each.actor.party.id,
-            "actor_name": each.actor.party.name,
-            "kind": each.kind,
-            "item": each.item,
-            "field": each.field,
-            "from_value": each.before,
-            "to_value": each.after,
-            "text": each.text,
-            "picture": each.picture,
-            "gone": each.gone,
-        }
-        for each in changes
-    ]
-    for start in range(0, len(rows), _LINES_AT_ONCE):
-        await connection.execute(sa.insert(log).values(rows[start : start + _LINES_AT_ONCE]))
+def _lines_and_log(
+    sheet: Sheet, kept: set[UUID], gone: set[UUID], changes: Sequence[Change]
+) -> dict[str, Any]:
+    lines = [sheet.lines[key] for key in kept]
+    pictures = {each.item: _json(each.picture) for each in changes if each.picture is not None}
+    logged = {f"log_{name}": [read(each) for each in changes] for name, (_, read) in statements.LOG.items()}
+    return logged | {
+        "order_id": sheet.order_id,
+        "gone": list(gone),
+        "line_id": [line.id for line in lines],
+        "line_position": [line.position for line in lines],
+        "line_item": [pictures.get(line.key) or _json(codec.line_json(line)) for line in lines],
+        "log_picture": [None if each.picture is None else pictures[each.item] for each in changes],
+    }
 
 
 async def set_seen(connection: AsyncConnection, sheet: Sheet) -> None:
@@ -196,7 +160,7 @@ async def pictures(
         sa.select(log.c.item, log.c.picture)
         .ext(distinct_on(log.c.item))
         .where(log.c.order_id == order_id, log.c.sequence <= revision)
-        .where(sa.or_(log.c.picture.is_not(None), log.c.gone))
+        .where(sa.or_(sa.func.jsonb_typeof(log.c.picture) == "object", log.c.gone))
         .order_by(log.c.item, log.c.sequence.desc())
     )
     return {row.item: row.picture for row in await connection.execute(statement)}
