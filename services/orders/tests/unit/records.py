@@ -45,8 +45,15 @@ class Record:
         for each in changes:
             side = each.actor.side
             assert side is not None
-            if each.kind in ("proposed", "countered", "price_moved"):
+            if each.kind in ("proposed", "countered"):
                 self.offers[each.item, each.field] = side
+            elif (
+                each.kind == "price_moved"
+            ):  # what one side proposed on top of the other's terms is its proposal still
+                item = next((i for i in self.table.sheet.items() if i.key == each.item), None)
+                whose = self.offers.get((each.item, each.field))
+                if whose is None or (item and not item.agreed and item.offered_by is whose):
+                    self.offers[each.item, each.field] = side
             elif each.kind in ("withdrawn", "declined", "agreed"):
                 names = [each.field] if each.field else [n for k, n in self.offers if k == each.item]
                 for name in names:

@@ -220,7 +220,6 @@ class Negotiation(Record, RuleBasedStateMachine):
 
     @invariant()
     def nobody_consents_to_what_was_not_seen(self) -> None:
-        """Long before the other side makes it binding."""
         for item in self.table.sheet.items() if hasattr(self, "table") else ():
             for side in Side:
                 if not item.settled and item.consented(side):
@@ -245,6 +244,7 @@ TestNegotiation.settings = settings(
     max_examples=120,
     stateful_step_count=25,
     deadline=None,
+    derandomize=True,
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -15,6 +15,7 @@ from services.orders.tests.unit.negotiation import (
     FRANCE,
     VENDOR,
     PriceNeed,
+    a_table,
     an_agreed_table,
     quote,
 )
@@ -82,3 +83,35 @@ def test_another_country_is_taxed_anew_and_everything_touched_needs_agreement() 
     table.refresh()
     table.decline(VENDOR, HEADER)
     assert table.sheet.agreed
+
+
+@pytest.mark.spec("N-07", "N-08")
+@pytest.mark.parametrize("looked", [True, False])
+def test_another_destination_accepts_no_price_that_the_other_side_proposed(looked: bool) -> None:
+    """Its tax follows; whose offer it is does not."""
+    table = an_agreed_table(("A", 5))
+    table.change(VENDOR, table.line(), price=Decimal("9.5"))
+    if looked:
+        table.look(BUYER)
+    table.propose(BUYER, header=HeaderWish({"delivery_address": FRANCE}))
+    assert (table.line().offering("unit_price"), table.line().current.price.tax_rate) == (Side.VENDOR, 20)
+    table.refresh()
+    table.accept(VENDOR, table.line().key)
+    assert not table.line().settled
+    table.refresh()
+    table.decline(BUYER, table.line().key)
+    assert table.line().current.price.unit_price == Decimal("10")
+
+
+@pytest.mark.spec("N-08")
+def test_another_destination_does_not_make_the_other_sides_price_the_offer() -> None:
+    table = a_table(("A", 5), by=BUYER)
+    table.send(BUYER)
+    table.refresh()
+    table.change(VENDOR, table.line(), price=Decimal("9.5"))
+    table.refresh()
+    table.propose(BUYER, header=HeaderWish({"delivery_address": FRANCE}))
+    table.refresh()
+    table.decline(BUYER, table.line().key)
+    price = table.line().current.price
+    assert (price.unit_price, price.negotiated, price.tax_rate) == (Decimal("10"), False, 20)

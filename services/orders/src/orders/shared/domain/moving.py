@@ -33,10 +33,13 @@ def move(
     """Make `target` the current terms, one change of the log per field that differs. `kind`: what a new value is
     called instead of proposed or countered. `undoing`: taking something back accepts nothing that is left."""
     knew = not undoing and item.consented(command.side)
+    covered = not item.unseen(
+        command.revision, command.actor.key
+    )  # before what follows touches the fields itself
     own = not item.agreed and item.offered_by is command.side
     names = [name for name in item.current.FIELDS if target.value(name) != item.current.value(name)]
     for name in names:
-        called = _propose(sheet, command, item, name, target, own=own)
+        called = _propose(sheet, command, item, name, target, own=own, follows=kind == PRICE_MOVED)
         said = kind if kind and called not in (WITHDRAWN, DECLINED) else called
         before, after = _texts(item.current, target, name)
         sheet.record(command, said, item, name, before, after, text)
@@ -44,7 +47,7 @@ def move(
     if own:
         _offer_anew(item, names, prices)
     if names:
-        _consent(command, item, knew=knew)
+        _consent(command, item, knew=knew, covered=covered)
         settle(sheet, command, item)
 
 
@@ -55,21 +58,26 @@ def _offer_anew(item: Item, names: list[str], prices: Prices) -> None:
         return
     base = item.base
     for name in names:
-        base = base.taking(name, item.current)
+        if name not in item.proposals:  # of the other side still
+            base = base.taking(name, item.current)
     item.base = priced(item, base, None, prices, item.key) if isinstance(item, LineItem) else base
 
 
-def _propose(sheet: Sheet, command: Command, item: Item, name: str, target: Any, *, own: bool) -> str:
-    """The kind of change. A value that is offered or agreed already ends the proposal on top of it."""
+def _propose(
+    sheet: Sheet, command: Command, item: Item, name: str, target: Any, *, own: bool, follows: bool
+) -> str:
+    """The kind of change. A value that is offered or agreed already ends the proposal on top of it. `follows`: from
+    something else that was changed; what the other side proposes there stays its proposal."""
     open_ = item.proposals.get(name)
     if target.value(name) == item.base.value(name) and open_ is not None:
         del item.proposals[name]
         return WITHDRAWN if open_.side is command.side else DECLINED
     countered = item.offering(name) is command.side.other
-    if own:
+    if own and not (follows and open_ is not None):
         item.proposals.pop(name, None)
     else:
-        item.proposals[name] = Proposal(command.side, sheet.revision + 1)
+        side = open_.side if follows and open_ is not None else command.side
+        item.proposals[name] = Proposal(side, sheet.revision + 1)
     return "countered" if countered else "proposed"
 
 
@@ -80,8 +88,7 @@ def _texts(before: Any, after: Any, name: str) -> tuple[str, str]:
     return texts
 
 
-def _consent(command: Command, item: Item, *, knew: bool) -> None:
-    covered = not item.unseen(command.revision, command.actor.key)
+def _consent(command: Command, item: Item, *, knew: bool, covered: bool) -> None:
     if covered and (knew or not item.offers_of(command.side.other)):
         item.consents[command.side] = item.hash
     else:
