@@ -60,10 +60,14 @@ class Item:
     consents: dict[Side, str] = field(default_factory=dict)
     touched: dict[str, Touch] = field(default_factory=dict)
     references: dict[str, Any] = field(default_factory=dict)
+    # Terms never change, only which are current: their hash is reckoned once, though every colour asks for it.
+    _hashed: tuple[Any, str] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def hash(self) -> str:
-        return str(self.current.hash(self.key))
+        if self._hashed is None or self._hashed[0] is not self.current:
+            self._hashed = self.current, str(self.current.hash(self.key))
+        return self._hashed[1]
 
     @property
     def settled(self) -> bool:
