@@ -13,7 +13,10 @@ async def stack() -> AsyncIterator[Stack]:
     env = {
         "gateway": {"GATEWAY_RATE_LIMIT_PER_MINUTE": "1000000"},
         # Nothing of a test is on its way for longer.
-        "orders": {"ORDERS_ERASURE_SETTLE_SECONDS": "2"},
+        "orders": {
+            "ORDERS_ERASURE_SETTLE_SECONDS": "2",
+            "ORDERS_PAYMENT_RETURN_URLS": "https://shops.example",
+        },
         "notifications": {
             "NOTIFICATIONS_ERASURE_SETTLE_SECONDS": "2",
             # Nobody types for longer in a test.

@@ -80,6 +80,7 @@ async def test_a_library_in_flanders_buys_a_new_book_and_one_of_a_year_ago(world
         "publisher_price": {"amount": "20.00", "currency": "EUR"},
         "max_discount_percent": "20",
         "floor": {"amount": "16.00", "currency": "EUR"},
+        "price_list_id": net,
     }
     step = new["price"]["trace"][-1]
     assert (step["kind"], step["before"], step["after"]) == ("LEGAL_CAP", "14", "16")

@@ -57,12 +57,12 @@ async def until(session: Api, order_id: str, right: Callable[[Json], bool], seco
     return order
 
 
-async def click(address: str, action: str) -> httpx.Response:
-    """What the customer does on the provider's page."""
-    async with httpx.AsyncClient(timeout=10) as browser:
-        page = await browser.get(address)
-        assert page.status_code == 200
-        return await browser.post(address, data={"action": action})
+async def click(provider: httpx.AsyncClient, address: str, action: str) -> httpx.Response:
+    """What the customer does on the provider's page, wherever this installation has it."""
+    path = httpx.URL(address).raw_path.decode()
+    page = await provider.get(path)
+    assert page.status_code == 200
+    return await provider.post(path, data={"action": action})
 
 
 @pytest.mark.spec("O-22", "O-33", "M-01")
@@ -79,9 +79,9 @@ async def test_a_customer_pays_at_the_providers_page_and_gets_it_back(
     assert (early.status_code, early.json()["reason"]) == (400, "ORDER_NOT_PAID")
 
     await provider.post("/switches", json={"webhooks": "doubled"})
-    wanted = {"return_address": f"{world.api.base_url}/thanks"}
+    wanted = {"return_address": "https://shops.example/thanks"}
     failed = await customer.post(f"/v1/orders/{order['id']}:start-payment", wanted)
-    await click(failed["checkout_address"], "fail")
+    await click(provider, failed["checkout_address"], "fail")
     deadline = time.monotonic() + 20
     while True:
         started = await customer.post(f"/v1/orders/{order['id']}:start-payment", wanted)
@@ -89,7 +89,7 @@ async def test_a_customer_pays_at_the_providers_page_and_gets_it_back(
             break
         assert time.monotonic() < deadline
         await asyncio.sleep(0.1)
-    back = await click(started["checkout_address"], "pay")
+    back = await click(provider, started["checkout_address"], "pay")
     assert (back.status_code, back.headers["location"]) == (303, wanted["return_address"])
     await until(customer, order["id"], lambda one: one["payment_state"] == "PAID")
     payments = (await customer.get(f"/v1/orders/{order['id']}/payments"))["payments"]
@@ -134,7 +134,7 @@ async def test_a_rep_has_a_link_mailed_and_the_customer_pays_by_it(
     order = await placed(session, world, "SKU-00053")
     for refused in (
         await session.send("POST", f"/v1/orders/{order['id']}:start-payment",
-                           json={"return_address": world.api.base_url}),
+                           json={"return_address": "https://shops.example/"}),
         await customer.send("POST", f"/v1/orders/{order['id']}:send-payment-link", json={}),
     ):  # fmt: skip
         assert (refused.status_code, refused.json()["reason"]) == (403, "PAYMENT_NOT_ALLOWED")
@@ -156,7 +156,7 @@ async def test_a_rep_has_a_link_mailed_and_the_customer_pays_by_it(
 
     await provider.post("/switches", json={"webhooks": "early"})
     paid = await world.api.post(f"/v1/payment-links/{found[1]}:pay")
-    await click(paid["checkout_address"], "pay")
+    await click(provider, paid["checkout_address"], "pay")
     await until(session, order["id"], lambda one: one["payment_state"] == "PAID")
     assert (await world.api.get(f"/v1/payment-links/{found[1]}"))["paid"]
     seen = str(await session.get(f"/v1/orders/{order['id']}")) + str(

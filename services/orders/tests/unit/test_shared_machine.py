@@ -244,7 +244,6 @@ TestNegotiation.settings = settings(
     max_examples=120,
     stateful_step_count=25,
     deadline=None,
-    derandomize=True,
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.too_slow],
 )
