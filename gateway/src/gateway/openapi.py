@@ -141,7 +141,7 @@ def _parameters(operation: Operation, schemas: Schemas) -> list[dict[str, Any]]:
             "required": True,
             "schema": {
                 "type": "string",
-                **({"format": "uuid"} if name.endswith("_id") else {"minLength": 1}),
+                **({"format": "uuid"} if name.endswith("_id") else {"minLength": 1, "maxLength": 255}),
             },
         }
         for name in operation.parameters

@@ -181,8 +181,13 @@ def _keys() -> dict[str, Any]:
 
 
 def _payment_notice() -> dict[str, Any]:
-    named = {"type": "string", "minLength": 1, "maxLength": payment_notice.MAX_ID}
-    form = {"type": "object", "properties": {"id": named}, "required": ["id"]}
+    named = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": payment_notice.MAX_ID,
+        "pattern": "^[A-Za-z0-9_.-]+$",
+    }
+    form = {"type": "object", "properties": {"id": named}, "required": ["id"], "additionalProperties": False}
     return {
         "operationId": payment_notice.PaymentNotice.name,
         "tags": ["Payments"],
