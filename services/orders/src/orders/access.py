@@ -34,6 +34,11 @@ class Caller:
         return self.actor_kind == REP
 
     @property
+    def is_vendor(self) -> bool:
+        """Staff and representatives; everybody else is the customer's side."""
+        return self.everything or self.is_rep
+
+    @property
     def acts_for_others(self) -> bool:
         """Its right to do so may end at any moment, and is asked of customers at each use."""
         return self.is_rep or self.account is not None

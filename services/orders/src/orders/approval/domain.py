@@ -11,7 +11,7 @@ from typing import Any
 from chassis.errors import FieldViolation, PermissionDenied
 from orders.access import Caller
 from orders.domain.model import HistoryEntry, Line, Order
-from orders.domain.parties import Approval, Party
+from orders.domain.parties import Approval, Party, Spender
 from orders.domain.states import State
 from orders.placing.domain import Accepted
 from orders.ports import OrderingContext
@@ -32,13 +32,20 @@ class ApprovalNotAllowed(PermissionDenied):
         )
 
 
-def needed(order: Order, facts: OrderingContext) -> bool:
-    """Whether placing asks first. A limit in another currency than the order's allows nothing."""
+def spender_of(facts: OrderingContext) -> Spender | None:
+    """The caller, unless it is free to order whatever it likes."""
     control = facts.spending_control
-    if control is None:
-        return False
-    limit = control.limit
-    return limit is None or limit.currency != order.currency or order.totals.total > limit.minor
+    return None if control is None else Spender(facts.actor, control.limit)
+
+
+def asking(order: Order, caller: Caller, facts: OrderingContext, agreed: Spender | None = None) -> Party | None:
+    """For whom an administrator is asked first; None when nobody has to be. `agreed`: who of the customer's side is
+    bound by a limit on the sheet of a shared order; the vendor's last word frees nobody of it. A limit in another
+    currency than the order's allows nothing."""
+    spender = agreed if order.shared and caller.is_vendor else spender_of(facts)
+    if spender is None or order.totals.total <= spender.allowance(order.currency):
+        return None
+    return spender.party
 
 
 def check_decider(caller: Caller, order: Order, facts: OrderingContext) -> None:

@@ -14,6 +14,7 @@ from orders.access import Caller
 from orders.answers import Key, Reply
 from orders.approval import domain, events
 from orders.domain.model import HistoryEntry, Line, Order
+from orders.domain.parties import Party
 from orders.domain.states import PlacementInProgress, State
 from orders.infrastructure import Infrastructure
 from orders.placing.domain import Accepted
@@ -24,6 +25,7 @@ R = TypeVar("R", bound=Message)
 
 
 async def ask(
+    requester: Party,
     infra: Infrastructure,
     key: Key,
     accepted: Accepted,
@@ -34,11 +36,12 @@ async def ask(
     changed: list[Line],
     reply: Reply[R],
 ) -> R:
-    """Let the order wait, if the claim of `attempt` still lives; nothing of it is held meanwhile.
+    """Let the order wait, if the claim of `attempt` still lives; nothing of it is held meanwhile. `requester`: whose
+    order it is to approve, which is not the caller when the vendor gave the last word to a shared order.
 
     Raises PlacementInProgress when it does not, AlreadyAnswered when the request_id was used meanwhile.
     """
-    entry = _waits(order, context, caller, accepted, infra.clock())
+    entry = _waits(order, requester, context, caller, accepted, infra.clock())
     asked = {
         **rows.parties_row(order.parties),
         "id": order.id,
@@ -60,11 +63,16 @@ async def ask(
 
 
 def _waits(
-    order: Order, context: OrderingContext, caller: Caller, accepted: Accepted, now: datetime.datetime
+    order: Order,
+    requester: Party,
+    context: OrderingContext,
+    caller: Caller,
+    accepted: Accepted,
+    now: datetime.datetime,
 ) -> HistoryEntry:
     came = order.state
     order.parties = parties_of(context, caller.channel, order.header.payment_method)
-    order.approval = domain.request(order, context.actor, accepted, now)
+    order.approval = domain.request(order, requester, accepted, now)
     order.state = State.PENDING_APPROVAL
     order.cart = False
     order.version += 1

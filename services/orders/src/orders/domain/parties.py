@@ -6,6 +6,8 @@ import datetime
 from dataclasses import dataclass
 from uuid import UUID
 
+from chassis.money import Money
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -41,6 +43,19 @@ class Parties:
     assistance: Assistance | None = None
     community_name: str = ""
     approver: Party | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """A user who agreed to a shared order under spending control. `limit`: as it was then, tax included; None: every
+    order waits for an administrator."""
+
+    party: Party
+    limit: Money | None
+
+    def allowance(self, currency: str) -> int:
+        """Up to which total the user is free, in minor units; -1 when no total is low enough."""
+        return self.limit.minor if self.limit is not None and self.limit.currency == currency else -1
 
 
 @dataclass(frozen=True, slots=True)

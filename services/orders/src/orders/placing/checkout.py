@@ -17,6 +17,7 @@ from orders.placing import domain, holds
 from orders.placing import store as claims
 from orders.placing.domain import Accepted, TermsInForce
 from orders.ports import OrderingContext
+from orders.shared.standing import standing
 from orders.shipping.domain import ShippingMethod
 from orders.terms import store as terms_store
 
@@ -104,6 +105,7 @@ async def get_checkout(infra: Infrastructure, order_id: UUID) -> Checkout:
         online=infra.online is not None,
         now=infra.clock(),
     )
+    spender = (await standing(infra.engine, order, Accepted())).spender if order.shared else None
     electronic = infra.online is not None and caller.actor_kind not in VENDOR_SIDE
     choices = payment_choices(context, authorization.payment_methods, electronic=electronic)
     language = order.header.language if texts.get(order.header.language) else "en"
@@ -114,6 +116,6 @@ async def get_checkout(infra: Infrastructure, order_id: UUID) -> Checkout:
         terms_hash=picture.terms.hash_for(order.header.language) if picture.terms else "",
         terms_text=texts.get(language, ""),
         obstacles=domain.unique([*own, *others]),
-        approval_needed=approvals.needed(order, context),
+        approval_needed=approvals.asking(order, caller, context, spender) is not None,
         confirmation_emails=confirmation_emails(context),
     )

@@ -26,8 +26,8 @@ async def own_findings(
     cmd = replace(cmd, accepted=approvals.accepted_of(order)) if cmd.verb is Verb.APPROVE else cmd
     found: list[FieldViolation] = []
     if order.shared:
-        accepted, found = await standing(infra.engine, order, cmd.accepted)
-        cmd = replace(cmd, accepted=accepted)
+        stands = await standing(infra.engine, order, cmd.accepted)
+        cmd, found = replace(cmd, accepted=stands.accepted, spender=stands.spender), stands.findings
     if cmd.verb is Verb.APPROVE:
         found += approvals.content_findings(order)
     found += domain.findings(

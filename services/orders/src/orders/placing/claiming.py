@@ -12,6 +12,7 @@ from orders.answers import Key
 from orders.domain import states
 from orders.domain.errors import OrderNotFound
 from orders.domain.model import Order
+from orders.domain.parties import Spender
 from orders.domain.states import PlacementInProgress, State, Verb
 from orders.infrastructure import Infrastructure
 from orders.placing.domain import Accepted
@@ -19,13 +20,15 @@ from orders.placing.domain import Accepted
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """`verb`: APPROVE places what somebody else asked for, and accepted the terms of."""
+    """`verb`: APPROVE places what somebody else asked for, and accepted the terms of. `spender`: who of the customer's
+    side is bound by a limit on the sheet of a shared order; read with it."""
 
     order_id: UUID
     key: Key
     accepted: Accepted
     etag: str = ""
     verb: Verb = Verb.PLACE
+    spender: Spender | None = None
 
     @property
     def from_states(self) -> tuple[State, ...]:

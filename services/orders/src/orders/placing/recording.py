@@ -169,7 +169,8 @@ def _check_placed(order: Order, outcome: Outcome) -> None:
 
 
 async def reprice(infra: Infrastructure, caller: Caller, picture: Picture, attempt: UUID, held: Held) -> int:
-    """Write the prices of now to the sheet, if `attempt` still claims it. The version of the sheet afterwards.
+    """Write the prices of now to the sheet, if `attempt` still claims it and it is what was priced. The version of
+    the sheet afterwards; of what was priced, when nothing was written.
 
     An order that waited for approval is a draft again: nobody asked for these prices.
     """
@@ -177,6 +178,8 @@ async def reprice(infra: Infrastructure, caller: Caller, picture: Picture, attem
         connection = await session.connection()
         order = await store.lock(connection, picture.order.id)
         if order is None or order.claim is None or order.claim.attempt != attempt:
+            return picture.order.version
+        if order.version != picture.order.version:  # edited since the claim ran out: these prices are of what it was
             return picture.order.version
         if order.shared:
             order.pricing = picture.order.pricing

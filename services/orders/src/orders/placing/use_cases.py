@@ -10,6 +10,7 @@ and release by themselves.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -225,8 +226,8 @@ async def _record(
     the holders will ask."""
     facts = held.authorization.context
     assert facts is not None
-    waits = cmd.verb is Verb.PLACE and approvals.needed(order, facts)
-    record = approval_recording.ask if waits else recording.record
+    asking = approvals.asking(order, caller, facts, cmd.spender) if cmd.verb is Verb.PLACE else None
+    record = recording.record if asking is None else partial(approval_recording.ask, asking)
     try:
         answer = await record(infra, cmd.key, cmd.accepted, caller, attempt, order, facts, changed, reply)
     except AlreadyAnswered:
@@ -238,6 +239,6 @@ async def _record(
         await _undo(infra, order, attempt)
         raise
     crash.point("place_after_commit")
-    if waits:
+    if asking is not None:
         await holds.release(infra.ports, order, attempt, held)
     return answer

@@ -84,12 +84,15 @@ _LINES = _typed(
             JOIN shared_orders s ON s.order_id = o.id
         WHERE {_MINE} AND NOT s.open AND NOT (l.item -> 'references') @> {_LINE_WORDS} LIMIT {BATCH})"""  # noqa: S608
 )
-_ACCEPTANCES = _typed(
-    """
-    UPDATE shared_orders s SET acceptance = jsonb_set(s.acceptance, '{party,2}', '""') FROM orders o
-    WHERE o.id = s.order_id AND o.account_id = :account_id AND s.acceptance #>> '{party,2}' <> ''
-        AND s.acceptance #>> '{party,0}' IN ('PERSON', 'ACCOUNT')
-        AND (:person = '' OR s.acceptance #>> '{party,1}' = :person)"""
+_ACCEPTANCES, _SPENDERS = (
+    _typed(
+        f"""
+    UPDATE shared_orders s SET {name} = jsonb_set(s.{name}, '{{party,2}}', '""') FROM orders o
+    WHERE o.id = s.order_id AND o.account_id = :account_id AND s.{name} #>> '{{party,2}}' <> ''
+        AND s.{name} #>> '{{party,0}}' IN ('PERSON', 'ACCOUNT')
+        AND (:person = '' OR s.{name} #>> '{{party,1}}' = :person)"""  # noqa: S608
+    )
+    for name in ("acceptance", "spender")
 )
 _ACCEPTED = _typed(
     """
@@ -137,7 +140,7 @@ async def rows(sessions: Sessions, account_id: UUID, person: str) -> AsyncIterat
 async def erase(sessions: Sessions, given: Mapping[str, Any]) -> None:
     """`given`: account_id, person or '', and emails. After the orders themselves; in batches that each commit."""
     for statement, batch in (
-        *((each, 0) for each in (_CLOSE, _CONTACTS, _ACCEPTANCES, _ACCEPTED)),
+        *((each, 0) for each in (_CLOSE, _CONTACTS, _ACCEPTANCES, _SPENDERS, _ACCEPTED)),
         *((_LOG, BATCH * 5), (_HEADERS, BATCH), (_LINES, BATCH)),
     ):
         while True:

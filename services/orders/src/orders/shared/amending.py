@@ -22,6 +22,7 @@ from orders.access import Caller
 from orders.approval import domain as approvals
 from orders.attribution import attribution
 from orders.domain.model import HistoryEntry, Order
+from orders.domain.parties import Party
 from orders.domain.states import State
 from orders.infrastructure import Infrastructure
 from orders.payments import recording as payments
@@ -68,8 +69,9 @@ async def _amended(
     if not claimed:  # somebody else amends it now
         return True
     found: Sequence[FieldViolation]
+    asking = approvals.asking(wanted, caller, context, sheet.spender)
     try:
-        found, moved = await _against(infra, order, wanted, context, attempt)
+        found, moved = await _against(infra, order, wanted, asking, attempt)
         if any(each.reason == "PRICE_CHANGED" for each in found):
             await _propose_prices(infra, order.id, sheet.revision, moved, caller.channel)
         if not found and await _write(infra, order, sheet, wanted, context, caller, attempt):
@@ -85,9 +87,10 @@ async def _amended(
 
 
 async def _against(
-    infra: Infrastructure, order: Order, wanted: Order, context: OrderingContext, attempt: UUID
+    infra: Infrastructure, order: Order, wanted: Order, asking: Party | None, attempt: UUID
 ) -> tuple[list[FieldViolation], list[QuotedLine]]:
-    """Holds what goes beyond; everything that stands against it, and what the changed lines cost now."""
+    """Holds what goes beyond; everything that stands against it, and what the changed lines cost now. `asking`: who of
+    the customer's side is not free to agree to it."""
     kept = needed.lines_kept(order, wanted)
     asked = needed.lines_asked(wanted, kept)
     budgets_asked = needed.budgets_asked(order, wanted)
@@ -112,8 +115,8 @@ async def _against(
     found = needed.findings(wanted, quoted, kept)
     if not held and not found:
         found.append(FieldViolation("lines", "could not be held", "STOCK_SHORTAGE"))
-    if approvals.needed(wanted, context):
-        text = "is above what this user may spend: an administrator of the account agrees to it"
+    if asking is not None:
+        text = "is above what the user who agreed may spend: an administrator of the account accepts it"
         found.append(FieldViolation("approval", text, "APPROVAL_NEEDED"))
     found += budgets if isinstance(budgets, tuple) else ()
     return found, [each for each in quoted if UUID(each.line_id) not in kept]

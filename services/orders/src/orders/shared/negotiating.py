@@ -23,7 +23,7 @@ from orders.domain.model import Address, Order, PaymentMethod, Quote
 from orders.domain.states import PlacementInProgress, State
 from orders.infrastructure import Infrastructure
 from orders.ports import OrderingContext, QuotedLine, WantedLine
-from orders.shared import recording
+from orders.shared import recording, spending
 from orders.shared import store as sheets
 from orders.shared.domain import codec
 from orders.shared.domain.errors import BelowLegalFloor, SharedOrderNotFound, SharedOrderState
@@ -150,7 +150,7 @@ async def _try(
         if not 0 <= revision <= sheet.revision:
             text = f"must be between 0 and {sheet.revision}"
             raise InvalidFields([FieldViolation("revision", text, "OUT_OF_RANGE")])
-        was, header = sheet.agreed, codec.header_json(sheet.header)
+        was, bound, header = sheet.agreed, sheet.spender, codec.header_json(sheet.header)
         act(sheet, Command(actor_of(caller, context.actor), revision, infra.clock()), prices)
         if order.state is State.PLACED and codec.header_json(sheet.header) != header:
             text = "stays as it was placed"
@@ -160,6 +160,9 @@ async def _try(
         order.parties = replace(order.parties, payer=payer)
         if sheet.changes:
             sheet.obstacles = ()
+            spending.takes_part(sheet, sheet.changes, caller, context, order.currency)
+        elif sheet.spender != bound and order.state is not State.PENDING_APPROVAL:
+            await sheets.set_spender(await session.connection(), sheet)
         order = await recording.write(infra, session, order, sheet, context.actor, caller.channel)
         await answers.store(await session.connection(), deal.key, empty_pb2.Empty())
         return Done(order, sheet, sheet.agreed and (again or not was))

@@ -31,7 +31,7 @@ OPEN = frozenset((State.NEGOTIATING, State.PENDING_APPROVAL))
 
 def side_of(caller: Caller) -> Side:
     """Staff and representatives are the vendor's side, everybody else the customer's."""
-    return Side.VENDOR if caller.everything or caller.is_rep else Side.CUSTOMER
+    return Side.VENDOR if caller.is_vendor else Side.CUSTOMER
 
 
 def actor_of(caller: Caller, party: Party) -> Actor:
@@ -112,6 +112,7 @@ async def placed(session: AsyncSession, order: Order, actor: Actor) -> None:
     sheet = await sheets.find(await session.connection(), order.id)
     assert sheet is not None, "a shared order has a sheet"
     answering.placed(sheet, Command(actor, sheet.revision, order.update_time), order.number)
+    sheet.spender = None
     await _close(session, order, sheet)
 
 

@@ -12,18 +12,20 @@ from google.protobuf import empty_pb2
 
 from chassis import etag as etags
 from orders import access, answers, store
+from orders.access import Caller
 from orders.answers import AlreadyAnswered, Key
 from orders.domain import states
 from orders.domain.errors import OrderNotFound
 from orders.domain.model import HistoryEntry, Order
 from orders.domain.states import PlacementInProgress, Verb
 from orders.infrastructure import Infrastructure
-from orders.shared import events, queries
+from orders.ports import OrderingContext
+from orders.shared import events, queries, spending
 from orders.shared import store as sheets
 from orders.shared.domain import answering
 from orders.shared.domain.moving import basis_at
 from orders.shared.domain.proposing import LineWish
-from orders.shared.domain.sheet import Actor, Command, Sheet
+from orders.shared.domain.sheet import Command, Sheet
 from orders.shared.domain.terms import LineTerms
 from orders.shared.projecting import HEADER_REFERENCES, LINE_REFERENCES, project, terms_of
 from orders.shared.recording import actor_of
@@ -63,11 +65,13 @@ async def start(infra: Infrastructure, cmd: StartSharedOrder) -> View:
     await infra.methods.find(order.header.shipping_method)
     if stored is None:
         with contextlib.suppress(AlreadyAnswered):
-            await _started(infra, cmd, actor_of(caller, context.actor), caller.channel)
+            await _started(infra, cmd, caller, context)
     return await queries.get(infra, cmd.order_id)
 
 
-async def _started(infra: Infrastructure, cmd: StartSharedOrder, actor: Actor, channel: str) -> None:
+async def _started(
+    infra: Infrastructure, cmd: StartSharedOrder, caller: Caller, context: OrderingContext
+) -> None:
     async with infra.sessions.begin() as session:
         connection = await session.connection()
         order = await store.lock(connection, cmd.order_id)
@@ -77,7 +81,7 @@ async def _started(infra: Infrastructure, cmd: StartSharedOrder, actor: Actor, c
         came, order.state = order.state, states.move(order.state, Verb.SHARE)
         if order.claim is not None and order.claim.live:
             raise PlacementInProgress(order.id)
-        command = Command(actor, 0, infra.clock())
+        command = Command(actor_of(caller, context.actor), 0, infra.clock())
         place = destination(order.header.delivery, infra.methods.known(order.header.shipping_method))
         sheet = _sheet(order, command, basis_at(place))
         if cmd.send:
@@ -91,9 +95,9 @@ async def _started(infra: Infrastructure, cmd: StartSharedOrder, actor: Actor, c
         entry = HistoryEntry(
             sequence=order.version,
             time=order.update_time,
-            actor=actor.party,
+            actor=context.actor,
             account_id=order.account_id,
-            channel=channel,
+            channel=caller.channel,
             action="shared",
             from_state=came,
             to_state=order.state,
@@ -101,6 +105,7 @@ async def _started(infra: Infrastructure, cmd: StartSharedOrder, actor: Actor, c
         await store.save(connection, order, entry, changed=[])
         await connection.execute(_SHARED.where(orders_table.c.id == order.id))
         changes = sheet.finish()
+        spending.takes_part(sheet, changes, caller, context, order.currency)
         await sheets.insert(connection, order, sheet, changes)
         await answers.store(connection, cmd.key, empty_pb2.Empty())
         events.add(session, order, sheet, changes)

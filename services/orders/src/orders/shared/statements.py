@@ -38,7 +38,7 @@ ROW = {
     **dict.fromkeys(("open", "expired"), "boolean"),
     **dict.fromkeys(("send_time", "update_time"), "timestamptz"),
     **dict.fromkeys(("waiting_for", "expire_side", "vendor_colour", "customer_colour", "currency"), "text"),
-    **dict.fromkeys(("header", "acceptance", "obstacles"), "jsonb"),
+    **dict.fromkeys(("header", "acceptance", "spender", "obstacles"), "jsonb"),
     "expire_date": "date",
 }
 

@@ -13,9 +13,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.errors import FieldViolation
+from chassis.money import Money
 from orders import direct
 from orders.domain.model import Order
-from orders.domain.parties import Party
+from orders.domain.parties import Party, Spender
 from orders.shared import statements
 from orders.shared.domain import codec
 from orders.shared.domain.items import HEADER
@@ -52,6 +53,23 @@ def _acceptance(stored: dict[str, Any] | None) -> Acceptance | None:
     return Acceptance(stored["version"], stored["hash"], Party(*stored["party"]), time)
 
 
+def _spender_json(given: Spender | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    party, limit = given.party, given.limit
+    return {
+        "party": [party.kind, party.id, party.name],
+        "limit": None if limit is None else [limit.minor, limit.currency],
+    }
+
+
+def _spender(stored: dict[str, Any] | None) -> Spender | None:
+    if stored is None:
+        return None
+    limit = stored["limit"]
+    return Spender(Party(*stored["party"]), None if limit is None else Money(*limit))
+
+
 def _sheet(row: direct.Row) -> Sheet:
     found = [codec.line(item) for item in row["items"] or ()]
     return Sheet(
@@ -69,6 +87,7 @@ def _sheet(row: direct.Row) -> Sheet:
         expired=row["expired"],
         seen={Side.VENDOR: row["seen_vendor"], Side.CUSTOMER: row["seen_customer"]},
         acceptance=_acceptance(row["acceptance"]),
+        spender=_spender(row["spender"]),
         obstacles=tuple(FieldViolation(*each) for each in row["obstacles"]),
         update_time=row["update_time"],
     )
@@ -93,6 +112,7 @@ def _row(order: Order, sheet: Sheet, *, open_: bool) -> dict[str, Any]:
         "header": codec.header_json(sheet.header),
         "next_position": sheet.next_position,
         "acceptance": _acceptance_json(sheet.acceptance),
+        "spender": _spender_json(sheet.spender),
         "obstacles": [[each.field, each.description, each.reason] for each in sheet.obstacles],
         "vendor_colour": sheet.colour(Side.VENDOR),
         "customer_colour": sheet.colour(Side.CUSTOMER),
@@ -143,6 +163,12 @@ def _lines_and_log(
 async def set_seen(connection: AsyncConnection, sheet: Sheet) -> None:
     seen = {"seen_vendor": sheet.seen[Side.VENDOR], "seen_customer": sheet.seen[Side.CUSTOMER]}
     await connection.execute(sa.update(sheets).where(sheets.c.order_id == sheet.order_id).values(seen))
+
+
+async def set_spender(connection: AsyncConnection, sheet: Sheet) -> None:
+    """In the transaction that locked the order."""
+    values = {"spender": _spender_json(sheet.spender)}
+    await connection.execute(sa.update(sheets).where(sheets.c.order_id == sheet.order_id).values(values))
 
 
 async def set_obstacles(connection: AsyncConnection, order_id: UUID, found: Sequence[FieldViolation]) -> None:

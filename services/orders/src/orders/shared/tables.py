@@ -48,6 +48,8 @@ shared_orders = sa.Table(
     sa.Column("next_position", sa.Integer, nullable=False),
     # Of the terms of sale, by the customer's side.
     sa.Column("acceptance", JSONB, nullable=True),
+    # Who of the customer's side agreed under spending control, and the limit then.
+    sa.Column("spender", JSONB(none_as_null=True), nullable=True),
     sa.Column("obstacles", JSONB, nullable=False, server_default=sa.text("'[]'")),
     # What lists show.
     sa.Column("vendor_colour", sa.Text, nullable=False),

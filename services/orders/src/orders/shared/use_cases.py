@@ -21,7 +21,7 @@ from orders.fulfilment import use_cases as fulfilment
 from orders.fulfilment.changing import Change as OrderChange
 from orders.infrastructure import Infrastructure
 from orders.ports import OrderingContext
-from orders.shared import amending, placing, queries
+from orders.shared import amending, placing, queries, spending
 from orders.shared import store as sheets
 from orders.shared.domain import answering, proposing
 from orders.shared.domain.answering import Seen
@@ -115,6 +115,8 @@ async def accept(infra: Infrastructure, deal: Deal, given: Accepting) -> View:
     def act(sheet: Sheet, command: Command, _: object) -> None:
         totals = totals_text(project(infra, seat[0], sheet)) if given.sheet else ""
         answering.accept(sheet, command, Seen(given.terms, given.sheet, totals, infra.today()))
+        if all(item.key in given.terms for item in sheet.items()) or not given.terms:
+            spending.takes_all(sheet, caller, seat[2], seat[0].currency)
         if given.version:
             answering.accept_terms(sheet, command, given.version, given.hash)
 

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.errors import FieldViolation
-from orders.domain.parties import Party
+from orders.domain.parties import Party, Spender
 from orders.shared.domain import codec
 from orders.shared.domain.items import HEADER, Colour, HeaderItem, Item, LineItem, Touch, worst
 from orders.shared.domain.terms import Side, digest
@@ -78,7 +78,8 @@ class Acceptance:
 @dataclass(slots=True)
 class Sheet:
     """`sent`: the revision of the first hand-over, 0 before it. `expire_side`: who set the date. `seen`: up to which
-    change a side has looked. `expired`: the end of the offer is in the log. `obstacles`: what stood against placing."""
+    change a side has looked. `expired`: the end of the offer is in the log. `obstacles`: what stood against placing.
+    `spender`: who of the customer's side is bound by a limit to what it agreed to."""
 
     order_id: UUID
     started_by: Side
@@ -94,6 +95,7 @@ class Sheet:
     expired: bool = False
     seen: dict[Side, int] = field(default_factory=dict)
     acceptance: Acceptance | None = None
+    spender: Spender | None = None
     obstacles: tuple[FieldViolation, ...] = ()
     update_time: datetime.datetime | None = None
     changes: list[Change] = field(default_factory=list)
