@@ -11,9 +11,11 @@ from commis.orders.v1 import orders_pb2
 from commis.orders.v1 import shared_orders_pb2 as pb
 
 from chassis.ids import new_id
+from chassis.testing import as_customer
+from orders.ports import SpendingControl
 from orders.privacy import collecting, erasing
 from services.orders.tests.integration.test_privacy import FakeCustomers, requested, scope
-from services.orders.tests.negotiating import TERMS, Table, a_sent_table
+from services.orders.tests.negotiating import TERMS, Desk, Table, a_sent_table
 from services.orders.tests.shop import Shop, refused
 
 CANARY = "Zzcanary"
@@ -120,6 +122,10 @@ async def test_a_person_who_leaves_is_no_longer_named_on_sheets_that_go_on(shop:
     await table.rep.start(theirs, send=True)
     await table.customer.look(theirs.id)
     await table.customer.send(message=f"{CANARY} asks")
+    shop.customers.controls[shop.account] = SpendingControl()
+    user = Desk(table.customer.stub, as_customer(shop.person, shop.account, role="USER"))
+    await user.start(await shop.sheet(("A", 1), who=user.who), send=True)
+    assert "shared_orders" in await canaries(shop, *TABLES)
     await erase(shop, shop.person)
     assert await canaries(shop, *TABLES) == []
     goes_on = await table.rep.look()

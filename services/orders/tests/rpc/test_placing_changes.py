@@ -1,5 +1,6 @@
 """What changed between sheet and placing: prices, shipping, stock, budgets, the customer's facts."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,7 @@ from commis.orders.v1 import checkout_pb2, events_pb2
 from commis.orders.v1 import orders_pb2 as pb
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from services.orders.tests.rpc.test_placing_races import outcome
 from services.orders.tests.shop import Shop, a_method, amount, found, refused
 
 
@@ -44,6 +46,28 @@ async def test_a_changed_price_is_never_silent(shop: Shop) -> None:
     assert (await shop.history(sheet.id))[-1].action == "repriced"
     placed = await shop.place(sheet.id)
     assert placed.totals == shown.totals
+
+
+@pytest.mark.spec("O-20", "O-21")
+async def test_prices_of_what_was_to_be_placed_are_not_written_to_what_it_was_changed_to(shop: Shop) -> None:
+    sheet = await shop.sheet(("A", 1))
+    shop.catalog.articles["A"].price = Decimal("22.00")
+    shop.catalog.gate = asyncio.Event()
+    late = asyncio.create_task(outcome(shop.place(sheet.id)))
+    await shop.catalog.entered.wait()
+    async with shop.infra.sessions.begin() as session:
+        await (await session.connection()).exec_driver_sql(
+            "UPDATE orders SET placing_until = clock_timestamp()"
+        )
+    line = pb.UpdateOrderLineRequest(
+        order_id=sheet.id, line_id=sheet.lines[0].id, line=pb.LineInput(quantity=7)
+    )
+    edited = (await shop.orders.UpdateOrderLine(line, metadata=shop.customer)).order
+    shop.catalog.gate.set()
+    assert (await late).reason == "ORDER_NOT_PLACEABLE"
+    shown = await shop.get(sheet.id)
+    assert (shown.lines, shown.totals, shown.etag) == (edited.lines, edited.totals, edited.etag)
+    assert amount(shown.lines[0].price.total) == "154.00"
 
 
 @pytest.mark.spec("O-20")

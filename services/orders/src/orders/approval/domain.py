@@ -38,7 +38,9 @@ def spender_of(facts: OrderingContext) -> Spender | None:
     return None if control is None else Spender(facts.actor, control.limit)
 
 
-def asking(order: Order, caller: Caller, facts: OrderingContext, agreed: Spender | None = None) -> Party | None:
+def asking(
+    order: Order, caller: Caller, facts: OrderingContext, agreed: Spender | None = None
+) -> Party | None:
     """For whom an administrator is asked first; None when nobody has to be. `agreed`: who of the customer's side is
     bound by a limit on the sheet of a shared order; the vendor's last word frees nobody of it. A limit in another
     currency than the order's allows nothing."""

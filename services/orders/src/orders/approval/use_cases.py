@@ -16,13 +16,14 @@ from orders.approval import domain, events
 from orders.domain import states
 from orders.domain.errors import OrderNotFound
 from orders.domain.model import Order
-from orders.domain.parties import Party
+from orders.domain.parties import Party, Spender
 from orders.domain.states import PlacementInProgress, State, Verb
 from orders.infrastructure import Infrastructure
 from orders.placing.claiming import PlaceOrder
 from orders.placing.domain import OrderNotPlaceable
 from orders.placing.use_cases import place_order
 from orders.ports import OrderingContext
+from orders.shared import store as sheets
 
 R = TypeVar("R", bound=Message)
 
@@ -130,6 +131,11 @@ async def _rejected(
             reason=cmd.reason,
         )
         await store.move(connection, order, entry)
+        if (
+            decided and order.shared
+        ):  # nothing that was refused is placed on the vendor's word, whatever the limit
+            assert order.approval is not None, "an order that waits knows who asked"
+            await sheets.set_spender(connection, order.id, Spender(order.approval.requested_by, None))
         answer = reply.build(order)
         await answers.store(connection, cmd.key, answer)
         events.refused(session, order, decided=decided)

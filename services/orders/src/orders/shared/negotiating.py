@@ -161,8 +161,8 @@ async def _try(
         if sheet.changes:
             sheet.obstacles = ()
             spending.takes_part(sheet, sheet.changes, caller, context, order.currency)
-        elif sheet.spender != bound and order.state is not State.PENDING_APPROVAL:
-            await sheets.set_spender(await session.connection(), sheet)
+        elif sheet.spender != bound:
+            await sheets.set_spender(await session.connection(), order.id, sheet.spender)
         order = await recording.write(infra, session, order, sheet, context.actor, caller.channel)
         await answers.store(await session.connection(), deal.key, empty_pb2.Empty())
         return Done(order, sheet, sheet.agreed and (again or not was))

@@ -165,10 +165,10 @@ async def set_seen(connection: AsyncConnection, sheet: Sheet) -> None:
     await connection.execute(sa.update(sheets).where(sheets.c.order_id == sheet.order_id).values(seen))
 
 
-async def set_spender(connection: AsyncConnection, sheet: Sheet) -> None:
+async def set_spender(connection: AsyncConnection, order_id: UUID, spender: Spender | None) -> None:
     """In the transaction that locked the order."""
-    values = {"spender": _spender_json(sheet.spender)}
-    await connection.execute(sa.update(sheets).where(sheets.c.order_id == sheet.order_id).values(values))
+    values = {"spender": _spender_json(spender)}
+    await connection.execute(sa.update(sheets).where(sheets.c.order_id == order_id).values(values))
 
 
 async def set_obstacles(connection: AsyncConnection, order_id: UUID, found: Sequence[FieldViolation]) -> None:
