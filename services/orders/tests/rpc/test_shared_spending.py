@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 from commis.orders.v1 import orders_pb2
-from commis.orders.v1 import shared_orders_pb2 as pb
 
 from chassis.ids import new_id
 from chassis.money import Money
@@ -123,20 +122,24 @@ async def test_what_a_user_changes_after_the_administrator_accepted_binds_again(
 
 
 async def test_the_lowest_limit_of_those_who_had_a_part_counts_until_one_of_them_takes_all(
-    firm: Firm, shop: Shop
+    firm: Firm,
 ) -> None:
-    firm.limit(1_000_00)
-    await firm.started(("A", 6))
-    firm.limit(None)
-    await firm.user.change(0, note="soon")
-    firm.limit(1_000_00)
-    await firm.user.change(0, note="very soon")
-    await firm.table.vendor.look()
-    waits = await firm.table.vendor.accept()
-    assert waits.state == PENDING
-    await shop.orders.RejectOrder(orders_pb2.RejectOrderRequest(order_id=waits.order_id), metadata=firm.who)
-    await firm.look()
-    assert (await firm.user.accept()).state == PLACED
+    for takes_all, state in ((False, PENDING), (True, PLACED)):
+        firm.limit(None)
+        await firm.started(("A", 6))
+        firm.limit(1_000_00)
+        await firm.user.change(0, note="soon")
+        if takes_all:
+            await firm.user.accept()
+        await firm.table.vendor.look()
+        assert (await firm.table.vendor.accept()).state == state
+
+
+async def test_a_representative_who_accepts_the_terms_of_sale_frees_nobody(firm: Firm, shop: Shop) -> None:
+    draft = await shop.sheet(("A", 6), who=firm.who)
+    await firm.user.start(draft, send=True)
+    await firm.table.rep.look(draft.id)
+    assert (await firm.table.rep.accept(**TERMS)).state == PENDING
 
 
 async def test_what_an_administrator_refused_is_not_placed_by_the_vendor(firm: Firm, shop: Shop) -> None:
@@ -176,9 +179,16 @@ async def test_a_placed_order_is_amended_beyond_a_users_limit_by_an_administrato
     await firm.table.customer.look()
     assert not (await firm.table.customer.accept()).obstacles
     assert (await shop.get(order_id)).lines[0].quantity == 9
+
+
+@pytest.mark.spec("N-09")
+async def test_what_an_administrator_changes_of_a_users_placed_order_needs_nobody_else(
+    firm: Firm, shop: Shop
+) -> None:
+    order_id = await firm.started(("A", 1))
+    await firm.table.vendor.accept()
     await firm.look()
     await firm.table.customer.change(0, quantity=10)
     await firm.table.vendor.look()
-    amended: pb.SharedOrder = await firm.table.vendor.accept()
-    assert not amended.obstacles, "what an administrator changed needs nobody else"
+    assert not (await firm.table.vendor.accept()).obstacles
     assert (await shop.get(order_id)).lines[0].quantity == 10

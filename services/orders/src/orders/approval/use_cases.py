@@ -131,9 +131,7 @@ async def _rejected(
             reason=cmd.reason,
         )
         await store.move(connection, order, entry)
-        if (
-            decided and order.shared
-        ):  # nothing that was refused is placed on the vendor's word, whatever the limit
+        if decided and order.shared:  # and is not placed on the vendor's word, whatever the limit
             assert order.approval is not None, "an order that waits knows who asked"
             await sheets.set_spender(connection, order.id, Spender(order.approval.requested_by, None))
         answer = reply.build(order)

@@ -179,7 +179,7 @@ async def reprice(infra: Infrastructure, caller: Caller, picture: Picture, attem
         order = await store.lock(connection, picture.order.id)
         if order is None or order.claim is None or order.claim.attempt != attempt:
             return picture.order.version
-        if order.version != picture.order.version:  # edited since the claim ran out
+        if order.version != picture.order.version:  # changed since the claim ran out
             return picture.order.version
         if order.shared:
             order.pricing = picture.order.pricing
