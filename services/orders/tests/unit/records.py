@@ -14,7 +14,9 @@ Values = dict[str, str]
 def values(item: Item) -> Values:
     """What somebody who looks at the item reads."""
     read = {name: item.current.text(name) for name in item.current.FIELDS}
-    return read | ({} if item.key == HEADER else {"total": str(item.current.quote.total)})
+    if item.key == HEADER:
+        return read
+    return read | {"total": str(item.current.quote.total), "tax": str(item.current.quote.tax_rate)}
 
 
 def frozen(read: Values) -> frozenset[tuple[str, str]]:

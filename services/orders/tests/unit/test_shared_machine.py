@@ -97,6 +97,7 @@ class Negotiation(Record, RuleBasedStateMachine):
             "variant": sku,
             "unit_price": f"{quoted.unit_price.normalize():f} EUR {source}",
             "total": str(quoted.total),
+            "tax": str(quoted.tax_rate),
             "delivery_date": str(day or ""),
             "removed": str(given.get("removed", line.current.removed)).lower(),
         }
@@ -169,7 +170,7 @@ class Negotiation(Record, RuleBasedStateMachine):
             seen = list(self.table.view(actor).items())
             keys = () if whole else (seen[pick % len(seen)].key,)
             act = self.table.withdraw if own else self.table.decline
-            known = {item.key for item in seen if self.covered(actor, item)}
+            known = {item.key for item in self.table.sheet.items() if self.covered(actor, item)}
             self.attempt(lambda: act(actor, *keys))
             for item in self.table.sheet.items():
                 # What is left stands for itself where nothing of it is the other side's.
@@ -183,9 +184,9 @@ class Negotiation(Record, RuleBasedStateMachine):
 
     def covered(self, actor: Actor, item: Item) -> bool:
         """The actor saw every change that others made to the item."""
-        revision = self.table.view(actor).revision
-        later = [each for each in self.table.log if each.sequence > revision and each.item == item.key]
-        return all(each.actor.key == actor.key or not each.field for each in later)
+        since = self.table.log[self.table.view(actor).revision :]
+        others = [each for each in since if each.item == item.key and each.actor.key != actor.key]
+        return not any(each.field or each.kind == "line_added" for each in others)
 
     @rule(actor=st.sampled_from(ACTORS))
     def send(self, actor: Actor) -> None:
@@ -241,7 +242,7 @@ class Negotiation(Record, RuleBasedStateMachine):
 
 TestNegotiation = Negotiation.TestCase
 TestNegotiation.settings = settings(
-    max_examples=120,
+    max_examples=300,
     stateful_step_count=25,
     deadline=None,
     phases=(Phase.generate,),

@@ -6,6 +6,7 @@ import pytest
 
 from chassis.errors import InvalidFields
 from orders.shared.domain import answering
+from orders.shared.domain.errors import FieldChanged
 from orders.shared.domain.items import HEADER, Colour
 from orders.shared.domain.proposing import HeaderWish
 from orders.shared.domain.sheet import Sheet
@@ -115,3 +116,21 @@ def test_another_destination_does_not_make_the_other_sides_price_the_offer() -> 
     table.decline(BUYER, table.line().key)
     price = table.line().current.price
     assert (price.unit_price, price.negotiated, price.tax_rate) == (Decimal("10"), False, 20)
+
+
+@pytest.mark.spec("N-07", "N-12")
+def test_changing_it_twice_is_not_seeing_what_came_between() -> None:
+    """The first change prices the line for a destination that its maker had not seen; the second binds nobody to it."""
+    table = an_agreed_table(("A", 5))
+    table.propose(BUYER, header=HeaderWish({"delivery_address": FRANCE}))
+    table.change(VENDOR, table.line(), quantity=10)
+    table.change(VENDOR, table.line(), quantity=12)
+    assert (table.line().current.price.tax_rate, table.line().consented(Side.VENDOR)) == (20, False)
+    with pytest.raises(FieldChanged) as told:
+        table.change(VENDOR, table.line(), price=Decimal("9.5"))
+    assert [each.field for each in told.value.violations] == ["lines[0].unit_price"]
+    table.refresh()
+    table.accept(BUYER, table.line().key)
+    assert not table.line().settled
+    table.accept(VENDOR, table.line().key)
+    assert table.line().settled

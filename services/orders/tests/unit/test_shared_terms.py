@@ -96,6 +96,17 @@ def test_nobody_is_bound_by_a_change_of_one_who_had_not_seen_the_rest() -> None:
     assert table.line().settled
 
 
+@pytest.mark.spec("N-07", "N-12")
+def test_crossing_changes_of_both_sides_bind_neither() -> None:
+    table = an_agreed_table(("A", 5))
+    table.change(BUYER, table.line(), quantity=8)
+    table.change(VENDOR, table.line(), delivery_date=datetime.date(2026, 12, 1))
+    assert not any(table.line().consented(side) for side in Side)
+    table.refresh()
+    table.change(BUYER, table.line(), quantity=9)  # seen now, and yet no acceptance of the date
+    assert not any(table.line().consented(side) for side in Side)
+
+
 @pytest.mark.spec("N-07")
 def test_accepting_what_moved_tells_the_difference_and_accepts_nothing() -> None:
     table = a_table()

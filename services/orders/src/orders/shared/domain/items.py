@@ -39,7 +39,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """The last change of a field, and who made it."""
+    """The last change of a field, and who made it; empty where its maker had not seen the one before it."""
 
     sequence: int
     actor: str

@@ -140,14 +140,16 @@ class Sheet:
         after: str = "",
         text: str = "",
     ) -> Change:
-        """The next change of the log; a change of a field marks it as touched."""
+        """The next change of the log; a change of a field marks it as touched: by nobody, where it came on top of one
+        that its maker had not seen, so that it stays unseen to its maker too."""
         self.revision += 1
         key = SHEET if item is None else item.key
         change = Change(self.revision, command.time, command.actor, kind, key, name, before, after, text)
         self.changes.append(change)
         self.update_time = command.time
         if item is not None and name:
-            item.touched[name] = Touch(self.revision, command.actor.key)
+            hidden = name in item.unseen(command.revision, command.actor.key)
+            item.touched[name] = Touch(self.revision, "" if hidden else command.actor.key)
         return change
 
     def remove(self, item: LineItem, change: Change) -> None:
