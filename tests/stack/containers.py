@@ -44,7 +44,8 @@ class ContainerStack:
     kind = "containers"
 
     def __init__(self, env: Mapping[str, Mapping[str, str]]) -> None:
-        self._env = {part: dict(env.get(part, {})) for part in PARTS}
+        self._own = {part: dict(env.get(part, {})) for part in PARTS}
+        self._env = {part: dict(own) for part, own in self._own.items()}
         self._values = compose.local_values() | engine.image_names()
         self._services = compose.services(self._values)
         self._ports = ports.free((part, port) for part, inside in _INSIDE.items() for port in inside)
@@ -127,8 +128,9 @@ class ContainerStack:
         return self._containers[part].status in {"running", "paused"}
 
     async def start(self, part: str, *, env: Mapping[str, str] | None = None) -> None:
-        if env is not None and dict(env) != self._env[part]:
-            self._env[part] = dict(env)
+        wanted = self._env[part] if env is None else self._own[part] | dict(env)
+        if wanted != self._env[part]:
+            self._env[part] = wanted
             await asyncio.to_thread(self._discard, part)
         await self._start(part)
 

@@ -24,8 +24,8 @@ class EmbeddedStack:
     def __init__(self, env: Mapping[str, Mapping[str, str]]) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="commis-tests-", ignore_cleanup_errors=True)
         self._suite = Suite(Path(self._directory.name), ports=Ports.free())
-        for part, variables in env.items():
-            self._suite.env[part] = dict(variables)
+        self._own = {part: dict(variables) for part, variables in env.items()}
+        self._suite.env.update({part: dict(variables) for part, variables in self._own.items()})
 
     async def up(self) -> None:
         """Start everything, make the first administrator."""
@@ -91,7 +91,7 @@ class EmbeddedStack:
 
     async def start(self, part: str, *, env: Mapping[str, str] | None = None) -> None:
         if env is not None:
-            self._suite.env[part] = dict(env)
+            self._suite.env[part] = self._own.get(part, {}) | dict(env)
         try:
             await self._suite.start(part)
         except StartProblem as problem:

@@ -79,7 +79,8 @@ class Stack(Protocol):
     async def start(self, part: str, *, env: Mapping[str, str] | None = None) -> None:
         """Start a part that ended and wait until it is ready.
 
-        ``env`` replaces the variables a test gave this part before; None keeps them, ``{}`` clears them.
+        ``env`` stands on top of what the stack was made with, instead of what a test gave this part before; None keeps
+        that, ``{}`` clears it.
         Raises StackProblem when the part ends before it is ready or is not ready after 90 seconds.
         """
 
