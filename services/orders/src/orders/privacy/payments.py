@@ -9,37 +9,30 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from chassis.db import Sessions
+from orders.privacy import paging
+from orders.privacy.paging import PAGE, typed
 from orders.privacy.statements import BATCH
 
-_PAGE = 200
 _MINE = "o.account_id = :account_id AND (:person = '' OR o.owner_kind = 'PERSON' AND o.owner_id = :person)"
 
 
-def _typed(sql: str) -> sa.TextClause:
-    types: dict[str, Any] = {"person": sa.Text, "account_id": sa.Uuid, "after": sa.Uuid}
-    used = (name for name in types if f":{name}" in sql)
-    return sa.text(sql).bindparams(*(sa.bindparam(name, type_=types[name]) for name in used))
-
-
-_PAYMENTS = _typed(
+_PAYMENTS = typed(
     "SELECT p.id, (to_jsonb(p) - '{checkout_address,return_address,check_time,to_cancel}'::text[])::text AS row"  # noqa: S608
-    f" FROM payments p JOIN orders o ON o.id = p.order_id WHERE {_MINE} AND p.id > :after ORDER BY p.id LIMIT {_PAGE}"
+    f" FROM payments p JOIN orders o ON o.id = p.order_id WHERE {_MINE} AND p.id > :after ORDER BY p.id LIMIT {PAGE}"
 )
-_REFUNDS = _typed(
+_REFUNDS = typed(
     "SELECT r.id, to_jsonb(r)::text AS row FROM refunds r JOIN payments p ON p.id = r.payment_id"  # noqa: S608
-    f" JOIN orders o ON o.id = p.order_id WHERE {_MINE} AND r.id > :after ORDER BY r.id LIMIT {_PAGE}"
+    f" JOIN orders o ON o.id = p.order_id WHERE {_MINE} AND r.id > :after ORDER BY r.id LIMIT {PAGE}"
 )
-_NO_REASON = _typed(
+_NO_REASON = typed(
     f"""
     UPDATE refunds SET reason = '' WHERE id IN (
         SELECT r.id FROM refunds r JOIN payments p ON p.id = r.payment_id JOIN orders o ON o.id = p.order_id
         WHERE {_MINE} AND r.reason <> '' LIMIT {BATCH})"""  # noqa: S608
 )
 # Of payments that have ended; the others are still to be made or paid.
-_NO_ADDRESS = _typed(
+_NO_ADDRESS = typed(
     f"""
     UPDATE payments SET checkout_address = '', return_address = '' WHERE id IN (
         SELECT p.id FROM payments p JOIN orders o ON o.id = p.order_id
@@ -48,25 +41,12 @@ _NO_ADDRESS = _typed(
 )
 
 
-async def rows(sessions: Sessions, account_id: UUID, person: str) -> AsyncIterator[tuple[str, str]]:
+def rows(sessions: Sessions, account_id: UUID, person: str) -> AsyncIterator[tuple[str, str]]:
     """Section and row, a page at a time."""
-    for section, statement in (("payments", _PAYMENTS), ("refunds", _REFUNDS)):
-        after = UUID(int=0)
-        while True:
-            given = {"account_id": account_id, "person": person, "after": after}
-            async with sessions() as session:
-                found = (await session.execute(statement, given)).all()
-            for row in found:
-                yield section, row.row
-            if len(found) < _PAGE:
-                break
-            after = found[-1].id
+    sections = (("payments", _PAYMENTS), ("refunds", _REFUNDS))
+    return paging.rows_of(sessions, sections, account_id, person)
 
 
 async def erase(sessions: Sessions, given: Mapping[str, Any]) -> None:
     """`given`: account_id, and person or ''. In batches that each commit."""
-    for statement in (_NO_REASON, _NO_ADDRESS):
-        done = BATCH
-        while done >= BATCH:
-            async with sessions.begin() as session:
-                done = (await (await session.connection()).execute(statement, given)).rowcount
+    await paging.empty(sessions, (_NO_REASON, _NO_ADDRESS), given)
