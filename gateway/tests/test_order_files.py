@@ -62,6 +62,8 @@ async def test_exports_that_are_refused(http: httpx.AsyncClient, services: Servi
         "placed_to",
         "page_size",
     }
+    (sort,) = [each for each in bad.json()["violations"] if each["field"] == "sort"]
+    assert sort["description"] == "must be one of newest, oldest, placed_newest, total_highest"
     assert not services.calls
     wrong = [
         ("filter.states[1]", "x", "INVALID"),

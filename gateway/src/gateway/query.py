@@ -103,12 +103,7 @@ def _pairs(raw: bytes, violations: Violations) -> list[tuple[str, str]]:
 def _reader(query: Query, request: Descriptor) -> Reader:
     field = query.field(request)
     if field.enum_type is not None:
-        known = enums.reader(field.enum_type)
-        if not query.lower:
-            return known
-        return lambda value, path, violations: known(
-            value.upper() if value.islower() else "", path, violations
-        )
+        return enums.reader(field.enum_type, lower=query.lower)
     if field.message_type is not None:
         own = _characteristic if field.message_type.name == "Characteristic" else None
         return own or scalars.READERS[field.message_type.full_name]

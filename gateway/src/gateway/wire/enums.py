@@ -23,8 +23,11 @@ def names(descriptor: Any) -> dict[int, str]:
     return {number: name for name, number in numbers(descriptor).items()}
 
 
-def reader(descriptor: Any) -> Reader:
+def reader(descriptor: Any, *, lower: bool = False) -> Reader:
+    """`lower`: the values are written in small letters."""
     known = numbers(descriptor)
+    if lower:
+        known = {name.lower(): number for name, number in known.items()}
     listed = ", ".join(known)
 
     def read(value: Any, path: str, violations: Violations) -> int:
