@@ -7,6 +7,7 @@ from commis.orders.v1 import events_pb2, orders_pb2, payments_pb2
 
 from orders.payments import unpaid
 from orders.payments.domain import Payment
+from orders.payments.ports import PaymentFact, ProviderAway
 from services.orders.tests.conftest import Clock
 from services.orders.tests.provider import Till
 from services.orders.tests.shop import Shop, refused
@@ -69,6 +70,34 @@ async def test_what_the_provider_cannot_say_now_is_asked_later(till: Till) -> No
     await till.due_now()
     await till.follow()
     assert (await till.shop.get(order.id)).payment_state == Order.PAYMENT_STATE_PAID
+
+
+@pytest.mark.spec("O-22")
+@pytest.mark.parametrize("known", [Payment.OPEN, Payment.EXPIRED])  # after which there would be no more asking
+@pytest.mark.parametrize("away", [False, True])
+async def test_a_call_that_comes_while_the_provider_is_asked_is_answered_by_asking_again(
+    till: Till, monkeypatch: pytest.MonkeyPatch, known: Payment, away: bool
+) -> None:
+    order = await till.placed()
+    name = till.name_of((await till.start(order.id)).payment.id)
+    till.provider.tell(name, known)
+    ask = till.provider.get
+
+    async def overtaken(provider_id: str) -> PaymentFact:
+        fact = await ask(provider_id)
+        if till.provider.calls["get"] == 1:
+            till.provider.tell(name, Payment.PAID)
+            await till.notify(name)
+            if away:
+                raise ProviderAway("its answer was lost")
+        return fact
+
+    monkeypatch.setattr(till.provider, "get", overtaken)
+    await till.notify(name)
+    await till.follow()
+    assert (await till.shop.get(order.id)).payment_state == Order.PAYMENT_STATE_PAID
+    assert till.provider.calls["get"] == 2
+    assert not await till.shop.rows("SELECT 1 FROM payments WHERE check_time IS NOT NULL")
 
 
 @pytest.mark.spec("O-22")

@@ -27,15 +27,19 @@ _ORDER_OF = direct.statement("SELECT order_id FROM payments WHERE id = :id")
 _INSERT = direct.statement(
     f"INSERT INTO payments ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"  # noqa: S608
 )
+# Due because the provider called, whatever anybody's clock says. Only who takes the payment answers for that: what was
+# learnt from the provider before is overtaken by its call.
+_CALLED = "to_timestamp(0)"
 _SAVE = direct.statement(
-    f"UPDATE payments SET {', '.join(f'{name} = :{name}' for name in _CHANGING)} WHERE id = :id"  # noqa: S608
+    f"UPDATE payments SET {', '.join(f'{name} = :{name}' for name in _CHANGING if name != 'check_time')},"  # noqa: S608
+    f" check_time = CASE WHEN check_time = {_CALLED} THEN check_time ELSE :check_time END WHERE id = :id"
 )
 _ADD_REFUND = direct.statement(
     f"INSERT INTO refunds ({', '.join(_REFUND)}) VALUES ({', '.join(f':{name}' for name in _REFUND)})"  # noqa: S608
     " ON CONFLICT (id) DO UPDATE SET state = excluded.state, provider_id = excluded.provider_id"
 )
 _TOLD = direct.statement(
-    "UPDATE payments SET check_time = clock_timestamp()"
+    f"UPDATE payments SET check_time = {_CALLED}"  # noqa: S608  # a constant
     " WHERE provider = :provider AND provider_id = :provider_id AND provider_id <> '' RETURNING 1"
 )
 _TAKE = direct.statement("""
@@ -45,7 +49,8 @@ _TAKE = direct.statement("""
         ORDER BY check_time LIMIT :size FOR UPDATE SKIP LOCKED))
     RETURNING id, order_id""")
 _RETRY = direct.statement(
-    "UPDATE payments SET check_time = clock_timestamp() + make_interval(secs => :seconds) WHERE id = :id"
+    "UPDATE payments SET check_time = clock_timestamp() + make_interval(secs => :seconds)"  # noqa: S608  # a constant
+    f" WHERE id = :id AND check_time IS DISTINCT FROM {_CALLED}"
 )
 
 
