@@ -73,7 +73,7 @@ async def test_what_the_provider_cannot_say_now_is_asked_later(till: Till) -> No
 
 
 @pytest.mark.spec("O-22")
-@pytest.mark.parametrize("known", [Payment.OPEN, Payment.EXPIRED])  # after which there would be no more asking
+@pytest.mark.parametrize("known", [Payment.OPEN, Payment.EXPIRED])  # EXPIRED ends the asking
 @pytest.mark.parametrize("away", [False, True])
 async def test_a_call_that_comes_while_the_provider_is_asked_is_answered_by_asking_again(
     till: Till, monkeypatch: pytest.MonkeyPatch, known: Payment, away: bool

@@ -154,6 +154,14 @@ def test_2000_rows_beside_the_header_and_no_more() -> None:
 
 
 @pytest.mark.spec("O-04")
+@pytest.mark.parametrize("piece", ['"\n', '"a\n', 'a"\n', ";;\n", "a\n\n\n\n\n\n\n\n\n\n"])
+def test_rows_have_an_end(piece: str) -> None:
+    with pytest.raises(InvalidFields) as caught:
+        sheet(piece * 100_000)
+    assert [(each.field, each.reason) for each in caught.value.violations] == [("content", "TOO_MANY")]
+
+
+@pytest.mark.spec("O-04")
 @pytest.mark.parametrize("piece", ["a b ", "1 ", "x ", "1,", "\t", '"', "1 x ", "' ", "\u00a0"])
 def test_long_rows_take_no_time(piece: str) -> None:
     assert len(sheet("A;1\n" + piece * (500_000 // len(piece)) + "z").rows) == 2

@@ -99,6 +99,29 @@ def test_rows_and_columns_have_limits() -> None:
         <row r="1048576"><c r="A1048576"><v>1</v></c></row></sheetData></worksheet>"""
     with pytest.raises(InvalidFields) as caught:
         workbooks.records(changed(workbook(("A", 1)), "xl/worksheets/sheet1.xml", far))
-    assert caught.value.violations[0].reason == "UNREADABLE"
+    assert caught.value.violations[0].reason == "TOO_MANY"
     wide = workbook(("A", 1, *["x"] * 200))
     assert workbooks.records(wide) == [Record(1, ("A", "1", *["x"] * (workbooks.MAX_COLUMNS - 2)))]
+
+
+@pytest.mark.spec("O-04")
+def test_a_file_that_was_damaged_on_its_way_is_read_or_refused() -> None:
+    whole = workbook(("ISBN", "Qty", "Date"), ("A", 1, datetime.datetime(2026, 12, 1)))  # noqa: DTZ001
+    refused = 0
+    for place in range(0, len(whole), 11):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        try:
+            workbooks.records(bytes(damaged))
+        except InvalidFields:
+            refused += 1
+    assert refused
+
+
+@pytest.mark.spec("O-04")
+def test_one_long_text_cannot_stand_in_every_cell() -> None:
+    text = "x" * 30_000
+    many = workbook(*((text, 1) for _ in range(1 + workbooks.MAX_CHARACTERS // len(text))))
+    with pytest.raises(InvalidFields) as caught:
+        workbooks.records(many)
+    assert caught.value.violations[0].reason == "UNREADABLE"

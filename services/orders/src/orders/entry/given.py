@@ -9,6 +9,7 @@ from typing import NamedTuple
 from chassis.errors import FieldViolation, InvalidFields
 
 MAX_ROWS = 2_000
+MAX_ROW_NUMBER = 20_000  # empty ones too
 
 
 class Record(NamedTuple):
@@ -48,6 +49,10 @@ class Sheet:
 def unreadable(description: str, reason: str = "UNREADABLE") -> InvalidFields:
     """Of the content as a whole."""
     return InvalidFields([FieldViolation("content", description, reason)])
+
+
+def too_far() -> InvalidFields:
+    return unreadable(f"has rows behind number {MAX_ROW_NUMBER}", "TOO_MANY")
 
 
 def too_many() -> InvalidFields:

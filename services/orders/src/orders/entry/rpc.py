@@ -16,6 +16,7 @@ from orders import answers, parsing, wire
 from orders.answers import Reply
 from orders.domain.model import Order
 from orders.entry import use_cases
+from orders.entry.apart import WorkbookReader
 from orders.entry.domain import Entry
 from orders.entry.use_cases import Content, Found
 from orders.infrastructure import Infrastructure
@@ -25,6 +26,7 @@ from orders.sheets.rpc import CHANGERS
 
 _STATES = {name.removeprefix("STATE_"): number for name, number in pb.EntryRow.State.items()}
 _LONGEST_ECHO = 200  # characters of what was given
+_MOST_UNREAD = 50  # columns
 
 
 class QuickEntryServicer(entry_pb2_grpc.QuickEntryServiceServicer):
@@ -37,15 +39,16 @@ class QuickEntryServicer(entry_pb2_grpc.QuickEntryServiceServicer):
 
     def __init__(self, infra: Infrastructure) -> None:
         self._infra = infra
+        self._workbooks = WorkbookReader()
 
     async def CheckEntry(self, request: pb.CheckEntryRequest, ctx: Any) -> pb.CheckEntryResponse:
         v, order_id = parsing.order_id(request.order_id)
         given = _content(v, request.format, request.content)
         v.raise_if_any()
         assert order_id is not None
-        found = await use_cases.check_entry(self._infra, order_id, given)
+        found = await use_cases.check_entry(self._infra, self._workbooks, order_id, given)
         return pb.CheckEntryResponse(
-            rows=map(_row, found.entries), ok_count=len(found.good), unread_columns=found.unread
+            rows=map(_row, found.entries), ok_count=len(found.good), unread_columns=_unread(found)
         )
 
     async def AddEntry(self, request: pb.AddEntryRequest, ctx: Any) -> pb.AddEntryResponse:
@@ -61,12 +64,12 @@ class QuickEntryServicer(entry_pb2_grpc.QuickEntryServiceServicer):
                     rows=map(_row, found.entries),
                     added_count=len(found.good),
                     order=wire.order(order),
-                    unread_columns=found.unread,
+                    unread_columns=_unread(found),
                 )
 
             return Reply(build, pb.AddEntryResponse.FromString)
 
-        return await use_cases.add_entry(self._infra, edit, given, reply)
+        return await use_cases.add_entry(self._infra, self._workbooks, edit, given, reply)
 
     async def CheckReorder(self, request: pb.CheckReorderRequest, ctx: Any) -> pb.CheckReorderResponse:
         v, order_id = parsing.order_id(request.order_id)
@@ -100,6 +103,10 @@ def _content(v: Violations, given: int, content: bytes) -> Content:
     if not content:
         v.add("content", "is required", "REQUIRED")
     return Content(workbook=name == "ENTRY_FORMAT_XLSX", content=content)
+
+
+def _unread(found: Found) -> list[str]:
+    return [_sendable(each) for each in found.unread[:_MOST_UNREAD]]
 
 
 def _row(entry: Entry) -> pb.EntryRow:

@@ -12,18 +12,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 from orders.entry import codes
-from orders.entry.given import Record
+from orders.entry.given import MAX_ROW_NUMBER, Record, too_far
 
 _SEPARATORS = ("\t", ";", ",")
 _LONGEST = 5_000  # characters of a row that is looked at more closely
 _MOST_LINES = 30  # of one row
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_OPENED = re.compile(r'(?:^|[\t;,])\s*"')  # a cell that begins with a quote
 _FORMULA = re.compile(r'="([^"]*)"')  # how digits are kept from becoming a number
 _NUMBER = re.compile(r"(?:.*\s)?[x×*]?\d+,\d+(?:\s.*)?", re.IGNORECASE)
 
 
 def records(text: str) -> Iterator[Record]:
-    """Those that are not empty."""
+    """Those that are not empty. Takes CPU: to be called in a thread. Raises InvalidFields."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     rows = list(_rows(lines))
     told = ""
@@ -44,14 +45,16 @@ def clean(cell: str) -> str:
 
 
 def _rows(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """With the number of their first line."""
+    """With the number of their first line. Raises InvalidFields for too many, also of those that have no cells."""
     place = 0
     while place < len(lines):
         taken = 1
-        if lines[place].count('"') % 2:
+        if lines[place].count('"') % 2 and _OPENED.search(lines[place]):
             taken = _over_lines(lines[place : place + _MOST_LINES])
         row = "\n".join(lines[place : place + taken])
         if row and not row.isspace():
+            if place >= MAX_ROW_NUMBER:
+                raise too_far()
             yield place + 1, row
         place += taken
 
@@ -59,11 +62,10 @@ def _rows(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 def _over_lines(lines: Sequence[str]) -> int:
     """How many lines a row takes whose quotes do not pair off in the first: 1, unless a cell begins with a quote and
     ends with one in a later line."""
-    for taken in range(2, len(lines) + 1):
-        if sum(line.count('"') for line in lines[:taken]) % 2:
-            continue
-        row = "\n".join(lines[:taken])
-        return taken if any(_quoted(row, each) for each in _SEPARATORS) else 1
+    for more, line in enumerate(lines[1:], start=2):
+        if line.count('"') % 2:
+            row = "\n".join(lines[:more])
+            return more if any(_quoted(row, each) for each in _SEPARATORS) else 1
     return 1
 
 

@@ -15,7 +15,8 @@ from orders.access import Caller
 from orders.answers import AlreadyAnswered, Reply
 from orders.domain.errors import OrderNotFound
 from orders.domain.model import Order
-from orders.entry import domain, encodings, table, text, workbooks
+from orders.entry import domain, encodings, table, text
+from orders.entry.apart import WorkbookReader
 from orders.entry.domain import Basis, Entry
 from orders.entry.given import Sheet, unreadable
 from orders.infrastructure import Infrastructure
@@ -58,25 +59,31 @@ class AddRows(AddLines):
         return [(f"rows[{row}]", line) for row, line in zip(self.rows, lines, strict=True)]
 
 
-async def read(given: Content) -> Sheet:
+async def read(workbooks: WorkbookReader, given: Content) -> Sheet:
     """Raises InvalidFields for what cannot be read as a whole."""
     most = MAX_WORKBOOK if given.workbook else MAX_TEXT
     if len(given.content) > most:
         raise unreadable(f"has more than {most} bytes", "TOO_LONG")
     if given.workbook:
-        sheet = table.sheet_of(await asyncio.to_thread(workbooks.records, given.content))
+        sheet = table.sheet_of(await workbooks.records(given.content))
     else:
-        sheet = table.sheet_of(text.records(encodings.text_of(given.content)))
+        sheet = await asyncio.to_thread(_read_text, given.content)
     if not sheet.rows:
         raise unreadable("has no rows", "REQUIRED")
     return sheet
 
 
-async def check_entry(infra: Infrastructure, order_id: UUID, given: Content) -> Found:
+def _read_text(content: bytes) -> Sheet:
+    return table.sheet_of(text.records(encodings.text_of(content)))
+
+
+async def check_entry(
+    infra: Infrastructure, workbooks: WorkbookReader, order_id: UUID, given: Content
+) -> Found:
     """Changes nothing. Raises OrderNotFound, InvalidFields."""
     caller = access.caller()
     order, context, _ = await read_for_edit(infra, caller, Edit(order_id))
-    return await _found(infra, order, context, given)
+    return await _found(infra, order, context, await read(workbooks, given))
 
 
 async def check_reorder(infra: Infrastructure, order_id: UUID, past_id: UUID) -> Found:
@@ -87,12 +94,16 @@ async def check_reorder(infra: Infrastructure, order_id: UUID, past_id: UUID) ->
 
 
 async def add_entry(
-    infra: Infrastructure, edit: Edit, given: Content, reply: Callable[[Found], Reply[R]]
+    infra: Infrastructure,
+    workbooks: WorkbookReader,
+    edit: Edit,
+    given: Content,
+    reply: Callable[[Found], Reply[R]],
 ) -> R:
     """Adds the rows that are OK, in one change. Raises OrderNotFound, InvalidFields and what `edit_sheet` raises."""
 
     async def find(order: Order, context: OrderingContext, _caller: Caller) -> Found:
-        return await _found(infra, order, context, given)
+        return await _found(infra, order, context, await read(workbooks, given))
 
     return await _add(infra, edit, find, reply)
 
@@ -128,8 +139,7 @@ async def _add(infra: Infrastructure, edit: Edit, find: Finding, reply: Callable
     return answer
 
 
-async def _found(infra: Infrastructure, order: Order, context: OrderingContext, given: Content) -> Found:
-    sheet = await read(given)
+async def _found(infra: Infrastructure, order: Order, context: OrderingContext, sheet: Sheet) -> Found:
     wanted = domain.wanted_codes(sheet.rows)
     language = order.header.language
     answered = await infra.ports.catalog.resolve(wanted, language) if wanted else []

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import datetime
 import io
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.parsers import expat
 
 import openpyxl
 
-from orders.entry.given import MAX_ROWS, Record, too_many, unreadable
+from orders.entry.given import MAX_ROW_NUMBER, MAX_ROWS, Record, too_far, too_many, unreadable
 from orders.entry.text import clean
 
 MAX_PARTS, MAX_PART, MAX_UNPACKED = 200, 16 * 1024**2, 32 * 1024**2
-MAX_ROW_NUMBER, MAX_COLUMNS = 20_000, 50
+MAX_COLUMNS = 50
+MAX_CHARACTERS = 4 * 1024**2  # of all cells: one text may stand in as many as one likes
 _MIDNIGHT = datetime.time(0)
 _BROKEN = (
     zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
     EOFError,
     KeyError,
     IndexError,
@@ -42,7 +47,7 @@ class _RootReached(Exception):
 
 
 def records(content: bytes) -> list[Record]:
-    """Those that are not empty. Takes CPU: to be called in a thread. Raises InvalidFields."""
+    """Those that are not empty. Takes memory and CPU as the file likes: for a process apart. Raises InvalidFields."""
     try:
         _check(content)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
@@ -58,15 +63,18 @@ def records(content: bytes) -> list[Record]:
 
 
 def _records(rows: Iterator[Sequence[Any]]) -> Iterator[Record]:
-    found = 0
+    found = length = 0
     for number, row in enumerate(rows, start=1):
         if number > MAX_ROW_NUMBER:  # rows may be numbered as one likes, and what is skipped takes time too
-            raise unreadable(f"the sheet has rows behind number {MAX_ROW_NUMBER}")
+            raise too_far()
         cells = tuple(clean(_text(value)) for value in row)
         if any(cells):
             found += 1
+            length += sum(map(len, cells))
             if found > MAX_ROWS + 1:
                 raise too_many()
+            if length > MAX_CHARACTERS:
+                raise unreadable(f"the cells have more than {MAX_CHARACTERS} characters")
             yield Record(number, _without_tail(cells))
 
 

@@ -1,0 +1,80 @@
+"""Workbooks are read in a process of their own: whatever a file was made for, it cannot take more memory and CPU than
+that process may have, and nobody else waits for it. The process has no secrets, files or connections: the workbook goes
+in by its standard input, the rows come out by its standard output.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
+
+from chassis.errors import InvalidFields
+from chassis.logs import log
+from orders.entry import workbooks
+from orders.entry.given import Record, unreadable
+
+AT_ONCE = 2
+# The largest workbooks that have no more rows than may be take a third of both.
+CPU_SECONDS, MEMORY = 8, 256 * 1024**2
+_REFUSED = "refused"
+
+
+class WorkbookReader:
+    """Has the results of `workbooks.records`. Of more than two at once the others wait."""
+
+    def __init__(self, cpu_seconds: int = CPU_SECONDS, memory: int = MEMORY) -> None:
+        self._limits = (str(cpu_seconds), str(memory))
+        self._free = asyncio.Semaphore(AT_ONCE)
+
+    async def records(self, content: bytes) -> list[Record]:
+        """Raises InvalidFields, also for a workbook that takes more than it may."""
+        async with self._free:
+            process = await self._start()
+            try:
+                answer, _ = await process.communicate(content)
+            finally:
+                if process.returncode is None:
+                    with suppress(ProcessLookupError):
+                        process.kill()
+                    await process.wait()
+        if process.returncode:
+            log.warning("workbook not read", status=process.returncode)
+            raise unreadable("the workbook takes too much to read; save the rows alone, or as CSV")
+        return _records(answer)
+
+    async def _start(self) -> Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-c", f"from {__name__} import main; main()", *self._limits,
+            stdin=PIPE, stdout=PIPE, stderr=DEVNULL,
+            env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )  # fmt: skip
+
+
+def _records(answer: bytes) -> list[Record]:
+    found = json.loads(answer)
+    if isinstance(found, dict):
+        raise unreadable(*found[_REFUSED])
+    return [Record(number, tuple(cells)) for number, cells in found]
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us is told, and ends us
+    cpu_seconds, memory = map(int, sys.argv[1:])
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    with suppress(ValueError, OSError):  # not every system on which people develop knows this limit
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    try:
+        answer: object = workbooks.records(sys.stdin.buffer.read())
+    except InvalidFields as refusal:
+        [violation] = refusal.violations
+        answer = {_REFUSED: (violation.description, violation.reason)}
+    with suppress(BrokenPipeError):
+        sys.stdout.write(json.dumps(answer))
+        sys.stdout.flush()
