@@ -161,6 +161,7 @@ class FakeCustomers:
         self.receipts: dict[UUID, ReceiptMail] = {}
         self.holders: dict[UUID, Recipient] = {}
         self.representatives: dict[UUID, Recipient] = {}
+        self.looked_after: set[UUID] = {ACCOUNT_ID}
 
     async def find_person(self, person_id: UUID) -> Recipient | None:
         return self.persons.get(person_id)
@@ -168,8 +169,8 @@ class FakeCustomers:
     async def find_holder(self, account_id: UUID) -> Recipient | None:
         return self.holders.get(account_id)
 
-    async def find_representative(self, representative_id: UUID) -> Recipient | None:
-        return self.representatives.get(representative_id)
+    async def find_representative(self, representative_id: UUID, account_id: UUID) -> Recipient | None:
+        return self.representatives.get(representative_id) if account_id in self.looked_after else None
 
     async def find_account_name(self, account_id: UUID) -> str | None:
         return self.account_names.get(account_id)

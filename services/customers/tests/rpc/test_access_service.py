@@ -215,13 +215,14 @@ async def _visible(world: Any, who: Any) -> Any:
 async def test_recipients_by_kind(world: Any, refused: Any) -> None:
     account = await world.account("lies@shops.example")
     rep = await world.rep(email="robin@reps.example")
+    await world.assign(rep.id, account.id)
     kinds = {
         common_pb2.PARTY_KIND_ACCOUNT: (account.id, "lies@shops.example", "nl"),
         common_pb2.PARTY_KIND_PERSON: (account.persons[0].id, "lies@shops.example", "nl"),
         common_pb2.PARTY_KIND_REP: (rep.id, "robin@reps.example", "fr"),
     }
     for kind, (party_id, email, language) in kinds.items():
-        answer = await _recipient(world, kind, party_id)
+        answer = await _recipient(world, kind, party_id, account.id)
         assert (answer.email, answer.language_code, answer.company_name) == (email, language, "")
     business = await world.business("shop@shops.example")
     answer = await _recipient(world, common_pb2.PARTY_KIND_ACCOUNT, business.id)
@@ -232,15 +233,44 @@ async def test_recipients_by_kind(world: Any, refused: Any) -> None:
         (common_pb2.PARTY_KIND_STAFF, str(new_id())),
     ):
         with pytest.raises(refused) as error:
-            await _recipient(world, kind, party_id)
+            await _recipient(world, kind, party_id, account.id)
         assert (error.value.code, error.value.reason) == ("NOT_FOUND", "RECIPIENT_NOT_FOUND")
     with pytest.raises(refused) as error:
         await _recipient(world, 0, "x")
     assert error.value.violations == {"party.kind": "REQUIRED", "party.id": "INVALID"}
 
 
-async def _recipient(world: Any, kind: Any, party_id: str) -> Any:
-    request = pb.GetRecipientRequest(party=common_pb2.Party(kind=kind, id=party_id))
+@pytest.mark.spec("A-10", "A-11", "A-12")
+async def test_a_rep_is_written_to_about_accounts_in_the_reps_care_alone(world: Any, refused: Any) -> None:
+    mine, other = [await world.account(f"{name}@shops.example") for name in ("lies", "an")]
+    rep = await world.rep(email="robin@reps.example")
+    await world.assign(rep.id, mine.id)
+
+    async def written_about(account_id: str) -> str:
+        answer = await _recipient(world, common_pb2.PARTY_KIND_REP, rep.id, account_id)
+        return str(answer.email)
+
+    assert await written_about(mine.id) == "robin@reps.example"
+    with pytest.raises(refused) as error:
+        await written_about(other.id)
+    assert (error.value.code, error.value.reason) == ("NOT_FOUND", "RECIPIENT_NOT_FOUND")
+    with pytest.raises(refused) as error:
+        await written_about("")
+    assert error.value.violations == {"account_id": "REQUIRED"}
+    await world.execute("UPDATE representatives SET active = false")
+    with pytest.raises(refused) as error:
+        await written_about(mine.id)
+    assert error.value.reason == "RECIPIENT_NOT_FOUND"
+    await world.execute("UPDATE representatives SET active = true")
+    await world.execute("DELETE FROM assignments")
+    with pytest.raises(refused) as error:
+        await written_about(mine.id)
+    assert error.value.reason == "RECIPIENT_NOT_FOUND"
+
+
+async def _recipient(world: Any, kind: Any, party_id: str, account_id: str = "") -> Any:
+    party = common_pb2.Party(kind=kind, id=party_id)
+    request = pb.GetRecipientRequest(party=party, account_id=account_id)
     return await world.call("RecipientService", "GetRecipient", request, as_service("customers.recipients"))
 
 

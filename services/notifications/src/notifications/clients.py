@@ -62,12 +62,15 @@ class GrpcCustomers:
     async def find_holder(self, account_id: UUID) -> Recipient | None:
         return await self._party(common_pb2.PARTY_KIND_ACCOUNT, account_id)
 
-    async def find_representative(self, representative_id: UUID) -> Recipient | None:
-        return await self._party(common_pb2.PARTY_KIND_REP, representative_id)
+    async def find_representative(self, representative_id: UUID, account_id: UUID) -> Recipient | None:
+        return await self._party(common_pb2.PARTY_KIND_REP, representative_id, account_id)
 
-    async def _party(self, kind: common_pb2.PartyKind.ValueType, party_id: UUID) -> Recipient | None:
+    async def _party(
+        self, kind: common_pb2.PartyKind.ValueType, party_id: UUID, about: UUID | None = None
+    ) -> Recipient | None:
         party = common_pb2.Party(kind=kind, id=str(party_id))
-        found = await self._find(self._stub.GetRecipient, sessions_pb2.GetRecipientRequest(party=party))
+        request = sessions_pb2.GetRecipientRequest(party=party, account_id=str(about or ""))
+        found = await self._find(self._stub.GetRecipient, request)
         return None if found is None else _recipient(found)
 
     async def list_administrators(self, account_id: UUID) -> list[Recipient]:

@@ -44,6 +44,8 @@ class Recipients(sessions_pb2_grpc.RecipientServiceServicer):
 
     async def GetRecipient(self, request: pb.GetRecipientRequest, _: Any) -> pb.GetRecipientResponse:
         _look(request.party.id)
+        if request.party.kind == common_pb2.PARTY_KIND_REP:
+            _look(request.account_id)
         company = "Parc" if request.party.kind == common_pb2.PARTY_KIND_ACCOUNT else ""
         return pb.GetRecipientResponse(
             email="a@b.example", display_name="Marie", language_code="fr", company_name=company
@@ -133,6 +135,8 @@ async def test_what_is_there(channel: grpc.aio.Channel) -> None:
     customers = GrpcCustomers(channel, tokens())
     marie = Recipient("a@b.example", "Marie", "fr")
     assert await customers.find_person(THERE) == marie
+    assert await customers.find_representative(THERE, THERE) == marie
+    assert await customers.find_representative(THERE, new_id()) is None
     assert await customers.find_account_name(THERE) == "Parc"
     assert await customers.list_administrators(THERE) == [marie, marie]
     decision = await customers.find_business_request(THERE)

@@ -128,6 +128,10 @@ async def test_the_customer_writes_to_the_vendor_and_to_the_rep_of_the_order() -
     ]
     assert all(AUTHOR in draft.named for draft in drafts)
     assert drafts[0].subject == "Bericht over bestelling 2026-000123 – Librairie du Parc"
+    unassigned = known_customers("it")
+    unassigned.looked_after.clear()
+    drafts = await mailed(written(order), order, message=message, customers=unassigned)
+    assert to(drafts) == [("order_answer", VENDOR_MAIL, "nl")]
     order.parties.actor.kind = common_pb2.PARTY_KIND_PERSON
     assert len(await mailed(written(order), order, message=message)) == 1
 

@@ -13,7 +13,7 @@ from customers import callers
 from customers.accounts.errors import AccountNotFound
 from customers.accounts.models import Account, BusinessProfile, Membership
 from customers.people.models import Person
-from customers.reps.models import Representative
+from customers.reps.models import Assignment, Representative
 from customers.staff.models import StaffMember
 
 
@@ -41,8 +41,12 @@ _BY_KIND = {
     .outerjoin(BusinessProfile, BusinessProfile.account_id == Account.id)
     .where(Account.id == sa.bindparam("party_id")),
     "PERSON": _PERSON.where(Person.id == sa.bindparam("party_id")),
-    "REP": _PERSON.join(Representative, Representative.person_id == Person.id).where(
-        Representative.id == sa.bindparam("party_id")
+    "REP": _PERSON.join(Representative, Representative.person_id == Person.id)
+    .join(Assignment, Assignment.rep_id == Representative.id)
+    .where(
+        Representative.id == sa.bindparam("party_id"),
+        Representative.active,
+        Assignment.account_id == sa.bindparam("account_id"),
     ),
     "STAFF": _PERSON.join(StaffMember, StaffMember.person_id == Person.id).where(
         StaffMember.id == sa.bindparam("party_id")
@@ -50,10 +54,13 @@ _BY_KIND = {
 }
 
 
-async def get_recipient(session: AsyncSession, kind: str, party_id: UUID) -> Recipient:
-    """Raises RecipientNotFound, also for a kind nobody can be written to and for a client without an address."""
-    query = _BY_KIND.get(kind)
-    row = (await session.execute(query, {"party_id": party_id})).first() if query is not None else None
+async def get_recipient(
+    session: AsyncSession, kind: str, party_id: UUID, account_id: UUID | None = None
+) -> Recipient:
+    """`account_id`: which a rep is written to about. Raises RecipientNotFound, also for a kind nobody can be written
+    to, for a client without an address, and for a rep who does not look after the account any more."""
+    query, given = _BY_KIND.get(kind), {"party_id": party_id, "account_id": account_id}
+    row = (await session.execute(query, given)).first() if query is not None else None
     if row is None or not row.email:
         raise RecipientNotFound(kind, party_id)
     name = f"{row.first_name} {row.last_name}".strip()

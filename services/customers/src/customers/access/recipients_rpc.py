@@ -47,10 +47,13 @@ class RecipientServicer(sessions_pb2_grpc.RecipientServiceServicer):
         found = Violations()
         kind = fields.enum(found, "party.kind", request.party.kind, common_pb2.PartyKind)
         party_id = fields.identifier(found, "party.id", request.party.id)
+        is_rep = request.party.kind == common_pb2.PARTY_KIND_REP
+        account_id = fields.identifier(found, "account_id", request.account_id, required=is_rep)
         found.raise_if_any()
         assert party_id is not None
         async with self._sessions() as session:
-            known = await recipients.get_recipient(session, kind.removeprefix("PARTY_KIND_"), party_id)
+            name = kind.removeprefix("PARTY_KIND_")
+            known = await recipients.get_recipient(session, name, party_id, account_id)
         return _recipient(known)
 
     async def GetCredentialLink(

@@ -14,7 +14,7 @@ from notifications.mails.drafting import About, Vendor, draft
 from notifications.mails.store import Draft
 from notifications.ports import Customers, Orders, Recipient
 from notifications.wording import languages
-from notifications.wording.catalogue import texts
+from notifications.wording.orders import named_facts
 from notifications.wording.shipments import ShipmentView, named_by
 
 
@@ -68,7 +68,9 @@ class OrderNews:
     async def _rep(self, order: orders_pb2.Order) -> Recipient | None:
         actor = order.parties.actor
         rep_id = ids.parse_id(actor.id) if actor.kind == common_pb2.PARTY_KIND_REP else None
-        return None if rep_id is None else await self._customers.find_representative(rep_id)
+        if rep_id is None:
+            return None
+        return await self._customers.find_representative(rep_id, UUID(order.parties.customer.id))
 
     def _message(
         self,
@@ -79,19 +81,13 @@ class OrderNews:
         reader: Recipient,
     ) -> Draft:
         language = languages.known(reader.language)
-        text = texts(language)
         named = named_by(order, language, self._zone)
-        facts = (
-            (text["label_number"], order.number),
-            (text["label_customer"], order.parties.customer.display_name),
-            (text["label_order_reference"], order.order_reference),
-        )
         values = {
             "name": reader.display_name,
             "order": named,
             "author": message.author.display_name or order.parties.customer.display_name,
             "customer": order.parties.customer.display_name,
-            "facts": [(label, value) for label, value in facts if value],
+            "facts": named_facts(order, language),
             "quote": message.text.splitlines(),
         }
         return draft(kind, about, reader.email, language, values, self._vendor)

@@ -36,6 +36,17 @@ def postal_rows(address: common_pb2.Address, language: str) -> list[str]:
     return list(dict.fromkeys(row for row in rows if row))
 
 
+def named_facts(order: orders_pb2.Order, language: str) -> list[tuple[str, str]]:
+    """By which a reader knows an order again."""
+    text = texts(language)
+    facts = (
+        (text["label_number"], order.number),
+        (text["label_customer"], order.parties.customer.display_name),
+        (text["label_order_reference"], order.order_reference),
+    )
+    return [(label, value) for label, value in facts if value]
+
+
 @dataclass(frozen=True, slots=True)
 class LineView:
     position: int
