@@ -172,6 +172,29 @@ async def test_every_cause_is_mailed_once(
     assert smtp.received() == {VENDOR_MAIL: 1, "marie@parc.example": 1}
 
 
+@pytest.mark.spec("M-01", "M-02", "N-09")
+async def test_an_amended_order_is_confirmed_as_it_is_now(
+    engine: AsyncEngine, sessions: Sessions, smtp: MailServer, nats_client: NatsClient
+) -> None:
+    order = an_order("en")
+    amended = order_events.OrderAmended(order_id=order.id, account_id=str(ACCOUNT_ID))
+    async with sending(engine, smtp) as sender:
+        mails = mail_consumer(sender, FakeOrders(order))
+        await publish(sessions, nats_client, "commis.orders.v1.order_amended", amended)
+        async with Pipeline(engine, sessions, nats_client, mails):
+
+            async def arrived() -> bool:
+                return len(smtp.mails) == 2
+
+            await eventually(arrived)
+        await eventually(lambda: all_in(sessions, "SENT"))
+    assert smtp.received() == {VENDOR_MAIL: 1, "marie@parc.example": 1}
+    written = {row.template: row for row in await rows(sessions)}
+    assert set(written) == {"order_changed", "changed_order"}
+    assert written["order_changed"].subject == "Your order 2026-000123 was changed"
+    assert "€14,157.95" in written["order_changed"].text
+
+
 @pytest.mark.spec("M-05")
 async def test_an_event_that_makes_no_sense_is_set_aside_and_replayed(
     engine: AsyncEngine, sessions: Sessions, smtp: MailServer, nats_client: NatsClient

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 from commis.orders.v1 import events_pb2, orders_pb2
+from commis.orders.v1 import shared_orders_pb2 as pb
 
 from chassis.consumer import Permanent
 from chassis.db import Sessions
@@ -37,15 +38,47 @@ async def test_an_end_is_told_with_its_reason(
     assert all(quoted in mail.text and quoted in mail.html for mail in mails)
 
 
-async def test_an_order_that_is_processed_was_not_declined(sessions: Sessions) -> None:
-    """What was still open about it ends, and nothing else."""
+@pytest.mark.parametrize(
+    ("proposed_by", "told"),
+    [
+        (pb.SIDE_VENDOR, []),  # who ends it ends the own proposal
+        (pb.SIDE_CUSTOMER, [("sheet_dropped", "marie@parc.example")]),
+        (pb.SIDE_UNSPECIFIED, [("sheet_dropped", "marie@parc.example")]),  # agreed, and not amended in time
+    ],
+)
+async def test_an_order_that_is_processed_was_not_declined(
+    sessions: Sessions, proposed_by: pb.Side.ValueType, told: list[tuple[str, str]]
+) -> None:
+    """What was still open about it ends, and nothing else; whoever proposed it, or counted on it, learns of it."""
     processed = {"state": orders_pb2.Order.STATE_PROCESSING}
-    change, ended = a_change(9, "proposed", VENDOR, **QUANTITY), a_change(12, "ended", VENDOR)
-    desk = Desk(sessions, FakeShared(a_sheet(CUSTOMER, change, **processed), said=[ended]))
+    change, ended = a_change(9, "proposed", VENDOR, **QUANTITY), a_change(12, "ended", VENDOR, text="Packed.")
+    sheet = a_sheet(CUSTOMER, change, **processed)
+    sheet.lines[0].fields.add(field="quantity", proposed_by=proposed_by)
+    sheet.lines[0].fields.add(field="unit_price")
+    desk = Desk(sessions, FakeShared(sheet, said=[ended]))
     await desk.take(event(change, state=orders_pb2.Order.STATE_PLACED))
     await desk.take(event(ended, **processed))
     await desk.digests.turn()
-    assert await desk.mails() == []
+    assert await sent_to(desk) == told
+    for mail in await desk.mails():
+        assert "2026-000123" in mail.text
+        assert "Packed." in mail.text
+        assert "1.234,50" not in mail.text  # what the talk would have come to
+
+
+@pytest.mark.spec("N-06", "N-09")
+async def test_an_amendment_ends_no_digest(sessions: Sessions) -> None:
+    """Whoever proposed it still learns that the other side agreed, also where nobody is mailed the confirmation."""
+    placed = {"state": orders_pb2.Order.STATE_PLACED}
+    accepted, agreed = (
+        a_change(31 + n, kind, CUSTOMER, **QUANTITY) for n, kind in enumerate(("accepted", "agreed"))
+    )
+    amended = a_change(33, "placed", CUSTOMER, from_value="2026-000123", to_value="2026-000123")
+    desk = Desk(sessions, FakeShared(a_sheet(VENDOR, accepted, agreed, amended, **placed)))
+    await desk.take(event(accepted, agreed, **placed))
+    await desk.take(event(amended, **placed))
+    await desk.digests.turn()
+    assert {template for template, _ in await sent_to(desk)} == {"vendor_sheet_changed"}
 
 
 async def test_a_placed_order_ends_its_digests(sessions: Sessions) -> None:

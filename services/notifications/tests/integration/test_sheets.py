@@ -133,6 +133,50 @@ async def test_no_digest_of_what_was_sent_or_seen_meanwhile(sessions: Sessions) 
     assert len(await seen.mails()) == 1
 
 
+async def test_a_change_that_was_taken_back_is_no_digest(sessions: Sessions) -> None:
+    changes = [
+        a_change(9, "proposed", VENDOR, line_id="x", field="quantity", from_value="10", to_value="12"),
+        a_change(10, "withdrawn", VENDOR, line_id="x", field="quantity", from_value="12", to_value="10"),
+    ]
+    desk = Desk(sessions, FakeShared(a_sheet(CUSTOMER, *changes)))
+    for each in changes:
+        await desk.take(event(each))
+    await desk.digests.turn()
+    assert await desk.mails() == []
+    async with sessions() as session:
+        waiting = await session.scalar(sa.text("SELECT count(due_time) FROM sheet_digests"))
+    assert waiting == 0
+    later = a_change(21, "proposed", VENDOR, **QUANTITY)
+    desk.shared.sheets[pb.SIDE_CUSTOMER] = a_sheet(CUSTOMER, later)
+    await desk.take(event(later))
+    await desk.digests.turn()
+    assert len(await desk.mails()) == 1
+
+
+async def test_a_hand_over_that_is_heard_late_ends_no_later_change(sessions: Sessions) -> None:
+    """Of two processes the one with the later event was first."""
+    sent, change = a_change(10, "sent", CUSTOMER), a_change(11, "proposed", CUSTOMER, **QUANTITY)
+    first, second = (Desk(sessions, FakeShared(a_sheet(VENDOR, change))) for _ in range(2))
+    await second.take(event(change))
+    await first.take(event(sent))
+    await first.digests.turn()
+    assert {template for template, _ in await sent_to(first)} == {"vendor_sheet_sent"}
+    await first.run("UPDATE sheet_digests SET due_time = now() WHERE due_time IS NOT NULL")
+    await first.digests.turn()
+    assert "vendor_sheet_changed" in {template for template, _ in await sent_to(first)}
+
+
+@pytest.mark.spec("A-11", "A-12")
+async def test_a_representative_who_no_longer_looks_after_the_account_is_not_written_to(
+    sessions: Sessions,
+) -> None:
+    known = known_customers()
+    known.looked_after.clear()
+    desk = Desk(sessions, FakeShared(a_sheet(VENDOR)), customers=known)
+    await desk.take(event(a_change(8, "sent", CUSTOMER)))
+    assert await sent_to(desk) == [("vendor_sheet_sent", VENDOR_MAIL)]
+
+
 async def test_each_side_has_its_own_digest(sessions: Sessions) -> None:
     theirs = a_change(9, "proposed", VENDOR, **QUANTITY)
     ours = a_change(10, "countered", CUSTOMER, **QUANTITY)

@@ -11,6 +11,7 @@ from commis.common.v1 import common_pb2
 from commis.orders.v1 import orders_pb2
 
 from chassis.ids import new_id
+from notifications.mails.contents import AMENDED, PLACED
 from notifications.mails.store import Draft
 from notifications.wording.catalogue import KINDS, texts
 from notifications.wording.languages import LANGUAGES
@@ -28,7 +29,9 @@ NBSP, THIN = "\u00a0", "\u202f"
 async def drafts(language: str, order: orders_pb2.Order | None = None) -> dict[str, Draft]:
     links = FakePaymentLinks(a_payment_link(language=language))
     made = contents(FakeCustomers(a_link(language=language)), vendor_language=language, links=links)
-    found = made.of_order(new_id(), order or an_order(language))
+    found = []
+    for kinds in (PLACED, AMENDED):
+        found += made.of_order(new_id(), order or an_order(language), kinds)
     for template in ("activation", "password_reset"):
         found += await made.of_credential(new_id(), template, new_id())
     found += await made.of_payment_link(new_id(), new_id(), new_id())

@@ -475,7 +475,8 @@ class SheetChange(_message.Message):
     side: Global___Side.ValueType
     kind: _builtins.str
     """started, sent, line_added, proposed, countered, withdrawn, accepted, declined, agreed, header_changed,
-    reference_changed, price_moved, expired, ended, placed, file_added, file_removed.
+    reference_changed, price_moved, expired, ended, placed, file_added, file_removed. placed names the order's number; of
+    one that was placed before, and is amended, as from_value too.
     """
     line_id: _builtins.str
     field: _builtins.str

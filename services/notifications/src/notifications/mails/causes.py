@@ -13,7 +13,7 @@ from commis.orders.v1.orders_pb2 import Order
 from chassis import ids
 from chassis.consumer import Permanent
 from chassis.envelope import Meta
-from notifications.mails.contents import Contents
+from notifications.mails.contents import AMENDED, Contents
 from notifications.mails.drafting import About
 from notifications.mails.notices import Notices
 from notifications.mails.order_news import OrderNews
@@ -39,6 +39,7 @@ ORDER_SUBJECTS = tuple(
     f"commis.orders.v1.{fact}"
     for fact in (
         "order_placed",
+        "order_amended",
         "approval_requested",
         "approval_refused",
         "shipment_created",
@@ -58,6 +59,7 @@ class Causes:
         self._news = news
         self._by_type: dict[type[Any], Callable[[Any, Meta], Awaitable[list[Draft]]]] = {
             order_events.OrderPlaced: self._order_placed,
+            order_events.OrderAmended: self._order_amended,
             order_events.PaymentLinkRequested: self._payment_link_requested,
             order_events.ApprovalRequested: self._approval_requested,
             order_events.ApprovalRefused: self._approval_refused,
@@ -86,6 +88,10 @@ class Causes:
             about = _about(event, meta, order, requester_id)
             drafts += await self._notices.placed_by_approval(about, order, requester_id)
         return drafts
+
+    async def _order_amended(self, event: order_events.OrderAmended, meta: Meta) -> list[Draft]:
+        order = await self._orders.get_order(_id(event.order_id))
+        return self._contents.of_order(meta.id, order, AMENDED)
 
     async def _payment_link_requested(
         self, event: order_events.PaymentLinkRequested, meta: Meta

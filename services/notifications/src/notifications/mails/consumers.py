@@ -7,12 +7,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import db
 from chassis.consumer import Subscription
 from chassis.envelope import Meta
-from notifications.mails import store
 from notifications.mails.causes import CUSTOMER_SUBJECTS, ORDER_SUBJECTS, Causes
-from notifications.mails.sender import Sender
+from notifications.mails.sender import Sender, hand_over
 from notifications.mails.store import Draft
 
 DURABLE = "notifications-mails"
@@ -29,13 +27,7 @@ class MailConsumer:
 
     async def write(self, session: AsyncSession, batch: Sequence[tuple[Any, Meta, list[Draft]]]) -> None:
         drafts = [draft for _event, _meta, listed in batch for draft in listed]
-        if not drafts:
-            return
-        lease = self._sender.lease if self._sender is not None else 0
-        mails = await store.add(session, drafts, lease=lease)
-        if self._sender is not None and lease:
-            sender = self._sender
-            db.after_commit(session, lambda: sender.accept(mails))
+        await hand_over(session, drafts, self._sender)
 
     def subscriptions(self) -> list[Subscription]:
         return [

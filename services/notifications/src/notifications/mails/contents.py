@@ -16,6 +16,9 @@ from notifications.wording.orders import OrderView, persons_in
 from notifications.wording.rendering import Content, render
 
 PAYMENT_LINK = "payment_link"
+# What an order's contact is mailed, and what the vendor is.
+PLACED = "order_confirmation", "new_order"
+AMENDED = "order_changed", "changed_order"
 
 
 class NoLongerNeeded(Exception):
@@ -44,19 +47,18 @@ class Contents:
         self._vendor_language = vendor_language
         self._zone = zone
 
-    def of_order(self, cause_id: UUID, order: orders_pb2.Order) -> list[Draft]:
-        """The confirmation to the order's contact, in the order's language, and the news to the vendor."""
+    def of_order(
+        self, cause_id: UUID, order: orders_pb2.Order, kinds: tuple[str, str] = PLACED
+    ) -> list[Draft]:
+        """`kinds`, PLACED or AMENDED: to the order's contact, in the order's language, and to the vendor."""
+        confirmation, news = kinds
         theirs = languages.known(order.language_code)
         views = {theirs: OrderView(order, theirs, self._zone)}
         if self._vendor_language not in views:
             views[self._vendor_language] = OrderView(order, self._vendor_language, self._zone)
-        drafts = [
-            self._of_order(cause_id, order, "new_order", self._vendor_address, self._vendor_language, views)
-        ]
+        drafts = [self._of_order(cause_id, order, news, self._vendor_address, self._vendor_language, views)]
         if order.contact.email:
-            drafts.append(
-                self._of_order(cause_id, order, "order_confirmation", order.contact.email, theirs, views)
-            )
+            drafts.append(self._of_order(cause_id, order, confirmation, order.contact.email, theirs, views))
         return drafts
 
     def _of_order(
@@ -68,7 +70,7 @@ class Contents:
         language: str,
         views: dict[str, OrderView],
     ) -> Draft:
-        to_customer = template == "order_confirmation"
+        to_customer = template in (PLACED[0], AMENDED[0])
         values = views[language].values(to_customer=to_customer, vendor=self._vendor)
         content = render(template, language, values)
         return Draft(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from chassis import crash
+from chassis import crash, db
 from chassis.errors import ServiceError
 from chassis.ids import new_id
 from chassis.logs import log
@@ -17,7 +17,7 @@ from notifications.mails import metrics, store
 from notifications.mails.contents import Contents, NoLongerNeeded
 from notifications.mails.marks import Marks
 from notifications.mails.smtp import Broken, Connection, Refused, Unreachable
-from notifications.mails.store import Mail, Mark, State
+from notifications.mails.store import Draft, Mail, Mark, State
 
 CAPACITY = 500
 POLL_SECONDS = 1.0
@@ -216,3 +216,13 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(event.wait(), seconds)
     except TimeoutError:
         return
+
+
+async def hand_over(session: AsyncSession, drafts: Sequence[Draft], sender: Sender | None) -> None:
+    """Write the mails; a sender of this process gets them once they are committed, unless it has enough in hand."""
+    if not drafts:
+        return
+    lease = sender.lease if sender is not None else 0
+    mails = await store.add(session, drafts, lease=lease)
+    if sender is not None and lease:
+        db.after_commit(session, lambda: sender.accept(mails))

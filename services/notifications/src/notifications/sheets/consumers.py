@@ -10,15 +10,14 @@ from commis.orders.v1 import events_pb2
 from commis.orders.v1 import shared_orders_pb2 as pb
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import db, ids
+from chassis import ids
 from chassis.consumer import Permanent, Subscription
 from chassis.envelope import Meta
-from notifications.mails import store as mails
-from notifications.mails.sender import Sender
+from notifications.mails.sender import Sender, hand_over
 from notifications.mails.store import Draft
 from notifications.sheets import store
 from notifications.sheets.store import Pace
-from notifications.sheets.told import OTHER, News, news
+from notifications.sheets.told import OTHER, News, loses, news
 from notifications.sheets.writing import Letter, Writer
 
 DURABLE = "notifications-sheets"
@@ -70,13 +69,13 @@ class SheetConsumer:
                     "sheet_sent", meta.id, found.order_id, found.sent_to, found.sent_sequence, changes=True
                 )
             )
-        if found.ended_for:
-            sheet = await self._writer.sheet(found.order_id, found.ended_for)
-            withdrawn = sheet is not None and sheet.started_by != sheet.side
-            kind = "sheet_withdrawn" if withdrawn else "sheet_declined"
-            letter = Letter(kind, meta.id, found.order_id, found.ended_for, found.ended_sequence)
-            return await self._writer.drafts(letter, sheet)
-        return []
+        sheet = await self._writer.sheet(found.order_id, found.ended_for) if found.ended_for else None
+        if sheet is None or (found.dropped and not loses(sheet, found.ended_for)):
+            return []
+        withdrawn = sheet.started_by != sheet.side
+        kind = "sheet_dropped" if found.dropped else "sheet_withdrawn" if withdrawn else "sheet_declined"
+        letter = Letter(kind, meta.id, found.order_id, found.ended_for, found.ended_sequence)
+        return await self._writer.drafts(letter, sheet)
 
     async def _reminder(self, event: events_pb2.SheetReminderDue, meta: Meta) -> list[Draft]:
         order_id, kind = ids.parse_id(event.order_id), _REMINDERS.get(event.why)
@@ -89,19 +88,14 @@ class SheetConsumer:
             if prepared.news is not None:
                 await self._note(session, prepared.news)
         drafts = [draft for _event, _meta, prepared in batch for draft in prepared.drafts]
-        if not drafts:
-            return
-        lease = self._sender.lease if self._sender is not None else 0
-        written = await mails.add(session, drafts, lease=lease)
-        if self._sender is not None and lease:
-            sender = self._sender
-            db.after_commit(session, lambda: sender.accept(written))
+        await hand_over(session, drafts, self._sender)
 
     async def _note(self, session: AsyncSession, found: News) -> None:
         if found.over:
             await store.end(session, found.order_id)
             return
         if found.sent_to:
-            await store.told(session, found.order_id, found.account_id, found.sent_to, found.revision)
+            order_id, account_id, side = found.order_id, found.account_id, found.sent_to
+            await store.told(session, order_id, account_id, side, found.revision, self._pace)
         for side, revision in found.gathered_for:
             await store.changed(session, found.order_id, found.account_id, side, revision, self._pace)

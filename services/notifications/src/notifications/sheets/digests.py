@@ -7,15 +7,14 @@ import contextlib
 
 from commis.orders.v1.orders_pb2 import Order
 
-from chassis import db
 from chassis.db import Sessions
 from chassis.logs import log
-from notifications.mails import store as mails
-from notifications.mails.sender import Sender
+from notifications.mails.sender import Sender, hand_over
 from notifications.mails.store import Draft
 from notifications.sheets import store
 from notifications.sheets.store import Due, Pace
 from notifications.sheets.writing import Letter, Writer, unseen
+from notifications.wording.sheets import tells_something
 
 POLL_SECONDS = 2.0
 _AT_ONCE = 20
@@ -62,18 +61,12 @@ class Digests:
     async def _write(self, due: Due) -> None:
         sheet = await self._writer.sheet(due.order_id, due.side)
         drafts: list[Draft] = []
-        if sheet is not None and sheet.state in _OPEN and unseen(sheet, due.side):
+        if sheet is not None and sheet.state in _OPEN and tells_something(unseen(sheet, due.side)):
             letter = Letter("sheet_changed", due.cause_id, due.order_id, due.side, changes=True)
             drafts = await self._writer.drafts(letter, sheet)
         async with self._sessions.begin() as session:
             if sheet is None:
                 await store.end(session, due.order_id)
                 return
-            mine = await store.done(session, due, sheet.revision, self._pace, mailed=bool(drafts))
-            if not mine or not drafts:
-                return
-            lease = self._sender.lease if self._sender is not None else 0
-            written = await mails.add(session, drafts, lease=lease)
-            if self._sender is not None and lease:
-                sender = self._sender
-                db.after_commit(session, lambda: sender.accept(written))
+            if await store.done(session, due, sheet.revision, self._pace, mailed=bool(drafts)):
+                await hand_over(session, drafts, self._sender)

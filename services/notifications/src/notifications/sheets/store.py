@@ -47,6 +47,7 @@ _CHANGED = sa.text(
     WHERE d.last_revision < excluded.last_revision AND d.told_revision < excluded.last_revision
     """  # noqa: S608  # constants
 )
+# What another process wrote already of later changes waits on.
 _TOLD = sa.text(
     """
     INSERT INTO sheet_digests AS d
@@ -54,7 +55,10 @@ _TOLD = sa.text(
     VALUES (:order_id, :side, :account_id, :cause_id, :revision, :revision, now())
     ON CONFLICT (order_id, side) DO UPDATE SET cause_id = excluded.cause_id, told_time = now(),
         last_revision = greatest(d.last_revision, excluded.last_revision),
-        told_revision = greatest(d.told_revision, excluded.told_revision), waiting_since = NULL, due_time = NULL
+        told_revision = greatest(d.told_revision, excluded.told_revision),
+        waiting_since = CASE WHEN d.last_revision > excluded.last_revision THEN d.waiting_since END,
+        due_time = CASE WHEN d.last_revision > excluded.last_revision AND d.due_time IS NOT NULL
+            THEN greatest(d.due_time, now() + :every * interval '1 second') END
     """
 )
 _END = sa.text("DELETE FROM sheet_digests WHERE order_id = :order_id")
@@ -95,7 +99,9 @@ async def changed(
     await session.execute(_CHANGED, given)
 
 
-async def told(session: AsyncSession, order_id: UUID, account_id: UUID, side: str, revision: int) -> None:
+async def told(
+    session: AsyncSession, order_id: UUID, account_id: UUID, side: str, revision: int, pace: Pace
+) -> None:
     """Another mail tells the side everything up to this revision; a digest that is being written is none any more."""
     given = {
         "order_id": order_id,
@@ -103,6 +109,7 @@ async def told(session: AsyncSession, order_id: UUID, account_id: UUID, side: st
         "side": side,
         "revision": revision,
         "cause_id": new_id(),
+        "every": pace.every_seconds,
     }
     await session.execute(_TOLD, given)
 

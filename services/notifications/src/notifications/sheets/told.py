@@ -23,9 +23,10 @@ GATHERED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """`sent_to`, `ended_for`: who is mailed at once, and about which change; nobody when what ended is only the talk
+    """`sent_to`, `ended_for`: who is mailed at once, and about which change. `dropped`: what ended is only the talk
     about an order that is being processed. `gathered_for`: whose digest waits, with the last revision for it. `over`:
-    nothing more will come."""
+    nothing more will come. What an amendment agreed to stays in the digest: its confirmation says what the order is
+    now, and does not reach everybody."""
 
     order_id: UUID
     account_id: UUID
@@ -34,6 +35,7 @@ class News:
     sent_sequence: int = 0
     ended_for: str = ""
     ended_sequence: int = 0
+    dropped: bool = False
     gathered_for: tuple[tuple[str, int], ...] = ()
     over: bool = False
 
@@ -44,7 +46,7 @@ def news(event: pb.SheetChanged) -> News | None:
         return None
     sent = next((each for each in event.changes if each.kind == "sent" and not each.line_id), None)
     ended = next((each for each in event.changes if each.kind == "ended"), None)
-    over = ended is not None or any(each.kind == "placed" for each in event.changes)
+    over = ended is not None or any(_first_placed(each) for each in event.changes)
     gathered: dict[str, int] = {}
     for each in event.changes:
         side = SIDES.get(each.side, VENDOR if each.kind == "price_moved" else "")
@@ -57,11 +59,24 @@ def news(event: pb.SheetChanged) -> News | None:
         revision=event.revision,
         sent_to="" if over else sent_to,
         sent_sequence=sent.sequence if sent is not None else 0,
-        ended_for=_other(ended) if event.state == orders_pb2.Order.STATE_CANCELLED else "",
+        ended_for=_other(ended),
         ended_sequence=ended.sequence if ended is not None else 0,
+        dropped=event.state != orders_pb2.Order.STATE_CANCELLED,
         gathered_for=() if over else tuple(item for item in gathered.items() if item[0] != sent_to),
         over=over,
     )
+
+
+def _first_placed(change: pb.SheetChange) -> bool:
+    """An amended order had its number before."""
+    return change.kind == "placed" and not change.from_value
+
+
+def loses(sheet: pb.SharedOrder, side: str) -> bool:
+    """The talk ended with proposals of this side open, or with nothing open: then both agreed to what did not come."""
+    items = (sheet.header, *sheet.lines)
+    proposers = {field.proposed_by for item in items for field in item.fields if field.proposed_by}
+    return not proposers or NUMBERS[side] in proposers
 
 
 def _other(change: pb.SheetChange | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,16 +12,16 @@ from commis.orders.v1 import orders_pb2
 from commis.orders.v1 import shared_orders_pb2 as pb
 
 from chassis import ids
-from notifications.mails.drafting import Vendor
+from notifications.mails.drafting import About, Vendor, draft
 from notifications.mails.store import Draft
 from notifications.ports import Customers, Orders, Recipient, SharedOrders
 from notifications.sheets.told import OTHER, SIDES, VENDOR
 from notifications.wording import languages
-from notifications.wording.orders import persons_in
-from notifications.wording.rendering import render
+from notifications.wording.orders import named_facts, persons_in
 from notifications.wording.sheets import SheetView
 
-ENDED = ("sheet_withdrawn", "sheet_declined")
+DROPPED = "sheet_dropped"
+ENDED = ("sheet_withdrawn", "sheet_declined", DROPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,41 +68,19 @@ class Writer:
         shown = unseen(sheet, letter.side) if letter.changes else []
         named = _named(order, [*shown, *([said] if said is not None else [])])
         readers = await self._readers(letter.side, sheet, order)
-        return [self._draft(letter, sheet, to, shown, said, named) for to in readers]
-
-    def _draft(
-        self,
-        letter: Letter,
-        sheet: pb.SharedOrder,
-        to: Recipient,
-        shown: Sequence[pb.SheetChange],
-        said: pb.SheetChange | None,
-        named: tuple[UUID, ...],
-    ) -> Draft:
-        language = languages.known(to.language)
-        values: dict[str, Any] = {
-            **SheetView(sheet, language).values(shown),
-            "name": to.display_name,
-            "vendor": self._vendor.name,
-            "author": said.actor.display_name if said is not None else "",
-            "quote": said.text.splitlines() if said is not None else [],
-        }
-        if letter.kind in ENDED:
-            values |= {"state": None, "lines": []}
-        kind = f"vendor_{letter.kind}" if letter.side == VENDOR else letter.kind
-        content = render(kind, language, values)
-        return Draft(
-            cause_id=letter.cause_id,
-            template=kind,
-            recipient=to.email,
-            language=language,
-            subject=content.subject,
-            text=content.text,
-            html=content.html,
-            order_id=letter.order_id,
-            account_id=ids.parse_id(sheet.account_id),
-            named=named,
-        )
+        account_id = ids.parse_id(sheet.account_id)
+        about = About(letter.cause_id, account_id, order_id=letter.order_id, named=named)
+        drafts = []
+        for to in readers:
+            language = languages.known(to.language)
+            values = {**SheetView(sheet, language).values(shown), "name": to.display_name, **_quoted(said)}
+            if letter.kind in ENDED:
+                values |= {"state": None, "lines": []}
+            if letter.kind == DROPPED:  # of the talk nothing counts any more, such as its amounts
+                values["facts"] = named_facts(order, language)
+            kind = f"vendor_{letter.kind}" if letter.side == VENDOR else letter.kind
+            drafts.append(draft(kind, about, to.email, language, values, self._vendor))
+        return drafts
 
     async def _readers(
         self, side: str, sheet: pb.SharedOrder, order: orders_pb2.Order
@@ -113,7 +91,7 @@ class Writer:
         found = {self._vendor.address.lower(): Recipient(self._vendor.address, "", self._vendor.language)}
         rep_id = ids.parse_id(sheet.representative.id)
         if rep_id is not None and sheet.representative.kind == common_pb2.PARTY_KIND_REP:
-            rep = await self._customers.find_representative(rep_id)
+            rep = await self._customers.find_representative(rep_id, UUID(sheet.account_id))
             if rep is not None and rep.email:
                 found.setdefault(rep.email.lower(), rep)
         return found.values()
@@ -125,6 +103,12 @@ class Writer:
             return [Recipient(contact.email, contact.name or sheet.account_name, order.language_code)]
         holder = await self._customers.find_holder(UUID(sheet.account_id))
         return [holder] if holder is not None and holder.email else []
+
+
+def _quoted(said: pb.SheetChange | None) -> dict[str, Any]:
+    if said is None:
+        return {"author": "", "quote": []}
+    return {"author": said.actor.display_name, "quote": said.text.splitlines()}
 
 
 def unseen(sheet: pb.SharedOrder, side: str) -> list[pb.SheetChange]:

@@ -25,6 +25,8 @@ KINDS = {
     "password_reset": ("reset", "credential"),
     "order_confirmation": ("confirmation", "order"),
     "new_order": ("new_order", "order"),
+    "order_changed": ("order_changed", "order"),
+    "changed_order": ("changed_order", "order"),
     "payment_link": ("payment_link", "payment_link"),
     "shipment": ("shipment", "shipment"),
     **{
@@ -49,7 +51,7 @@ KINDS = {
         f"{to}{kind}": (kind, "sheet")
         for kind in (
             *("sheet_sent", "sheet_changed", "sheet_waiting", "sheet_expiring", "sheet_expired"),
-            *("sheet_withdrawn", "sheet_declined"),
+            *("sheet_withdrawn", "sheet_declined", "sheet_dropped"),
         )
         for to in ("", "vendor_")
     },

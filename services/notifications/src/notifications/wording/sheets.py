@@ -96,16 +96,7 @@ class SheetView:
         return f"{line.position}. {terms.description or terms.sku}", what
 
     def _rows(self, changes: Sequence[pb.SheetChange]) -> Iterator[ChangeView]:
-        gathered: dict[tuple[str, str, int], _Change] = {}
-        for each in changes:
-            if each.kind not in self._texts["sheet_kind"]:
-                continue  # started, sent: the mail itself says so
-            key = (each.line_id, each.field, 0 if each.field else each.sequence)
-            if key in gathered:
-                gathered[key].last = each
-            else:
-                gathered[key] = _Change(each, each)
-        return (self._row(each) for each in gathered.values() if each.moved)
+        return (self._row(each) for each in _gathered(changes))
 
     def _row(self, change: _Change) -> ChangeView:
         first, last = change.first, change.last
@@ -176,3 +167,23 @@ class SheetView:
         if not pb_date.year:
             return ""
         return languages.date(self._language, datetime.date(pb_date.year, pb_date.month, pb_date.day))
+
+
+def _gathered(changes: Sequence[pb.SheetChange]) -> list[_Change]:
+    """Without what is as it was before."""
+    shown = texts("en")["sheet_kind"]
+    gathered: dict[tuple[str, str, int], _Change] = {}
+    for each in changes:
+        if each.kind not in shown:
+            continue  # started, sent: the mail itself says so
+        key = (each.line_id, each.field, 0 if each.field else each.sequence)
+        if key in gathered:
+            gathered[key].last = each
+        else:
+            gathered[key] = _Change(each, each)
+    return [each for each in gathered.values() if each.moved]
+
+
+def tells_something(changes: Sequence[pb.SheetChange]) -> bool:
+    """Whether a mail would show any of them."""
+    return bool(_gathered(changes))

@@ -184,7 +184,7 @@ async def _write(
         await claims.set_amended(connection, wanted, attempt)
         if order.parties.assistance is not None:
             await figures.count(connection, [order.id])
-        await recording.placed(session, wanted, recording.actor_of(caller, context.actor))
+        await recording.placed(session, wanted, recording.actor_of(caller, context.actor), amended=True)
         _tell(session, wanted, attempt)
     return True
 

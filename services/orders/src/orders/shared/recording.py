@@ -107,11 +107,12 @@ async def price_moved(
     return (await write(infra, session, order, sheet, ITSELF, channel)).version
 
 
-async def placed(session: AsyncSession, order: Order, actor: Actor) -> None:
-    """With the transaction that places the order, which is as it was agreed."""
+async def placed(session: AsyncSession, order: Order, actor: Actor, *, amended: bool = False) -> None:
+    """With the transaction that places the order, which is as it was agreed; or that amends it to that."""
     sheet = await sheets.find(await session.connection(), order.id)
     assert sheet is not None, "a shared order has a sheet"
-    answering.placed(sheet, Command(actor, sheet.revision, order.update_time), order.number)
+    before = order.number if amended else ""
+    answering.placed(sheet, Command(actor, sheet.revision, order.update_time), order.number, before=before)
     sheet.spender = None
     await _close(session, order, sheet)
 

@@ -178,9 +178,10 @@ def end(sheet: Sheet, command: Command, reason: str) -> None:
     sheet.record(command, "ended", text=reason)
 
 
-def placed(sheet: Sheet, command: Command, number: str) -> None:
+def placed(sheet: Sheet, command: Command, number: str, *, before: str = "") -> None:
+    """`before`: the number that an order had already which is amended."""
     sheet.waiting_for, sheet.obstacles = None, ()
-    sheet.record(command, "placed", after=number)
+    sheet.record(command, "placed", before=before, after=number)
 
 
 def expire(sheet: Sheet, command: Command) -> None:
