@@ -1,7 +1,7 @@
 """A paid order that is amended: what is due beyond the payment is open again, what is too much goes back."""
 
 import pytest
-from commis.orders.v1 import orders_pb2, payments_pb2
+from commis.orders.v1 import events_pb2, orders_pb2, payments_pb2
 from google.type import money_pb2
 
 from orders.payments.domain import Payment
@@ -41,6 +41,18 @@ async def test_more_is_open_again_until_it_is_paid_too(till: Till, shop: Shop) -
     order = await amended(table, shop, 4)
     assert order.payment_state == Order.PAYMENT_STATE_OPEN
     assert [amount(one.refunded) for one in await till.list(order.id)] == ["0.00"]
+
+
+async def test_who_was_told_that_it_is_paid_is_told_that_it_no_longer_is(till: Till, shop: Shop) -> None:
+    table, _ = await a_paid_table(till, shop)
+    for quantity in (4, 5, 2):
+        order = await amended(table, shop, quantity)
+        await table.look()
+    told = [events_pb2.PaymentChanged.FromString(one) for one in await shop.events("payment_changed")]
+    assert [one.order_payment_state for one in told] == ["PAID", "OPEN", "PAID"]
+    assert len({one.payment_id for one in told}) == 1
+    assert [one.state for one in told] == ["PAID"] * 3
+    assert told[-1].aggregate_version == int(order.etag.strip('"'))
 
 
 async def test_what_is_too_much_goes_back_once(till: Till, shop: Shop) -> None:

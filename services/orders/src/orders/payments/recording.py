@@ -104,8 +104,9 @@ async def _write(
 
 
 async def order_changed(infra: Infrastructure, session: AsyncSession, order: Order) -> None:
-    """In the transaction that cancels or amends the order, before it is written: what was paid beyond what is due now
-    goes back, what is under way is stopped; the follower does both, once."""
+    """In the transaction that cancels or amends the order: what was paid beyond what is due now goes back, what is
+    under way is stopped; the follower does both, once. An amendment that what was paid no longer covers, or covers
+    again, is told; a cancellation tells of itself."""
     connection = await session.connection()
     payments = list(await store.of_order(connection, order.id))
     now = infra.clock()
@@ -119,8 +120,11 @@ async def order_changed(infra: Infrastructure, session: AsyncSession, order: Ord
             after = replace(domain.with_refund(before, refund), check_time=now)
         payments[place] = after  # the next one gives back what is too much beyond this
         await store.save(connection, before, after)
+    came = order.payment_state
     if payments or order.state is State.CANCELLED:
         order.payment_state = domain.order_payment_state(order, payments)
+    if payments and order.payment_state is not came and order.state is not State.CANCELLED:
+        events.changed(session, order, max(payments, key=lambda each: (each.received > 0, each.id)))
     if payments and infra.online is not None:
         db.after_commit(session, infra.online.wake.set)
 
