@@ -36,7 +36,8 @@ OPERATIONS = (
         "/v1/representatives/{representative_id:id}/figures",
         "ListRepresentativeFigures",
         "List the figures of a representative by account or product",
-        description="The highest amounts first, in one currency.",
+        description="The highest amounts first, in one currency. By account a representative is told of the accounts "
+        "that are its own now; what it ordered for others counts in its figures and by product.",
         query=(
             *_PERIOD,
             Query("by", required=True),

@@ -147,6 +147,21 @@ async def test_a_rep_reads_its_own_and_staff_anybodys(shop: Shop, clock: Clock) 
             await statistics(shop, who, representative_id=own)
 
 
+@pytest.mark.spec("O-13", "A-12")
+async def test_an_account_that_a_rep_lost_is_counted_but_no_longer_named(shop: Shop, clock: Clock) -> None:
+    kept = shop.customers.add(display_name="Kept")
+    shop.customers.reps[kept].add(str(shop.rep))
+    for account, quantity in ((shop.account, 5), (kept, 1)):
+        await by_rep(shop, clock, "2026-03-01T12:00", account, ("A", quantity))
+    before = await statistics(shop)
+    shop.customers.reps[shop.account].clear()
+    assert [each.id for each in await ranked(shop, by=ACCOUNT)] == [str(kept)]
+    assert await statistics(shop) == before
+    assert [each.article_count for each in await ranked(shop, by=PRODUCT)] == [6]
+    of_all = await ranked(shop, as_staff("FINANCE"), representative_id=str(shop.rep), by=ACCOUNT)
+    assert [each.id for each in of_all] == [str(shop.account), str(kept)]
+
+
 async def test_every_wrong_field_is_named(shop: Shop) -> None:
     stub = entry_pb2_grpc.RepresentativeStatisticsServiceStub(shop.channel)
     async with refused("INVALID_FIELDS") as errors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -59,6 +60,7 @@ _BY_ACCOUNT = direct.statement(f"""
     WITH mine AS (
         SELECT o.account_id AS id, o.account_name AS name, o.id AS order_id, o.place_time, o.total, n.articles {_MINE}
             AND o.currency = CAST(:currency AS char(3))
+            AND (CAST(:accounts AS uuid[]) IS NULL OR o.account_id = ANY(CAST(:accounts AS uuid[])))
     )
     SELECT id, (array_agg(name ORDER BY place_time DESC, order_id))[1] AS name, count(*) AS orders,
         CAST(coalesce(sum(articles), 0) AS bigint) AS articles, CAST(sum(total) AS bigint) AS amount
@@ -95,20 +97,39 @@ async def figures(
     return total, months
 
 
-async def ranking(
-    engine: AsyncEngine, rep_id: UUID, period: Period, currency: str, page: Page, *, by_product: bool
+async def by_account(
+    engine: AsyncEngine,
+    rep_id: UUID,
+    period: Period,
+    currency: str,
+    page: Page,
+    accounts: Sequence[UUID] | None,
 ) -> list[NamedFigures]:
-    """The highest amounts first; one more than the page holds when there are more. By product the amounts are those of
-    lines as the orders show them, without shipping."""
+    """The highest amounts first; one more than the page holds when there are more. Of `accounts` only; None for all."""
+    given = _ranked(rep_id, period, currency, page) | {"accounts": accounts}
+    return await _named(engine, _BY_ACCOUNT, given)
+
+
+async def by_product(
+    engine: AsyncEngine, rep_id: UUID, period: Period, currency: str, page: Page
+) -> list[NamedFigures]:
+    """As `by_account`; the amounts are those of lines as the orders show them, without shipping."""
+    return await _named(engine, _BY_PRODUCT, _ranked(rep_id, period, currency, page))
+
+
+def _ranked(rep_id: UUID, period: Period, currency: str, page: Page) -> dict[str, Any]:
     amount, last = page.after or (None, None)
-    given = _given(rep_id, period) | {
+    return _given(rep_id, period) | {
         "currency": currency,
         "amount": amount,
         "id": last,
         "count": page.size + 1,
     }
+
+
+async def _named(engine: AsyncEngine, statement: direct.Statement, given: dict[str, Any]) -> list[NamedFigures]:
     async with engine.connect() as connection:
-        rows = await direct.rows(connection, _BY_PRODUCT if by_product else _BY_ACCOUNT, given)
+        rows = await direct.rows(connection, statement, given)
     return [
         NamedFigures(row["id"], row["name"], row["orders"], row["articles"], row["amount"]) for row in rows
     ]

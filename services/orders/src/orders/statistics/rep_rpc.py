@@ -62,9 +62,10 @@ class RepresentativeStatisticsServicer(entry_pb2_grpc.RepresentativeStatisticsSe
         rep_id = await rep_use_cases.representative(self._infra, wanted)
         filters = {"rep": str(rep_id), "period": str(days), "by": by, "currency": currency}
         page = paging.decode(request.page_size, request.page_token, filters)
-        found = await rep_queries.ranking(
-            self._infra.engine, rep_id, days, currency, page, by_product=by == "BY_PRODUCT"
-        )
+        if by == "BY_PRODUCT":
+            found = await rep_queries.by_product(self._infra.engine, rep_id, days, currency, page)
+        else:
+            found = await rep_use_cases.by_account(self._infra, rep_id, days, currency, page)
         token = ""
         if len(found) > page.size:
             found = found[: page.size]
