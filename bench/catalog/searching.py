@@ -39,7 +39,7 @@ class OneCustomer:
 async def measure(world: World) -> None:
     """The same words again answer from the database's memory, as they do in a running shop; the first time is
     shown as well."""
-    servicer = SearchServicer(world.sessions, world.quoter, Accounts(OneCustomer(world.customer)))
+    servicer = SearchServicer(world.engine, world.quoter, Accounts(OneCustomer(world.customer)))
     principal = Principal(world.customer.account_id or "", "ACCOUNT", session_id="bench")
 
     async def search(request: pb.SearchProductsRequest) -> pb.SearchProductsResponse:

@@ -24,14 +24,17 @@ _NAME = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
 # The statements of the hot path have one good plan each, which PostgreSQL would make anew every time, for half
 # of the time they take.
-_BEGIN = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"
+_ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
+# Parameters of a search say how selective it is: a plan made without them would be wrong for most.
+_OWN_PLANS = "SET LOCAL plan_cache_mode = force_custom_plan"
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine) -> AsyncIterator[Connection]:
+async def transaction(engine: AsyncEngine, *, own_plans: bool = False) -> AsyncIterator[Connection]:
+    """Statements are planned once, or with `own_plans` each time for their parameters."""
     async with db.driver(engine) as connection:
         try:
-            await _run(connection, _BEGIN)
+            await _run(connection, f"BEGIN; {_OWN_PLANS if own_plans else _ONE_PLAN}")
             yield connection
             await _run(connection, "COMMIT")
         except BaseException:
@@ -40,6 +43,11 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[Connection]:
             except BaseException:  # nobody may get this connection with a transaction left open
                 connection.terminate()
             raise
+
+
+async def plan_once(connection: Connection) -> None:
+    """For the rest of a transaction with plans of its own."""
+    await _run(connection, _ONE_PLAN)
 
 
 async def _run(connection: Connection, statement: str) -> None:

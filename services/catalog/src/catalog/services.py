@@ -65,7 +65,7 @@ def servicers(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Servic
     products = ProductServicer(sessions, quoter, accounts, settings.vendor_language)
     return [
         _served(products_pb2_grpc, "ProductService", products),
-        _served(products_pb2_grpc, "SearchService", SearchServicer(sessions, quoter, accounts)),
+        _served(products_pb2_grpc, "SearchService", SearchServicer(needs.engine, quoter, accounts)),
         _served(pricing_pb2_grpc, "PricingService", PricingServicer(needs.engine, quoter, accounts)),
         _served(pricing_pb2_grpc, "PriceListService", PriceListServicer(sessions, quoter)),
         _served(pricing_pb2_grpc, "DiscountGridService", DiscountGridServicer(sessions, quoter)),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog import sql
+from catalog import direct, sql
 from catalog.imports import seen
 from catalog.imports.domain import ACCEPTED, CHANGED, REFUSED, UNCHANGED, Finding, Record, Refused, Verdict
 from catalog.imports.edited import EditedProduct, EditedVariant, edited, write
@@ -136,7 +136,7 @@ async def _read(session: AsyncSession, job: Job, rows: Sequence[ProductRow]) -> 
     nameless = {row.sku: row.id for row in meant if row.product_ref is None}
     lock = {"refs": sorted(refs), "ids": sorted(set(nameless.values()))}
     found = await sql.rows(session, _LOCK, lock)
-    views = await find_products(session, [row.id for row in found])
+    views = await find_products(await direct.of(session), [row.id for row in found])
     edits = {identity: edited(view) for identity, view in views.items()}
     owners = {row.sku: row.product_ref for row in meant}
     keys = [f"p:{ref}" for ref in refs] + [f"s:{sku}" for sku in skus]

@@ -12,10 +12,10 @@ from catalog.direct import Connection
 from catalog.pricing.domain import Price, PriceList
 
 # The uncorrelated subselects are evaluated once per statement, not per row.
-_VARIANTS = """
+_FACTS = """
     SELECT v.id, v.no, v.sku, v.product_id, v.options::text, v.weight_grams, v.stock_policy,
         v.discontinued OR p.discontinued AS discontinued, p.names::text, p.brand, p.category_ids, p.vat_class,
-        v.isbn, p.product_form, p.publication_date, p.text_language_code,
+        v.isbn, p.product_form, p.publication_date, p.text_language_code, p.version,
         s.warehouses, s.available, s.expected_date,
         (SELECT version FROM reference_version) AS version,
         (SELECT list_ids FROM price_list_orders WHERE kind = 'ACCOUNT' AND subject = $1) AS account_lists
@@ -26,8 +26,9 @@ _VARIANTS = """
             min(l.expected_date) FILTER (WHERE l.expected_date >= $2) AS expected_date
         FROM stock_levels l JOIN warehouses w ON w.id = l.warehouse_id WHERE l.variant_id = v.id
     ) s ON true
-    WHERE v.id = ANY($3::uuid[]) OR v.sku = ANY($4::text[])
 """
+_VARIANTS = f"{_FACTS} WHERE v.id = ANY($3::uuid[]) OR v.sku = ANY($4::text[])"
+_OF_PRODUCTS = f"{_FACTS} WHERE v.product_id = ANY($3::uuid[])"
 _ORDER = """
     SELECT (SELECT version FROM reference_version) AS version,
         (SELECT list_ids FROM price_list_orders WHERE kind = 'ACCOUNT' AND subject = $1) AS account_lists
@@ -68,6 +69,7 @@ class VariantFacts(NamedTuple):
     product_form: str
     publication_date: str
     text_language_code: str
+    product_version: int
     warehouses: list[UUID] | None
     available: list[int] | None
     expected_date: datetime.date | None
@@ -88,6 +90,14 @@ async def read_variants(
 ) -> list[VariantFacts]:
     """In no order; the last two columns are the same in every row."""
     rows = await direct.fetch(connection, _VARIANTS, str(account_id), today, ids, skus)
+    return [VariantFacts(*row) for row in rows]
+
+
+async def read_products(
+    connection: Connection, product_ids: Sequence[UUID], account_id: UUID | None, today: datetime.date
+) -> list[VariantFacts]:
+    """All variants of these products, as `read_variants`."""
+    rows = await direct.fetch(connection, _OF_PRODUCTS, str(account_id), today, product_ids)
     return [VariantFacts(*row) for row in rows]
 
 

@@ -106,6 +106,17 @@ class Quoter:
         ids = list({line.variant_id for line in lines if line.variant_id is not None})
         skus = list({line.sku for line in lines if line.variant_id is None})
         variants = await read_variants(connection, ids, skus, customer.account_id, clock.today)
+        return await self.quote_read(connection, customer, lines, clock, variants)
+
+    async def quote_read(
+        self,
+        connection: Connection,
+        customer: Customer,
+        lines: Sequence[Line],
+        clock: Clock,
+        variants: Sequence[VariantFacts],
+    ) -> list[QuotedLine]:
+        """The same for variants that were read just now."""
         reference = self.references.current
         own: Sequence[UUID] = ()
         if variants:
@@ -119,7 +130,7 @@ class Quoter:
         numbers = {reference.numbers[price_list.id]: price_list for price_list in lists}
         prices = await read_prices(connection, [each.no for each in sold], numbers, clock.day, clock.past)
         by_id = {variant.id: variant for variant in variants}
-        by_sku = {variant.sku: variant for variant in variants} if skus else {}
+        by_sku = {variant.sku: variant for variant in variants}
         customers = dict.fromkeys((customer.account_id, *customer.groups, None))
         work = _Work(
             buyer, reference, reference.grids_of(customers), customer, law, prices, self.vendor_region

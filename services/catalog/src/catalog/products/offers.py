@@ -3,52 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from catalog import direct
+from catalog.direct import Connection
 from catalog.pricing.domain import PricedLine
-from catalog.pricing.facts import read_variants
+from catalog.pricing.facts import VariantFacts, read_products
 from catalog.pricing.quote import Customer, Line, Quoter
-from catalog.products.queries import ProductView
 from catalog.stock.availability import Availability, availability_of
 
 _BEST = ("AVAILABLE", "BACKORDER", "TO_ORDER", "PARTLY", "UNAVAILABLE")
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """At quantity 1. Without customer, or without a price of his, `price` is absent."""
+class Offer(NamedTuple):
+    """Of one variant, at quantity 1. Without customer, or without a price of his, `price` is absent."""
 
     variant_id: UUID
+    product_id: UUID
+    product_version: int
     price: PricedLine | None
     availability: Availability | None
     weight_grams: int
 
 
 async def offers_of(
-    session: AsyncSession, quoter: Quoter, customer: Customer | None, products: Sequence[ProductView]
+    connection: Connection, quoter: Quoter, customer: Customer | None, product_ids: Sequence[UUID]
 ) -> dict[UUID, Offer]:
-    """By variant."""
-    ids = [variant.id for product in products for variant in product.variants]
-    if not ids:
-        return {}
+    """Of all variants of the products, by variant."""
     clock = quoter.clock()
-    connection = await direct.of(session)
+    account_id = None if customer is None else customer.account_id
+    variants = await read_products(connection, product_ids, account_id, clock.today)
     if customer is None:
-        found = await read_variants(connection, ids, (), None, clock.today)
-        return {
-            facts.id: Offer(facts.id, None, availability_of(facts, 1), facts.weight_grams) for facts in found
-        }
-    lines = [Line("", variant_id, "", 1) for variant_id in ids]
-    offers: dict[UUID, Offer] = {}
-    for quoted in await quoter.quote(connection, customer, lines, clock):
-        if quoted.variant is not None:
-            weight = quoted.variant.weight_grams
-            offers[quoted.variant.id] = Offer(quoted.variant.id, quoted.price, quoted.availability, weight)
-    return offers
+        return {facts.id: _offer(facts, None, availability_of(facts, 1)) for facts in variants}
+    lines = [Line("", facts.id, "", 1) for facts in variants]
+    quoted = await quoter.quote_read(connection, customer, lines, clock, variants)
+    return {
+        facts.id: _offer(facts, line.price, line.availability)
+        for facts, line in zip(variants, quoted, strict=True)
+    }
+
+
+def _offer(facts: VariantFacts, price: PricedLine | None, availability: Availability | None) -> Offer:
+    return Offer(facts.id, facts.product_id, facts.product_version, price, availability, facts.weight_grams)
 
 
 def cheapest(offers: Sequence[Offer]) -> Offer | None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import direct, sql
+from catalog.direct import Connection
 from catalog.products.domain import ProductData, ProductNotFound, VariantData
 
 _PRODUCT = (
@@ -96,10 +97,10 @@ def _data(row: sql.Row) -> ProductData:
     )
 
 
-async def _complete(session: AsyncSession, rows: Sequence[sql.Row]) -> list[ProductView]:
+async def _complete(connection: Connection, rows: Sequence[sql.Row]) -> list[ProductView]:
     variants: dict[UUID, list[VariantView]] = {row.id: [] for row in rows}
     if rows:
-        for row in await direct.named(await direct.of(session), _VARIANTS, {"ids": list(variants)}):
+        for row in await direct.named(connection, _VARIANTS, {"ids": list(variants)}):
             variants[row.product_id].append(_variant(row))
     return [
         ProductView(
@@ -109,25 +110,27 @@ async def _complete(session: AsyncSession, rows: Sequence[sql.Row]) -> list[Prod
     ]
 
 
-async def find_products(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, ProductView]:
-    rows = await direct.named(await direct.of(session), _BY_ID, {"ids": list(ids)})
-    return {view.id: view for view in await _complete(session, rows)}
+async def find_products(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, ProductView]:
+    rows = await direct.named(connection, _BY_ID, {"ids": list(ids)})
+    return {view.id: view for view in await _complete(connection, rows)}
 
 
 async def get_product(session: AsyncSession, product_id: UUID, *, lock: bool = False) -> ProductView:
     """Raises ProductNotFound."""
+    connection = await direct.of(session)
     if lock:
         rows = await sql.rows(session, _LOCKED, {"id": product_id})
     else:
-        rows = await direct.named(await direct.of(session), _BY_ID, {"ids": [product_id]})
+        rows = await direct.named(connection, _BY_ID, {"ids": [product_id]})
     if not rows:
         raise ProductNotFound(product_id)
-    return (await _complete(session, rows))[0]
+    return (await _complete(connection, rows))[0]
 
 
 async def list_products(session: AsyncSession, after: UUID | None, size: int) -> list[ProductView]:
     """Newest first."""
-    return await _complete(session, await sql.rows(session, _PAGE, {"after": after, "size": size}))
+    rows = await sql.rows(session, _PAGE, {"after": after, "size": size})
+    return await _complete(await direct.of(session), rows)
 
 
 async def find_variants(session: AsyncSession, ids: Sequence[UUID], skus: Sequence[str]) -> list[VariantView]:

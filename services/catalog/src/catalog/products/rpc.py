@@ -9,7 +9,7 @@ from commis.catalog.v1 import products_pb2 as pb
 from commis.catalog.v1 import products_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog import commands
+from catalog import commands, direct
 from catalog.accounts import Accounts
 from catalog.pricing import requests
 from catalog.pricing.quote import Quoter
@@ -108,7 +108,7 @@ class ProductServicer(products_pb2_grpc.ProductServiceServicer):
         customer = await self._accounts.find(account_id)
         async with self._sessions() as session:
             view = await queries.get_product(session, product_id)
-            offers = await offers_of(session, self._quoter, customer, [view])
+            offers = await offers_of(await direct.of(session), self._quoter, customer, [product_id])
         return pb.GetProductResponse(
             product=wire.product_to_proto(view),
             offers=[offer_to_proto(offers[variant.id]) for variant in view.variants if variant.id in offers],

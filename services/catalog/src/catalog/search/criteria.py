@@ -11,6 +11,7 @@ from catalog import direct
 from catalog.direct import Connection
 from catalog.products.identifiers import lookup_codes
 from catalog.search import facet_keys, folding
+from catalog.search.commonness import Commonness
 from catalog.search.facet_keys import Characteristic, Facet
 
 _EXACT = """
@@ -21,7 +22,6 @@ _EXACT = """
 
 
 _ANY = "SELECT 1 FROM search_documents d WHERE d.terms @@ CAST(:tsquery AS tsquery) LIMIT 1"
-TELLING = 3  # letters
 VARIANT = "x:"  # begins the keys of characteristics and options
 
 
@@ -52,10 +52,14 @@ class Query:
 @dataclass(frozen=True, slots=True)
 class Criteria:
     """`exact` maps products to the variant whose SKU, GTIN or ISBN was asked for. `groups` holds the numbers of
-    the facet values of each filter."""
+    the facet values of each filter. Of the `words` an index is asked for the `telling` ones and the others are only
+    tested; about `most` of about `documents` match at most."""
 
     query: Query
     words: tuple[str, ...]
+    telling: tuple[str, ...]
+    most: float
+    documents: float
     exact: Mapping[UUID, UUID]
     groups: Mapping[str, Sequence[int]]
 
@@ -64,14 +68,13 @@ class Criteria:
         values: dict[str, Any] = {f"g{number}": list(ids) for number, ids in enumerate(self.groups.values())}
         if self.query.text:
             values |= {"tsquery": folding.prefix_query(self.words), "exact": list(self.exact)}
-            values["telling"] = folding.prefix_query(self._telling)
+            values["telling"] = folding.prefix_query(self.telling)
         return values
 
     @property
-    def _telling(self) -> Sequence[str]:
-        """The words that the index is asked for. A beginning of one or two letters is that of a large part of all
-        words: beside a longer word it is only tested."""
-        return [word for word in self.words if len(word) >= TELLING] or self.words
+    def is_one_word(self) -> bool:
+        """Whether as many documents match as have the word."""
+        return len(self.words) == 1 and not self.groups and not self.query.available_only
 
     @property
     def is_indexed(self) -> bool:
@@ -87,9 +90,9 @@ class Criteria:
         parts = []
         if self.query.text:
             found = f"{terms} @@ CAST(:tsquery AS tsquery)"
-            if indexed and len(self._telling) < len(self.words):
+            if indexed and len(self.telling) < len(self.words):
                 found = "d.terms @@ CAST(:telling AS tsquery) AND coalesce(d.terms, '') @@ CAST(:tsquery AS tsquery)"
-            parts.append(f"({found} OR d.product_id = ANY(CAST(:exact AS uuid[])))")
+            parts.append(f"({found} OR d.product_id = ANY(CAST(:exact AS uuid[])))" if self.exact else found)
         for number, name in enumerate(self.groups):
             if name != without:
                 parts.append(f"{facets} && CAST(:g{number} AS integer[])")
@@ -113,7 +116,7 @@ class Criteria:
         return f"EXISTS (SELECT 1 FROM search_variants v WHERE v.product_id = d.product_id AND {conditions})"  # noqa: S608
 
 
-async def resolve(connection: Connection, query: Query) -> Criteria | None:
+async def resolve(connection: Connection, query: Query, common: Commonness) -> Criteria | None:
     """None when a filter names only values that no product has."""
     groups = query.groups()
     numbers = await facet_keys.find(connection, [facet for found in groups.values() for facet in found])
@@ -132,7 +135,8 @@ async def resolve(connection: Connection, query: Query) -> Criteria | None:
     words = await _words(connection, query.text, exact=bool(exact))
     if query.text and not words and not exact:
         return None  # punctuation only
-    return Criteria(query, words, exact, resolved)
+    most = common.rarest(words)
+    return Criteria(query, words, common.telling(words), most, common.documents, exact, resolved)
 
 
 async def _words(connection: Connection, text: str, *, exact: bool) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog import sql
+from catalog import direct, sql
 from catalog.products.domain import LANGUAGES, VariantData
 from catalog.products.queries import ProductView, find_products, parsed
 from catalog.search import facet_keys, folding
@@ -48,7 +48,7 @@ async def refresh(session: AsyncSession, product_ids: Iterable[UUID]) -> None:
     ids = sorted(set(product_ids))
     if not ids:
         return
-    views = await find_products(session, ids)
+    views = await find_products(await direct.of(session), ids)
     sold = {
         identity: view for identity, view in views.items()
         if not view.data.discontinued and any(not variant.data.discontinued for variant in view.variants)

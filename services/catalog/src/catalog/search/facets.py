@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +10,11 @@ from uuid import UUID
 from catalog import direct
 from catalog.direct import Connection
 from catalog.products.queries import parsed
-from catalog.search.criteria import Criteria, Query
+from catalog.search.criteria import Criteria
 from catalog.search.facet_keys import AVAILABILITY, BRAND, CATEGORY
+from catalog.search.remembered import Remembered
 
 MAX_VALUES = 50
-BROAD_SECONDS = 30.0  # counts over very many products may be this old
-_MOST = 200
 
 _NAMES = "SELECT id, names FROM categories WHERE id = ANY(CAST(:ids AS uuid[]))"
 
@@ -36,24 +33,19 @@ class FacetCounts:
 
 
 class Facets:
-    """One per process; remembers counts over many products for a short time."""
+    """One per process; counts over very many products may be half a minute old."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Query, tuple[float, list[FacetCounts]]] = OrderedDict()
+        self._broad: Remembered[list[FacetCounts]] = Remembered()
 
     async def count(self, connection: Connection, criteria: Criteria, *, broad: bool) -> list[FacetCounts]:
         if not broad:
             return await count(connection, criteria)
-        key = criteria.query
-        known = self._known.get(key)
-        if known is not None and time.monotonic() - known[0] < BROAD_SECONDS:
-            return known[1]
-        counted = await count(connection, criteria)
-        self._known[key] = (time.monotonic(), counted)
-        self._known.move_to_end(key)
-        while len(self._known) > _MOST:
-            self._known.popitem(last=False)
-        return counted
+        known = self._broad.get(criteria.query)
+        if known is None:
+            known = await count(connection, criteria)
+            self._broad.keep(criteria.query, known)
+        return known
 
 
 async def count(connection: Connection, criteria: Criteria) -> list[FacetCounts]:

@@ -7,7 +7,8 @@ match are found by the GIN indexes and sorted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from catalog import direct
@@ -26,6 +27,7 @@ class Order:
     descending: bool = False
     within: str = "true"
     compact: bool = False
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def by(self) -> str:
@@ -33,28 +35,54 @@ class Order:
         return f"ORDER BY {self.column} {direction}, d.product_id {direction}"
 
 
+Key = tuple[Any, ...]
+
+
 async def keys(
-    connection: Connection,
-    criteria: Criteria,
-    order: Order,
-    size: int,
-    after: tuple[Any, ...] | None,
-    *,
-    broad: bool,
-    more: dict[str, Any] | None = None,
-) -> list[tuple[Any, ...]]:
+    connection: Connection, criteria: Criteria, order: Order, size: int, after: Key | None, *, broad: bool
+) -> list[Key]:
     """(value of the column, product id) of the page behind the key `after`."""
-    parameters = criteria.parameters | (more or {}) | {"size": size}
-    part = order.within
-    if after is not None:
-        part += f" AND ({order.column}, d.product_id) {'<' if order.descending else '>'} (:key, CAST(:last AS uuid))"
-        parameters |= {"key": after[0], "last": after[1]}
-    if broad:
-        far = order.compact or not criteria.is_indexed
-        found = await _read(connection, _walk(criteria, order, part, far=far), parameters)
-        if far or len(found) == size:
-            return found
+    way = keys_of_many if broad else gathered
+    return await way(connection, criteria, order, size, after)
+
+
+def are_near(criteria: Criteria, size: int) -> bool:
+    """Whether a walk fills a page if what matches is evenly spread, with a walk to spare since it hardly ever is."""
+    return criteria.most * WALK >= 2 * size * criteria.documents
+
+
+async def keys_of_many(
+    connection: Connection, criteria: Criteria, order: Order, size: int, after: Key | None
+) -> list[Key]:
+    found = await walked(connection, criteria, order, size, after)
+    return await gathered(connection, criteria, order, size, after) if found is None else found
+
+
+async def walked(
+    connection: Connection, criteria: Criteria, order: Order, size: int, after: Key | None
+) -> list[Key] | None:
+    """As `keys`; None when what matches is not near the beginning."""
+    part, parameters = _behind(criteria, order, size, after)
+    far = order.compact or not criteria.is_indexed
+    found = await _read(connection, _walk(criteria, order, part, far=far), parameters)
+    return found if far or len(found) == size else None
+
+
+async def gathered(
+    connection: Connection, criteria: Criteria, order: Order, size: int, after: Key | None
+) -> list[Key]:
+    part, parameters = _behind(criteria, order, size, after)
     return await _read(connection, _gather(criteria, order, part), parameters)
+
+
+def _behind(criteria: Criteria, order: Order, size: int, after: Key | None) -> tuple[str, dict[str, Any]]:
+    """The condition of what comes behind the key, within the order's part, with all parameters."""
+    parameters = criteria.parameters | dict(order.more) | {"size": size}
+    if after is None:
+        return order.within, parameters
+    sign = "<" if order.descending else ">"
+    behind = f"({order.column}, d.product_id) {sign} (:key, CAST(:last AS uuid))"
+    return f"{order.within} AND {behind}", parameters | {"key": after[0], "last": after[1]}
 
 
 def _walk(criteria: Criteria, order: Order, part: str, *, far: bool) -> str:
@@ -76,5 +104,5 @@ def _gather(criteria: Criteria, order: Order, part: str) -> str:
     )
 
 
-async def _read(connection: Connection, text: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+async def _read(connection: Connection, text: str, parameters: dict[str, Any]) -> list[Key]:
     return [tuple(row) for row in await direct.named(connection, text, parameters)]

@@ -2,8 +2,9 @@
 
 Two ways, by how many products match. Few (up to NARROW): the GIN indexes find them all, then they are ranked
 and sorted. Many: the index of the sort order is walked and each product tested, as far as that is worth while
-(`ordered`). Neither ranks more than NARROW products. A list keeps to the way of its first page, however many products
-match by the time of the next: the ranks of the two are not the same.
+(`ordered`). Neither ranks more than NARROW products; which it will be is guessed from the statistics (`commonness`).
+A list keeps to the way of its first page, however many products match by the time of the next: the ranks of the two
+are not the same. Pages of many may be half a minute old; what their products are and cost is of now.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from catalog import direct
 from catalog.direct import Connection
 from catalog.search import by_price, ordered, relevance
 from catalog.search.criteria import Criteria
-from catalog.search.ordered import Order
+from catalog.search.ordered import Key, Order
+from catalog.search.remembered import Remembered
 
 NARROW = 3_000
 
@@ -46,21 +48,45 @@ class Found:
     broad: bool
 
 
+class Pages:
+    """One per process."""
+
+    def __init__(self) -> None:
+        self._broad: Remembered[Found] = Remembered()
+
+    async def find(self, connection: Connection, criteria: Criteria, wanted: Wanted) -> Found:
+        question = (criteria.query, wanted)
+        known = self._broad.get(question)
+        if known is not None:
+            return known
+        found = await page(connection, criteria, wanted)
+        if found.broad:
+            self._broad.keep(question, found)
+        return found
+
+
 async def page(connection: Connection, criteria: Criteria, wanted: Wanted) -> Found:
-    broad = await _is_broad(connection, criteria) if wanted.broad is None else wanted.broad
-    size, after = wanted.size, wanted.after
-    match wanted.sort:
-        case "PRICE":
-            keys = await by_price.keys(connection, criteria, wanted.lists, size, after, broad=broad)
-        case "NEWEST":
-            newest = Order("d.newest", descending=True)
-            keys = await ordered.keys(connection, criteria, newest, size, after, broad=broad)
-        case "RELEVANCE" if criteria.query.text:
-            keys = await relevance.keys(connection, criteria, size, after, broad=broad)
-        case _:
-            name = Order(f"d.name_{criteria.query.language}")
-            keys = await ordered.keys(connection, criteria, name, size, after, broad=broad)
+    if wanted.sort == RELEVANCE and criteria.query.text:
+        keys, broad = await _by_relevance(connection, criteria, wanted)
+    else:
+        broad = await _is_broad(connection, criteria) if wanted.broad is None else wanted.broad
+        keys = await _by_column(connection, criteria, wanted, broad=broad)
     return Found([key[-1] for key in keys], keys, broad)
+
+
+async def _by_relevance(connection: Connection, criteria: Criteria, wanted: Wanted) -> tuple[list[Key], bool]:
+    if wanted.after is None or wanted.broad is None:
+        return await relevance.first(connection, criteria, wanted.size, narrow=NARROW)
+    broad = wanted.broad
+    return await relevance.following(connection, criteria, wanted.size, wanted.after, broad=broad), broad
+
+
+async def _by_column(connection: Connection, criteria: Criteria, wanted: Wanted, *, broad: bool) -> list[Key]:
+    if wanted.sort == PRICE:
+        return await by_price.keys(connection, criteria, wanted.lists, wanted.size, wanted.after, broad=broad)
+    newest = Order("d.newest", descending=True)
+    order = newest if wanted.sort == NEWEST else Order(f"d.name_{criteria.query.language}")
+    return await ordered.keys(connection, criteria, order, wanted.size, wanted.after, broad=broad)
 
 
 async def _is_broad(connection: Connection, criteria: Criteria) -> bool:

@@ -8,37 +8,38 @@ from uuid import UUID
 
 from commis.catalog.v1 import products_pb2 as pb
 from commis.catalog.v1 import products_pb2_grpc
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from catalog import direct, sql
+from catalog import direct
 from catalog.accounts import Accounts
+from catalog.direct import Connection
 from catalog.pricing.quote import Customer, Quoter
 from catalog.pricing.wire import fill_availability
-from catalog.products import wire
+from catalog.products.known import KnownProducts
 from catalog.products.offers import Offer, best_availability, cheapest, offers_of
-from catalog.products.queries import ProductView, find_products
 from catalog.products.rpc import offer_to_proto
 from catalog.search import criteria, results
+from catalog.search.commonness import Statistics
 from catalog.search.criteria import Criteria, Query
 from catalog.search.facets import FacetCounts, Facets
 from chassis import access, fields, paging
 from chassis.access import Rule
-from chassis.db import Sessions
 from chassis.errors import Violations
 
 MAX_FILTER_VALUES = 50
-# Parameters say how selective a query is: a plan made without them would be wrong for most.
-_PLAN = sql.statement("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 class SearchServicer(products_pb2_grpc.SearchServiceServicer):
     RULES: ClassVar[Mapping[str, Rule]] = {"SearchProducts": access.anyone_signed_in()}
 
-    def __init__(self, sessions: Sessions, quoter: Quoter, accounts: Accounts) -> None:
-        self._sessions = sessions
+    def __init__(self, engine: AsyncEngine, quoter: Quoter, accounts: Accounts) -> None:
+        self._engine = engine
         self._quoter = quoter
         self._accounts = accounts
+        self._pages = results.Pages()
         self._facets = Facets()
+        self._statistics = Statistics()
+        self._products = KnownProducts()
 
     async def SearchProducts(
         self, request: pb.SearchProductsRequest, _context: Any
@@ -48,20 +49,19 @@ class SearchServicer(products_pb2_grpc.SearchServiceServicer):
         page = paging.decode(request.page_size, request.page_token, filters)
         broad, after = (bool(page.after[0]), page.after[1:]) if page.after else (None, None)
         customer = await self._accounts.find(account_id)
-        async with self._sessions() as session:
-            await sql.run(session, _PLAN)  # begins the transaction that the driver's statements join
-            connection = await direct.of(session)
-            found = await criteria.resolve(connection, query)
+        async with direct.transaction(self._engine, own_plans=True) as connection:
+            found = await criteria.resolve(connection, query, await self._statistics.now(connection))
             if found is None:
                 return pb.SearchProductsResponse()
             lists = await self._quoter.lists_of(connection, customer) if sort == results.PRICE else ()
             day = self._quoter.clock().day
             wanted = results.Wanted(sort, page.size + 1, after, broad, lists, day)
-            listed = await results.page(connection, found, wanted)
-            hits = await self._hits(session, found, listed.product_ids[: page.size], customer)
+            listed = await self._pages.find(connection, found, wanted)
             facets: Sequence[FacetCounts] = ()
             if request.with_facets:
                 facets = await self._facets.count(connection, found, broad=listed.broad)
+            await direct.plan_once(connection)
+            hits = await self._hits(connection, found, listed.product_ids[: page.size], customer)
         more = len(listed.keys) > page.size
         last = (int(listed.broad), *listed.keys[page.size - 1]) if more else ()
         return pb.SearchProductsResponse(
@@ -71,19 +71,20 @@ class SearchServicer(products_pb2_grpc.SearchServiceServicer):
         )
 
     async def _hits(
-        self, session: AsyncSession, found: Criteria, ids: Sequence[UUID], customer: Customer | None
+        self, connection: Connection, found: Criteria, ids: Sequence[UUID], customer: Customer | None
     ) -> list[pb.SearchHit]:
-        views = await find_products(session, ids)
-        products = [views[identity] for identity in ids if identity in views]
-        offers = await offers_of(session, self._quoter, customer, products)
-        return [_hit(product, found, offers) for product in products]
+        """In the order of the ids; what is gone meanwhile is left out."""
+        offers = await offers_of(connection, self._quoter, customer, ids)
+        versions = {offer.product_id: offer.product_version for offer in offers.values()}
+        products = await self._products.of(connection, versions)
+        return [_hit(products[identity], identity, found, offers) for identity in ids if identity in products]
 
 
-def _hit(product: ProductView, found: Criteria, offers: Mapping[UUID, Offer]) -> pb.SearchHit:
-    own = [offers[variant.id] for variant in product.variants if variant.id in offers]
-    matched = found.exact.get(product.id) or (product.variants[0].id if len(product.variants) == 1 else None)
+def _hit(product: pb.Product, identity: UUID, found: Criteria, offers: Mapping[UUID, Offer]) -> pb.SearchHit:
+    own = [offers[known] for known in (UUID(variant.id) for variant in product.variants) if known in offers]
+    matched = found.exact.get(identity) or (own[0].variant_id if len(own) == 1 else None)
     built = pb.SearchHit(
-        product=wire.product_to_proto(product),
+        product=product,
         matched_variant_id=str(matched or ""),
         offers=[offer_to_proto(offer) for offer in own],
     )

@@ -30,7 +30,7 @@ async def rows_of(
 ) -> list[pb.SelectionRow]:
     """Without a customer there are no prices. Texts of products in `language`; empty: in all."""
     quoted = await _quoted(session, quoter, customer, [entry.variant_id for entry in entries])
-    products = await find_products(session, list({entry.product_id for entry in entries}))
+    products = await find_products(await direct.of(session), list({entry.product_id for entry in entries}))
     if language:
         products = {product_id: _in(language, view) for product_id, view in products.items()}
     return [

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog import direct
 from catalog.imports import seen
 from catalog.imports.domain import Finding, Refused
 from catalog.imports.edited import EditedProduct, EditedVariant, edited
@@ -135,7 +136,7 @@ async def read(session: AsyncSession, job: Job, rules: Rules, records: Sequence[
     priced = any(record.supply is not None and record.supply.prices for record in records)
     wanted = {rule.list_id for rule in rules.prices} if priced else set()
     batch = Batch(rules, await lock_lists(session, wanted) if wanted else {})
-    for view in (await find_products(session, ids)).values():
+    for view in (await find_products(await direct.of(session), ids)).values():
         batch.add(edited(view))
     for record in (await store.known(session, refs, batch.by_variant)).values():
         batch.link(record)

@@ -1,0 +1,41 @@
+"""Products as messages. That of one version is always the same, so it is read and made once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from uuid import UUID
+
+from commis.catalog.v1 import products_pb2 as pb
+
+from catalog.direct import Connection
+from catalog.products.queries import find_products
+from catalog.products.wire import product_to_proto
+
+MOST = 10_000  # of some kilobytes each
+
+
+class KnownProducts:
+    """One per process; forgets what was not asked for longest."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._known: OrderedDict[UUID, tuple[int, pb.Product]] = OrderedDict()
+
+    async def of(self, connection: Connection, versions: Mapping[UUID, int]) -> dict[UUID, pb.Product]:
+        """The products at these versions, or newer ones. Shared: not to be changed."""
+        missing = [identity for identity, version in versions.items() if not self._has(identity, version)]
+        if missing:
+            for view in (await find_products(connection, missing)).values():
+                self._known[view.id] = view.version, product_to_proto(view)
+        found = {identity: self._known[identity][1] for identity in versions if identity in self._known}
+        while len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return found
+
+    def _has(self, identity: UUID, version: int) -> bool:
+        known = self._known.get(identity)
+        if known is None or known[0] < version:
+            return False
+        self._known.move_to_end(identity)
+        return True
