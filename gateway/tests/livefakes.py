@@ -43,6 +43,8 @@ class Backend:
     entries: list[int] = field(default_factory=list)
     refused: dict[str, Any] = field(default_factory=dict)
     ticket: str = "one-time"
+    held: dict[str, int] = field(default_factory=dict)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self) -> None:
         self.services.default = self.answer
@@ -57,8 +59,14 @@ class Backend:
         )
         return issuer.token(who, lifetime=lifetime)
 
+    def hold(self, rpc: str, *, after: int) -> None:
+        """What comes after that number is not answered before `go_on`."""
+        self.held[rpc] = after
+
     async def answer(self, method: Any) -> Any:
         request = self.services.last.request
+        if self.held.get(method.name) == getattr(request, "after_sequence", 0):
+            await self.go_on.wait()
         if method.name in self.refused:
             return self.refused[method.name]
         match method.name:

@@ -14,6 +14,7 @@ from nats.aio.client import Client as NatsClient
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from chassis.errors import Kind
+from chassis.ids import new_id
 from gateway.config import Settings
 from gateway.live import line as lines
 
@@ -83,6 +84,19 @@ async def test_a_client_resumes_at_the_other_gateway_and_misses_nothing(
 
 
 @pytest.mark.spec("N-11")
+async def test_what_was_missed_is_sent_page_by_page(two: list[str], backend: Backend) -> None:
+    """A reader that is far behind gets on even when the rest takes long, or cannot be had."""
+    backend.revision = 403
+    backend.hold("ListSheetChanges", after=201)
+    async with following(two[0], sheet(backend, "?after_sequence=1"), backend.token()) as client:
+        assert (await client.next())["type"] == "resumed"
+        assert await client.numbers(201) == list(range(2, 202))
+        await backend.happen()
+        backend.go_on.set()
+        assert await client.numbers(404) == list(range(202, 405))
+
+
+@pytest.mark.spec("N-11")
 async def test_what_the_stream_lost_is_read_from_the_log_and_nothing_comes_twice(
     two: list[str], backend: Backend
 ) -> None:
@@ -142,6 +156,12 @@ async def test_a_line_ends_with_its_session_its_token_and_its_rights(
             subject + "sessions_ended", customers.SessionsEnded(session_ids=[backend.session_id])
         )
         assert await client.closed() == 4401
+    async with following(
+        two[0], sheet(backend), backend.token()
+    ) as client:  # the token is good for a while yet
+        assert (await client.next())["problem"]["reason"] == "SESSION_ENDED"
+        assert await client.closed() == 4401
+    backend.session_id = str(new_id())
     async with following(two[0], sheet(backend), backend.token(lifetime=1)) as client:
         assert await client.closed() == 4401
     for fact, event in (
@@ -171,9 +191,10 @@ async def test_who_may_not_is_told_why(two: list[str], backend: Backend) -> None
     async with following(two[0], sheet(backend, "?after_sequence=-1&x=1"), backend.token()) as client:
         fields = {one["field"] for one in (await client.next())["problem"]["violations"]}
         assert (fields, await client.closed()) == ({"after_sequence", "x"}, 4400)
-    for origin, allowed in (("https://evil.example", False), ("https://shop.example", True)):
+    own = ("https://shop.example", f"http://{two[0]}")
+    for origin in ("https://evil.example", "http://[", "null", *own):
         backend.refused.clear()
-        if allowed:
+        if origin in own:
             async with following(two[0], sheet(backend), backend.token(), origin=origin) as client:
                 assert (await client.next())["type"] == "snapshot"
         else:

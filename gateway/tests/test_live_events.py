@@ -16,6 +16,9 @@ from websockets.exceptions import InvalidStatus
 
 from chassis.errors import Kind
 from gateway.config import Settings
+from gateway.exchange import Exchange
+from gateway.live.entering import check_origin
+from gateway.live.feeds import AccountFeed
 from gateway.live.hub import Beat, Check, Hub, Limits
 from gateway.live.line import Caller, Line
 from gateway.problems import Problem
@@ -104,6 +107,11 @@ async def test_the_feed_of_an_account_reads_what_it_is_told_of(
         assert await client.numbers(8) == [5, 7, 8]
     async with following(one[0], "/v1/feed?after_sequence=2", backend.token()) as client:
         assert await client.numbers(8) == [2, 4, 5, 7, 8], "from the number that it had, said by `ready`"
+    backend.hold("ListFeedEntries", after=4)
+    async with following(one[0], "/v1/feed?after_sequence=1", backend.token()) as client:
+        assert await client.numbers(4) == [1, 2, 4], "told before the rest was read"
+        backend.go_on.set()
+        assert await client.numbers(8) == [5, 7, 8]
     backend.refused["ListFeedEntries"] = refusal(Kind.FAILED_PRECONDITION, "FEED_GONE")
     async with following(one[0], "/v1/feed?after_sequence=2", backend.token()) as client:
         assert await client.closed() == 4409
@@ -122,8 +130,12 @@ async def test_refusals_are_problems_before_anything_began(one: tuple[str, Any],
     for (path, token), (status, reason) in tried.items():
         async with events(one[0], path, token) as (answered, _):
             assert (answered.status_code, orjson.loads(await answered.aread())["reason"]) == (status, reason)
-    async with events(one[0], "/v1/feed", backend.token(), Origin="https://evil.example") as (answered, _):
-        assert answered.status_code == 403
+    for origin in ("https://evil.example", "http://[", "null"):
+        async with events(one[0], "/v1/feed", backend.token(), Origin=origin) as (answered, _):
+            assert answered.status_code == 403
+    async with httpx.AsyncClient(base_url=f"http://{one[0]}") as http:
+        headed = await http.head("/v1/feed", headers={"Authorization": f"Bearer {backend.token()}"})
+        assert (headed.status_code, headed.headers["allow"]) == (405, "GET"), "it would never end"
 
 
 @pytest.mark.spec("N-11")
@@ -189,3 +201,55 @@ def test_no_more_lines_than_the_process_takes() -> None:
     assert refused.value.status == 503
     hub.leave(first)
     hub.join(a_line())
+
+
+@pytest.mark.spec("N-11")
+async def test_of_news_that_nobody_took_yet_the_last_is_enough() -> None:
+    hub = Hub(Limits(10, 10, 60))
+    line = a_line()
+    hub.join(line)
+    for number in range(1, 1001):
+        hub.notice("t", number)
+    line.offer(Beat())
+    assert line.closing is None
+    assert isinstance(await asyncio.wait_for(line.next(), 1), Beat)
+    assert await asyncio.wait_for(line.next(), 1) == 1000
+
+
+@pytest.mark.spec("N-11", "A-21")
+def test_a_session_that_ended_joins_no_more_while_its_token_lives() -> None:
+    """Also when it ended while the line was being opened."""
+    hub = Hub(Limits(10, 10, 60))
+    hub.end_sessions(["session", "other"])
+    with pytest.raises(Problem) as refused:
+        hub.join(a_line())
+    assert (refused.value.status, refused.value.reason) == (401, "SESSION_ENDED")
+    for _ in range(601):
+        hub.tick()
+    hub.join(a_line())
+
+
+def test_without_a_host_no_origin_is_the_own_one() -> None:
+    headers = [(b"host", b""), (b"origin", b"null")]
+    scope = {"raw_path": b"/v1/feed", "query_string": b"", "client": ("127.0.0.1", 1), "headers": headers}
+    with pytest.raises(Problem):
+        check_origin(Exchange(scope), ())
+
+
+@pytest.mark.spec("M-04", "N-11")
+async def test_who_may_see_nothing_of_much_hears_that_the_line_is_alive() -> None:
+    class Ask:
+        async def first(self, _method: Any, request: Any) -> feed_pb2.ListFeedEntriesResponse:
+            after = request.after_sequence
+            return feed_pb2.ListFeedEntriesResponse(last_sequence=after + 200, more=after < 400)
+
+        later = first
+
+    feed = AccountFeed(a_line(), Ask())  # type: ignore[arg-type]
+    begun = [(message.kind, message.sequence) for message in await feed.open(0)]
+    assert begun == [("ready", 0), ("heartbeat", 200)]
+    following = feed.follow()
+    assert (await anext(following)).sequence == 400
+    feed.line.notice(700)
+    feed.line.offer(Beat())
+    assert ((await anext(following)).sequence, feed._more) == (600, False)

@@ -53,3 +53,19 @@ async def test_with_another_connection_it_goes_on_where_it_stopped(
         if said == b"one":
             await stream.publish("commis.orders.v1.sheets.7", b"two")
     assert (heard, lost) == ([b"one", b"two", b"three"], [])
+
+
+@pytest.mark.spec("N-11")
+async def test_a_subscription_that_is_gone_already_is_no_reason_to_stop(
+    nats_client: NatsClient, nats_url: str
+) -> None:
+    stream, heard = nats_client.jetstream(), asyncio.Event()
+    await broker.ensure_stream(stream, "orders")
+    reader = Reader(
+        "COMMIS_ORDERS", ["commis.orders.v1.sheets.*"], lambda *_: heard.set(), lambda: pytest.fail("lost")
+    )
+    async with reading(reader, nats_url), asyncio.timeout(10):
+        await reader._subscription.unsubscribe()
+        reader._broken.set()
+        await stream.publish("commis.orders.v1.sheets.7", b"said")
+        await heard.wait()

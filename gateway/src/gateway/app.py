@@ -98,7 +98,10 @@ def create_app(
     for path, method, endpoint in _endpoints(settings, clients, lifecycle, live):
         app.router.routes.append(Route(path, endpoint, methods=[method], name=endpoint.name))
     for path, name in _FEEDS.items():
-        app.router.routes.append(WebSocketRoute(path, endpoints.SocketFeed(live, name), name=name))
+        feed = Route(path, endpoints.EventFeed(live, name), methods=["GET"], name=name)
+        feed.methods = {"GET"}  # without HEAD, which Route adds: that would open a line and never end
+        sockets = WebSocketRoute(path, endpoints.SocketFeed(live, name), name=name)
+        app.router.routes += [feed, sockets]
     app.add_exception_handler(HTTPException, _refused)
     limit = RateLimit(settings.rate_limit_per_minute, clock)
     app.add_middleware(Edge, settings=settings, admission=Admission(limit, tokens))
@@ -153,7 +156,6 @@ def _endpoints(
         ("/readyz", "GET", Ready(lifecycle, clients, lambda: live.broker.ready)),
         ("/metrics", "GET", Metrics()),
     ]
-    listed += [(path, "GET", endpoints.EventFeed(live, name)) for path, name in _FEEDS.items()]
     listed += [(path, "GET", page) for path, page in pages(document()).items()]
     return listed
 

@@ -62,7 +62,8 @@ def _feed(name: str, summary: str, description: str, *, sheet: bool) -> dict[str
         {"name": "after_sequence", "in": "query", "required": False, "schema": number},
         {"name": "Last-Event-ID", "in": "header", "required": False, "schema": number},
     ]
-    reasons = "`TICKET_NOT_VALID`, `TOO_MANY_FEEDS`, `FEEDS_UNAVAILABLE`, `FEEDS_BUSY`, `ORIGIN_NOT_ALLOWED`"
+    reasons = "`TICKET_NOT_VALID`, `SESSION_ENDED`, `ORIGIN_NOT_ALLOWED`"
+    reasons += ", `TOO_MANY_FEEDS`, `FEEDS_UNAVAILABLE`, `FEEDS_BUSY`"
     reasons += ", `SHARED_ORDER_NOT_FOUND`, `SHEET_GONE`" if sheet else ", `ACCOUNT_NOT_FOUND`, `FEED_GONE`"
     statuses = (400, 401, 403, *((404, 409) if sheet else (404,)), 429, 431, 500, 503, 504)
     return {

@@ -18,7 +18,6 @@ from chassis.logs import log
 from gateway import metrics
 from gateway.config import Settings
 from gateway.live import messages
-from gateway.live.closing import SIGN_IN
 from gateway.live.feeds import Gap
 from gateway.live.hub import Hub
 from gateway.live.presence import SUBJECT, Presence
@@ -91,15 +90,14 @@ class Broker:
     def _feed_grew(self, subject: str, data: bytes, headers: dict[str, str]) -> None:
         topic = account_topic(subject.removeprefix(FEEDS))
         if topic in self._hub:
-            self._hub.publish(topic, feed_pb2.FeedAppended.FromString(data).entry.sequence)
+            self._hub.notice(topic, feed_pb2.FeedAppended.FromString(data).entry.sequence)
             _observe(headers)
 
     def _rights_changed(self, subject: str, data: bytes, headers: dict[str, str]) -> None:
         """A session that ended ends its lines; other changes make those whom they concern ask again."""
         match subject.removeprefix(_RIGHTS):
             case "sessions_ended":
-                ended = set(customers.SessionsEnded.FromString(data).session_ids)
-                self._hub.close(SIGN_IN, "SESSION_ENDED", lambda line: line.caller.session_id in ended)
+                self._hub.end_sessions(customers.SessionsEnded.FromString(data).session_ids)
             case "account_unassigned":
                 rep = customers.AccountUnassigned.FromString(data).representative_id
                 self._hub.check(lambda line: line.caller.actor_id == rep)

@@ -30,10 +30,11 @@ class Feed(Protocol):
     line: Line
 
     async def open(self, after: int | None) -> list[Message]:
-        """How it begins; from then on the line's queue counts. Raises Problem."""
+        """How it begins, with no more than the first page of what was missed. Raises Problem."""
 
     def follow(self) -> AsyncIterator[Message]:
-        """What comes after that, for ever. Raises Closing."""
+        """What comes after that, for ever: the rest of what was missed, then what the line's queue has. Raises
+        Closing."""
 
     def looks_at(self, line_id: str) -> None:
         """The client says where it is."""
@@ -58,6 +59,7 @@ class SheetFeed:
         self._viewer = str(new_id())
         self._side = 0
         self._last = 0
+        self._missed: pb.SharedOrder | None = None
 
     async def open(self, after: int | None) -> list[Message]:
         order = (
@@ -66,11 +68,12 @@ class SheetFeed:
         if after is not None and after > order.revision:
             raise _gone(after)
         self._side = order.side
-        begun = [messages.snapshot(order, self._viewer)]
-        if after is not None:
-            begun = [messages.resumed(after, self._viewer)]
-            begun += [one async for one in self._log(after, order, self._ask.first)]
-        self._last = order.revision
+        if after is None:
+            self._last, begun = order.revision, [messages.snapshot(order, self._viewer)]
+        else:
+            self._last, begun = after, [messages.resumed(after, self._viewer)]
+            begun += await self._page(order, self._ask.first)
+            self._missed = order
         self._presence.join(self._id, self.line, await self._who())
         return begun
 
@@ -78,18 +81,30 @@ class SheetFeed:
         known = await self._names.of(self.line.caller, self._ask)
         return Viewer(self._viewer, messages.side_name(self._side) or "", known.kind, known.name)
 
-    async def _log(self, after: int, order: pb.SharedOrder, ask: Any) -> AsyncIterator[Message]:
-        """What the log has from there up to this state of the sheet."""
-        while after < order.revision:
-            request = pb.ListSheetChangesRequest(order_id=self._id, after_sequence=after, page_size=PAGE)
-            answer = await ask(calls.LIST_CHANGES, request)
-            found = [change for change in answer.changes if after < change.sequence <= order.revision]
-            if not found:
-                return
-            after = found[-1].sequence
-            yield messages.changes(found, order if after == order.revision else None)
+    async def _log(self, order: pb.SharedOrder) -> AsyncIterator[Message]:
+        """What the log has after the last number, up to this state of the sheet."""
+        while page := await self._page(order, self._ask.later):
+            yield page[0]
+        self._last = max(self._last, order.revision)
+
+    async def _page(self, order: pb.SharedOrder, ask: Any) -> list[Message]:
+        """The next ones of the log as one message; none when there is nothing more up to this state of the sheet."""
+        after = self._last
+        if after >= order.revision:
+            return []
+        request = pb.ListSheetChangesRequest(order_id=self._id, after_sequence=after, page_size=PAGE)
+        answer = await ask(calls.LIST_CHANGES, request)
+        found = [change for change in answer.changes if after < change.sequence <= order.revision]
+        if not found:
+            return []
+        self._last = found[-1].sequence
+        return [messages.changes(found, order if self._last == order.revision else None)]
 
     async def follow(self) -> AsyncIterator[Message]:
+        missed, self._missed = self._missed, None
+        if missed is not None:
+            async for message in self._log(missed):
+                yield message
         while True:
             item = await self.line.next()
             match item:
@@ -121,9 +136,8 @@ class SheetFeed:
             return
         asked = pb.GetSharedOrderRequest(order_id=self._id)
         order = (await self._ask.later(calls.GET_SHEET, asked)).shared_order
-        async for message in self._log(self._last, order, self._ask.later):
+        async for message in self._log(order):
             yield message
-        self._last = max(self._last, order.revision)
 
     def looks_at(self, line_id: str) -> None:
         self._presence.move(self._id, self.line, line_id)
@@ -139,6 +153,7 @@ class AccountFeed:
         self.line = line
         self._ask = ask
         self._last = 0
+        self._more = False
 
     async def open(self, after: int | None) -> list[Message]:
         if after is None:
@@ -146,25 +161,32 @@ class AccountFeed:
             self._last = answer.last_sequence
             return [messages.ready(self._last)]
         self._last = after
-        begun = [one async for one in self._read(self._ask.first)]
-        return [messages.ready(after), *begun]
+        return [messages.ready(after), *await self._page(self._ask.first)]
 
-    async def _read(self, ask: Any) -> AsyncIterator[Message]:
-        more = True
-        while more:
-            request = feed_pb2.ListFeedEntriesRequest(after_sequence=self._last, page_size=PAGE)
-            answer = await ask(calls.LIST_ENTRIES, request)
-            for entry in answer.entries:
-                yield messages.entry(entry)
-            self._last, more = answer.last_sequence, answer.more
+    async def _page(self, ask: Any) -> list[Message]:
+        """Who may see few of the entries may wait for long: a page with none of them is told as a sign of life."""
+        request = feed_pb2.ListFeedEntriesRequest(after_sequence=self._last, page_size=PAGE)
+        answer = await ask(calls.LIST_ENTRIES, request)
+        self._last, self._more = answer.last_sequence, answer.more
+        shown = [messages.entry(entry) for entry in answer.entries]
+        return shown or ([messages.heartbeat(self._last)] if answer.more else [])
+
+    async def _read(self) -> AsyncIterator[Message]:
+        self._more = True
+        while self._more:
+            for message in await self._page(self._ask.later):
+                yield message
 
     async def follow(self) -> AsyncIterator[Message]:
+        if self._more:
+            async for message in self._read():
+                yield message
         while True:
             item = await self.line.next()
             if isinstance(item, Beat):
                 yield messages.heartbeat(self._last)
             elif not isinstance(item, int) or item > self._last:
-                async for message in self._read(self._ask.later):
+                async for message in self._read():
                     yield message
 
     def looks_at(self, line_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from gateway.problems import Problem
 
 HEARTBEAT_SECONDS = 15
 _TICK_SECONDS = 1.0
+# As long as an access token of a session may outlive it, and no more sessions than can end in that time.
+ENDED_SECONDS = 600
+MAX_ENDED = 100_000
 
 
 class Beat:
@@ -43,6 +46,7 @@ class Hub:
         self._topics: dict[str, set[Line]] = {}
         self._due: dict[Line, int] = {}
         self._callers: Counter[str] = Counter()
+        self._ended: dict[str, int] = {}
         self._ticks = 0
         self._joined = 0
         self._draining = False
@@ -57,8 +61,11 @@ class Hub:
         return iter(list(self._topics.get(topic, ())))
 
     def join(self, line: Line) -> None:
-        """Raises Problem 429, 503."""
+        """Raises Problem 401, 429, 503."""
         caller = line.caller.name
+        if line.caller.session_id in self._ended:
+            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            raise Problem(401, "SESSION_ENDED", "The session has ended; sign in again.", headers=challenge)
         if self._draining or len(self._due) >= self._limits.lines:
             raise Problem(
                 503, "FEEDS_BUSY", "This server takes no more feeds now.", headers={"Retry-After": "1"}
@@ -89,6 +96,10 @@ class Hub:
         for line in self.on(topic):
             line.offer(item)
 
+    def notice(self, topic: str, number: int) -> None:
+        for line in self.on(topic):
+            line.notice(number)
+
     def check(self, which: Callable[[Line], bool] = lambda _line: True) -> None:
         """Have those lines ask again whether they may be there."""
         for line in self:
@@ -99,6 +110,14 @@ class Hub:
         for line in self:
             if which(line):
                 line.close(code, reason)
+
+    def end_sessions(self, session_ids: Iterable[str]) -> None:
+        """Their lines end, also those that are being opened: the token of such a session is good for a while yet."""
+        ended = dict.fromkeys(session_ids, self._ticks)
+        self._ended |= ended
+        while len(self._ended) > MAX_ENDED:
+            del self._ended[next(iter(self._ended))]
+        self.close(SIGN_IN, "SESSION_ENDED", lambda line: line.caller.session_id in ended)
 
     def drain(self) -> None:
         """Nobody comes in any more; those who are there go on elsewhere."""
@@ -115,6 +134,8 @@ class Hub:
         """One second has passed."""
         self._ticks += 1
         now = self._clock()
+        while self._ended and next(iter(self._ended.values())) < self._ticks - ENDED_SECONDS:
+            del self._ended[next(iter(self._ended))]
         for line, due in list(self._due.items()):
             if line.caller.expires <= now:
                 line.close(SIGN_IN, "TOKEN_EXPIRED")

@@ -29,13 +29,14 @@ class Caller:
 
 
 class Line:
-    """`offer` from anywhere in the process, `next` in the line's own task, which `close` interrupts."""
+    """`offer` and `notice` from anywhere in the process, `next` in the line's own task, which `close` interrupts."""
 
     def __init__(self, caller: Caller, topic: str) -> None:
         self.caller = caller
         self.topic = topic
         self.closing: Closing | None = None
         self._queue: deque[Any] = deque()
+        self._noticed: int | None = None
         self._wake = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
 
@@ -63,11 +64,19 @@ class Line:
         self._queue.append(item)
         self._wake.set()
 
+    def notice(self, number: int) -> None:
+        """Never waits: of several numbers that were not taken yet only the last one counts."""
+        self._noticed = number
+        self._wake.set()
+
     async def next(self) -> Any:
-        while not self._queue:
+        while not self._queue and self._noticed is None:
             self._wake.clear()
             await self._wake.wait()
-        return self._queue.popleft()
+        if self._queue:
+            return self._queue.popleft()
+        noticed, self._noticed = self._noticed, None
+        return noticed
 
     def close(self, code: int, reason: str) -> None:
         """The first reason counts."""

@@ -7,10 +7,12 @@ the server is silent, or the connection was lost (what nats-py's own ordered con
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import nats.errors
 from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -79,8 +81,10 @@ class Reader:
         state, first_time = info.state, self._created is None
         same = info.created == self._created and state.first_seq <= self._next <= state.last_seq + 1
         start = self._next if same else state.last_seq + 1
-        if self._subscription is not None:
-            await self._subscription.unsubscribe()
+        ended, self._subscription = self._subscription, None
+        if ended is not None:
+            with contextlib.suppress(nats.errors.Error):  # it may be gone with what broke the line
+                await ended.unsubscribe()
         inbox = connection.new_inbox()
         self._subscription = await connection.subscribe(inbox, cb=self._on_message)
         self._numbered, self._heard = 0, time.monotonic()

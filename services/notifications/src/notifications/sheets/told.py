@@ -74,8 +74,8 @@ def _first_placed(change: pb.SheetChange) -> bool:
 
 def loses(sheet: pb.SharedOrder, side: str) -> bool:
     """The talk ended with proposals of this side open, or with nothing open: then both agreed to what did not come."""
-    items = (sheet.header, *sheet.lines)
-    proposers = {field.proposed_by for item in items for field in item.fields if field.proposed_by}
+    fields = [*sheet.header.fields, *(field for line in sheet.lines for field in line.fields)]
+    proposers = {field.proposed_by for field in fields if field.proposed_by}
     return not proposers or NUMBERS[side] in proposers
 
 
