@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog import direct
 from catalog.reservations import amendments, answers, backorders, levels, store, use_cases
 from catalog.reservations.domain import Reservation, ReservationReleased, Wanted, summed
-from catalog.reservations.firming import HoldMissing, OrderFact
+from catalog.reservations.firming import HoldMissing, OrderFact, bury_cancelled
 from catalog.reservations.pooling import Amended, Place, Short, Waiting, amended
 from catalog.reservations.use_cases import Plan, ReserveStock, Reserving
 from chassis import crash
@@ -126,6 +126,7 @@ async def lock(session: AsyncSession, facts: Sequence[OrderFact]) -> None:
     """Everything that these facts may touch, in the order that holds everywhere: holds, then levels."""
     order_ids = sorted({fact.order_id for fact in facts})
     attempts = sorted({fact.attempt_id for fact in facts if fact.kind == "AMENDED" and fact.attempt_id})
+    await bury_cancelled(session, facts)
     await store.lock_holds(session, order_ids)
     await store.lock_holds(session, attempts)
     lines = await store.lines_of(session, [*order_ids, *attempts])

@@ -66,8 +66,7 @@ class _Picture:
 async def apply(session: AsyncSession, facts: Sequence[OrderFact]) -> None:
     """Raises HoldMissing for an order that was placed without a hold of the same lines."""
     order_ids = sorted({fact.order_id for fact in facts})
-    # Held by nobody, and by nobody later: a cancelled order can never be placed again.
-    await store.bury_all(session, sorted({fact.order_id for fact in facts if fact.kind == "CANCELLED"}))
+    await bury_cancelled(session, facts)
     picture = _Picture(await store.lock_holds(session, order_ids), {})
     firm_only = all(
         fact.kind == "PLACED" and _is_plain(picture.holds.get(fact.order_id), fact) for fact in facts
@@ -78,6 +77,12 @@ async def apply(session: AsyncSession, facts: Sequence[OrderFact]) -> None:
         _apply(picture, fact)
     await _settle(session, picture)
     await store.set_states(session, list(picture.changed.values()))
+
+
+async def bury_cancelled(session: AsyncSession, facts: Sequence[OrderFact]) -> None:
+    """Held by nobody, and by nobody later: a cancelled order can never be placed again. Makes rows of holds, so before
+    anything of levels is locked."""
+    await store.bury_all(session, sorted({fact.order_id for fact in facts if fact.kind == "CANCELLED"}))
 
 
 async def _settle(session: AsyncSession, picture: _Picture) -> None:
