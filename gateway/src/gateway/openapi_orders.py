@@ -26,7 +26,8 @@ def _export(schemas: Schemas) -> dict[str, Any]:
         "tags": ["Orders"],
         "summary": "Export orders",
         "description": "What the list would show, all of it, as a file. Texts that begin like a formula (= + - @, tab, "
-        "return) get an apostrophe before them. Amounts are decimals of the currency beside them, instants UTC.\n\n"
+        "return) get an apostrophe before them. Amounts are decimals of the currency beside them, instants UTC. Two at "
+        "once for each caller; a client that takes nothing for 30 s is cut off.\n\n"
         "Reasons of errors: `INVALID_FIELDS`, `EXPORTS_BUSY`, `TOO_MANY_ROWS`.",
         "parameters": documented(order_export.QUERY, ExportOrdersRequest.DESCRIPTOR, schemas),
         "responses": {

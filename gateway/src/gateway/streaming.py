@@ -110,17 +110,26 @@ async def listened_to(stream: Any, receive: Any) -> AsyncIterator[Any]:
 
 async def pass_on(parts: Any, send: Any, media_type: str, file_name: str) -> None:
     """The `content` of each part as a file. What can be refused is refused before the first; after it a failure can
-    only cut the answer off, which the client sees by its missing end."""
+    only cut the answer off, which the client sees by its missing end. Raises ClientGone also when a piece is not taken
+    in time: services make a few files at once, and nobody may keep them for as long as he likes."""
     first = await anext(parts)
     headers = [
         (b"content-type", media_type.encode()),
         (b"content-disposition", f'attachment; filename="{file_name}"'.encode()),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": first.content, "more_body": True})
+    await _give(send, first.content)
     async for part in parts:
-        await send({"type": "http.response.body", "body": part.content, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+        await _give(send, part.content)
+    await _give(send, b"", more=False)
+
+
+async def _give(send: Any, content: bytes, *, more: bool = True) -> None:
+    try:
+        async with asyncio.timeout(_IDLE_SECONDS):
+            await send({"type": "http.response.body", "body": content, "more_body": more})
+    except TimeoutError:
+        raise ClientGone from None
 
 
 async def _left(receive: Any) -> None:

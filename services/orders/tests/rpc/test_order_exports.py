@@ -15,6 +15,7 @@ from chassis.ids import new_id
 from chassis.testing import as_customer, as_rep, as_service
 from orders.exports import files, use_cases
 from orders.exports.columns import HEADING
+from orders.exports.rpc import MAX_OF_CALLER
 from services.orders.tests.shop import Shop, found, refused
 
 CSV, XLSX = entry_pb2.ExportOrdersRequest.FORMAT_CSV, entry_pb2.ExportOrdersRequest.FORMAT_XLSX
@@ -116,21 +117,60 @@ async def test_a_sheet_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert b"".join([part async for part in files.as_csv(rows())]).count(b"x") == 3
 
 
-async def test_a_few_exports_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One too many is told to come back; one that ended makes room."""
-    began, gate = asyncio.Event(), asyncio.Event()
+class Held:
+    """Exports that begin and wait."""
 
-    async def held(infra: Any, command: Any) -> Any:
-        began.set()
-        await gate.wait()
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.began = asyncio.Semaphore(0)
+        self.gate = asyncio.Event()
+        monkeypatch.setattr(use_cases, "export_orders", self._export)
+
+    async def _export(self, infra: Any, command: Any) -> Any:
+        self.began.release()
+        await self.gate.wait()
         yield [["x"]]
 
+    async def begin(self, shop: Shop, who: Any = None) -> asyncio.Task[bytes]:
+        task = asyncio.create_task(exported(shop, CSV, who))
+        await self.began.acquire()
+        return task
+
+
+async def test_a_few_exports_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One too many is told to come back; one that ended makes room."""
+    held = Held(monkeypatch)
     monkeypatch.setattr("orders.exports.rpc.MAX_AT_ONCE", 1)
-    monkeypatch.setattr(use_cases, "export_orders", held)
-    first = asyncio.create_task(exported(shop, CSV))
-    await began.wait()
+    first = await held.begin(shop)
     async with refused("EXPORTS_BUSY"):
-        await exported(shop, CSV)
-    gate.set()
+        await exported(shop, CSV, shop.customer)
+    held.gate.set()
     assert (await first).endswith(b"x\r\n")
     assert (await exported(shop, CSV)).endswith(b"x\r\n")
+
+
+@pytest.mark.spec("O-34")
+async def test_nobody_keeps_the_others_from_their_exports(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch)
+    mine = [await held.begin(shop, shop.customer) for _ in range(MAX_OF_CALLER)]
+    async with refused("EXPORTS_BUSY") as errors:
+        await exported(shop, CSV, shop.customer)
+    assert errors[0].metadata["limit"] == str(MAX_OF_CALLER)
+    another = await held.begin(shop)
+    mine.pop().cancel()  # whoever leaves makes room, too
+    mine.append(await _begun(held, shop))
+    held.gate.set()
+    assert all(content.endswith(b"x\r\n") for content in await asyncio.gather(another, *mine))
+
+
+async def _begun(held: Held, shop: Shop) -> asyncio.Task[bytes]:
+    """As soon as the service has noticed."""
+    while True:
+        task = asyncio.create_task(exported(shop, CSV, shop.customer))
+        began = asyncio.create_task(held.began.acquire())
+        await asyncio.wait((task, began), return_when=asyncio.FIRST_COMPLETED)
+        if began.done():
+            return task
+        began.cancel()
+        assert "EXPORTS_BUSY" in str(task.exception())

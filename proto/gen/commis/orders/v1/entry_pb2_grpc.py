@@ -343,7 +343,8 @@ class RepresentativeStatisticsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListRepresentativeFigures(self, request, context):
-        """By account or by product, highest amount first. Errors as above.
+        """By account or by product, highest amount first. A representative is told of the accounts that are its own now;
+        what it ordered for others counts in its totals and by product. Errors as above.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -452,7 +453,7 @@ class OrderExportServiceServicer:
         """What ListOrders would answer, all of it, as a file with a heading: texts that begin like a formula (= + - @, tab,
         return) get an apostrophe before them. Read a page at a time, so an order that changes its place meanwhile may be
         missing or there twice; the status of the stream says whether the file is whole. Errors as ListOrders,
-        EXPORTS_BUSY (four at a time), TOO_MANY_ROWS (XLSX takes 1 048 576).
+        EXPORTS_BUSY (two of a caller and eight in all, per replica), TOO_MANY_ROWS (XLSX takes 1 048 576).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

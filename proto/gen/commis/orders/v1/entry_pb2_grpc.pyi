@@ -148,7 +148,9 @@ class RepresentativeStatisticsServiceStub:
     Errors: REPRESENTATIVE_NOT_FOUND (also somebody else's), INVALID_FIELDS.
     """
     ListRepresentativeFigures: _grpc.UnaryUnaryMultiCallable[_entry_pb2.ListRepresentativeFiguresRequest, _entry_pb2.ListRepresentativeFiguresResponse]
-    """By account or by product, highest amount first. Errors as above."""
+    """By account or by product, highest amount first. A representative is told of the accounts that are its own now;
+    what it ordered for others counts in its totals and by product. Errors as above.
+    """
 
 @_typing.type_check_only
 class RepresentativeStatisticsServiceAsyncStub(RepresentativeStatisticsServiceStub):
@@ -160,7 +162,9 @@ class RepresentativeStatisticsServiceAsyncStub(RepresentativeStatisticsServiceSt
     Errors: REPRESENTATIVE_NOT_FOUND (also somebody else's), INVALID_FIELDS.
     """
     ListRepresentativeFigures: _aio.UnaryUnaryMultiCallable[_entry_pb2.ListRepresentativeFiguresRequest, _entry_pb2.ListRepresentativeFiguresResponse]  # type: ignore[assignment]
-    """By account or by product, highest amount first. Errors as above."""
+    """By account or by product, highest amount first. A representative is told of the accounts that are its own now;
+    what it ordered for others counts in its totals and by product. Errors as above.
+    """
 
 class RepresentativeStatisticsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Representatives read their own, staff anybody's."""
@@ -181,7 +185,9 @@ class RepresentativeStatisticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _entry_pb2.ListRepresentativeFiguresRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.ListRepresentativeFiguresResponse, _abc.Awaitable[_entry_pb2.ListRepresentativeFiguresResponse]]:
-        """By account or by product, highest amount first. Errors as above."""
+        """By account or by product, highest amount first. A representative is told of the accounts that are its own now;
+        what it ordered for others counts in its totals and by product. Errors as above.
+        """
 
 def add_RepresentativeStatisticsServiceServicer_to_server(servicer: RepresentativeStatisticsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
@@ -194,7 +200,7 @@ class OrderExportServiceStub:
     """What ListOrders would answer, all of it, as a file with a heading: texts that begin like a formula (= + - @, tab,
     return) get an apostrophe before them. Read a page at a time, so an order that changes its place meanwhile may be
     missing or there twice; the status of the stream says whether the file is whole. Errors as ListOrders,
-    EXPORTS_BUSY (four at a time), TOO_MANY_ROWS (XLSX takes 1 048 576).
+    EXPORTS_BUSY (two of a caller and eight in all, per replica), TOO_MANY_ROWS (XLSX takes 1 048 576).
     """
 
 @_typing.type_check_only
@@ -204,7 +210,7 @@ class OrderExportServiceAsyncStub(OrderExportServiceStub):
     """What ListOrders would answer, all of it, as a file with a heading: texts that begin like a formula (= + - @, tab,
     return) get an apostrophe before them. Read a page at a time, so an order that changes its place meanwhile may be
     missing or there twice; the status of the stream says whether the file is whole. Errors as ListOrders,
-    EXPORTS_BUSY (four at a time), TOO_MANY_ROWS (XLSX takes 1 048 576).
+    EXPORTS_BUSY (two of a caller and eight in all, per replica), TOO_MANY_ROWS (XLSX takes 1 048 576).
     """
 
 class OrderExportServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -217,7 +223,7 @@ class OrderExportServiceServicer(metaclass=_abc_1.ABCMeta):
         """What ListOrders would answer, all of it, as a file with a heading: texts that begin like a formula (= + - @, tab,
         return) get an apostrophe before them. Read a page at a time, so an order that changes its place meanwhile may be
         missing or there twice; the status of the stream says whether the file is whole. Errors as ListOrders,
-        EXPORTS_BUSY (four at a time), TOO_MANY_ROWS (XLSX takes 1 048 576).
+        EXPORTS_BUSY (two of a caller and eight in all, per replica), TOO_MANY_ROWS (XLSX takes 1 048 576).
         """
 
 def add_OrderExportServiceServicer_to_server(servicer: OrderExportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -127,7 +127,9 @@ def _ranked(rep_id: UUID, period: Period, currency: str, page: Page) -> dict[str
     }
 
 
-async def _named(engine: AsyncEngine, statement: direct.Statement, given: dict[str, Any]) -> list[NamedFigures]:
+async def _named(
+    engine: AsyncEngine, statement: direct.Statement, given: dict[str, Any]
+) -> list[NamedFigures]:
     async with engine.connect() as connection:
         rows = await direct.rows(connection, statement, given)
     return [
