@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from catalog.pricing import cap
 from catalog.pricing.domain import (
@@ -175,11 +175,20 @@ def _product_rank(row: GridRow, item: Item) -> int | None:
 
 def _told(row: GridRow) -> str:
     customer = "this account" if row.account_id else (f"group {row.group}" if row.group else "everybody")
-    product = next(
-        (name for name in ("variant", "product", "category") if getattr(row, f"{name}_id") is not None),
-        f"brand {row.brand}" if row.brand is not None else "everything",
-    )
-    return f"{row.percent.normalize():f} % from {row.min_quantity} for {customer} on {product}"
+    if row.variant_id is not None:
+        product = "variant"
+    elif row.product_id is not None:
+        product = "product"
+    elif row.category_id is not None:
+        product = "category"
+    else:
+        product = f"brand {row.brand}" if row.brand is not None else "everything"
+    return _discount(row.percent, row.min_quantity, customer, product)
+
+
+@lru_cache(maxsize=16_384)
+def _discount(percent: Decimal, minimum: int, customer: str, product: str) -> str:
+    return f"{percent.normalize():f} % from {minimum} for {customer} on {product}"
 
 
 def total(

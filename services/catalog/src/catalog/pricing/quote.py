@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from catalog.direct import Connection
-from catalog.pricing.domain import Agreed, Buyer, GridRow, Item, Price, PricedLine
+from catalog.pricing.domain import Agreed, Buyer, Item, Price, PricedLine
 from catalog.pricing.facts import VariantFacts, read_order, read_prices, read_variants
 from catalog.pricing.fixed import BookLaw
+from catalog.pricing.items import Items
 from catalog.pricing.negotiated import price_agreed
 from catalog.pricing.price import price_line
 from catalog.pricing.reference import Reference, ReferenceCache
-from catalog.search.folding import fold
 from catalog.stock.availability import Availability, availability_of
-from catalog.tax.rates import Destination, tax_of
+from catalog.tax.rates import Destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +132,9 @@ class Quoter:
         by_id = {variant.id: variant for variant in variants}
         by_sku = {variant.sku: variant for variant in variants}
         customers = dict.fromkeys((customer.account_id, *customer.groups, None))
-        work = _Work(
-            buyer, reference, reference.grids_of(customers), customer, law, prices, self.vendor_region
-        )
+        grids = reference.grids_of(customers)
+        items = Items(reference, grids, buyer, customer.destination, law, self.vendor_region)
+        work = _Work(buyer, items, prices)
         return [
             work.quoted(
                 line, by_id.get(line.variant_id) if line.variant_id is not None else by_sku.get(line.sku)
@@ -164,17 +164,10 @@ def _buyer(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(NamedTuple):
     buyer: Buyer
-    reference: Reference
-    grids: Sequence[Mapping[object, Sequence[GridRow]]]
-    customer: Customer
-    law: BookLaw
+    items: Items
     prices: Mapping[int, Sequence[Price]]
-    vendor_region: str
-    items: dict[UUID, Item] = field(default_factory=dict)
-    depths: dict[tuple[UUID, ...], dict[UUID, int]] = field(default_factory=dict)
 
     def quoted(self, line: Line, variant: VariantFacts | None) -> QuotedLine:
         if variant is None:
@@ -201,31 +194,4 @@ class _Work:
         return QuotedLine(line, variant, None, available, refusal)
 
     def _item(self, variant: VariantFacts) -> Item:
-        known = self.items.get(variant.id)
-        if known is not None:
-            return known
-        categories = self._depths(tuple(variant.category_ids))
-        brand = fold(variant.brand)
-        grid: list[GridRow] = []
-        for rows in self.grids:
-            for product in (variant.id, variant.product_id, *categories, brand, None):
-                if product in rows:
-                    grid += rows[product]
-        item = Item(
-            variant_id=variant.id,
-            product_id=variant.product_id,
-            brand=brand,
-            categories=categories,
-            tax=tax_of(self.customer.destination, variant.vat_class, self.buyer.day, self.vendor_region),
-            prices=self.prices.get(variant.no, ()),
-            grid=grid,
-            fixed=self.law.of(variant),
-        )
-        self.items[variant.id] = item
-        return item
-
-    def _depths(self, category_ids: tuple[UUID, ...]) -> dict[UUID, int]:
-        known = self.depths.get(category_ids)
-        if known is None:
-            known = self.depths[category_ids] = self.reference.depths(category_ids)
-        return known
+        return self.items.of(variant, self.prices.get(variant.no, ()))
