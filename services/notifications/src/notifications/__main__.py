@@ -35,7 +35,6 @@ from notifications.mails.order_news import OrderNews
 from notifications.mails.rpc import MailServicer
 from notifications.mails.sender import Sender
 from notifications.mails.smtp import Connection, Server
-from notifications.ports import Customers, Orders
 from notifications.privacy.client import DataProtectionClient
 from notifications.privacy.consumers import DataProtection
 from notifications.privacy.upkeep import Forgetting
@@ -54,16 +53,25 @@ from notifications.wording import catalogue
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
-def _payment_links(settings: Settings) -> GrpcPaymentLinks:
-    to_customers = client.channel(settings.customers_target, settings)
-    issuer = TokenIssuer(to_customers, settings.client_id, settings.client_secret.get_secret_value())
-    return GrpcPaymentLinks(client.channel(settings.orders_target, settings), ServiceTokens(issuer.issue))
+class Neighbours:
+    """One channel to each, and one token of our own, for all that is asked of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.to_customers = client.channel(settings.customers_target, settings)
+        self.to_orders = client.channel(settings.orders_target, settings)
+        secret = settings.client_secret.get_secret_value()
+        self.issuer = TokenIssuer(self.to_customers, settings.client_id, secret)
+        self.tokens = ServiceTokens(self.issuer.issue)
+        self.customers = GrpcCustomers(self.to_customers, self.tokens)
+        self.orders = GrpcOrders(self.to_orders, self.tokens)
+        self.platforms = GrpcPlatforms(self.to_customers, self.tokens)
+        self.access = GrpcAccess(self.to_customers, self.to_orders, self.tokens)
 
 
-def _contents(settings: Settings, customers: Customers) -> Contents:
+def _contents(settings: Settings, neighbours: Neighbours) -> Contents:
     return Contents(
-        customers,
-        _payment_links(settings),
+        neighbours.customers,
+        GrpcPaymentLinks(neighbours.to_orders, neighbours.tokens),
         sender=settings.sender,
         vendor=settings.signature,
         vendor_address=email.utils.parseaddr(settings.vendor_mail)[1],
@@ -72,26 +80,21 @@ def _contents(settings: Settings, customers: Customers) -> Contents:
     )
 
 
-def _notices(settings: Settings, customers: Customers) -> Notices:
-    return Notices(customers, _vendor(settings), zoneinfo.ZoneInfo(settings.business_zone))
-
-
 def _vendor(settings: Settings) -> Vendor:
     address = email.utils.parseaddr(settings.vendor_mail)[1]
     return Vendor(settings.signature, address, settings.vendor_language)
 
 
-def _writer(settings: Settings, customers: Customers, orders: Orders) -> Writer:
-    to_customers = client.channel(settings.customers_target, settings)
-    issuer = TokenIssuer(to_customers, settings.client_id, settings.client_secret.get_secret_value())
-    channel = client.channel(settings.orders_target, settings)
-    shared = GrpcSharedOrders(channel, ServiceTokens(issuer.issue))
-    return Writer(orders, shared, customers, _vendor(settings))
+def _writer(settings: Settings, neighbours: Neighbours) -> Writer:
+    shared = GrpcSharedOrders(neighbours.to_orders, neighbours.tokens)
+    return Writer(neighbours.orders, shared, neighbours.customers, _vendor(settings))
 
 
-def _causes(settings: Settings, orders: Orders, customers: Customers, contents: Contents) -> Causes:
-    news = OrderNews(customers, orders, _vendor(settings), zoneinfo.ZoneInfo(settings.business_zone))
-    return Causes(orders, contents, _notices(settings, customers), news)
+def _causes(settings: Settings, neighbours: Neighbours, contents: Contents) -> Causes:
+    customers, orders, vendor = neighbours.customers, neighbours.orders, _vendor(settings)
+    zone = zoneinfo.ZoneInfo(settings.business_zone)
+    news = OrderNews(customers, orders, vendor, zone)
+    return Causes(orders, contents, Notices(customers, vendor, zone), news)
 
 
 def _sender(settings: Settings, engine: AsyncEngine, contents: Contents) -> Sender:
@@ -115,34 +118,17 @@ def _pace(settings: Settings) -> Pace:
     return Pace(settings.digest_quiet_seconds, settings.digest_every_seconds)
 
 
-def _clients(settings: Settings) -> tuple[TokenIssuer, GrpcCustomers, GrpcOrders, GrpcPlatforms]:
-    to_customers = client.channel(settings.customers_target, settings)
-    issuer = TokenIssuer(to_customers, settings.client_id, settings.client_secret.get_secret_value())
-    tokens = ServiceTokens(issuer.issue)
-    orders = GrpcOrders(client.channel(settings.orders_target, settings), tokens)
-    return issuer, GrpcCustomers(to_customers, tokens), orders, GrpcPlatforms(to_customers, tokens)
-
-
-def _feed(settings: Settings, sessions: Sessions) -> FeedServicer:
-    to_customers = client.channel(settings.customers_target, settings)
-    issuer = TokenIssuer(to_customers, settings.client_id, settings.client_secret.get_secret_value())
-    to_orders = client.channel(settings.orders_target, settings)
-    return FeedServicer(sessions, GrpcAccess(to_customers, to_orders, ServiceTokens(issuer.issue)))
-
-
-def _protection(settings: Settings, sessions: Sessions) -> DataProtection:
-    to_customers = client.channel(settings.customers_target, settings)
-    issuer = TokenIssuer(to_customers, settings.client_id, settings.client_secret.get_secret_value())
-    asked = DataProtectionClient(to_customers, ServiceTokens(issuer.issue))
+def _protection(settings: Settings, neighbours: Neighbours, sessions: Sessions) -> DataProtection:
+    asked = DataProtectionClient(neighbours.to_customers, neighbours.tokens)
     return DataProtection(sessions, asked, settings.erasure_settle_seconds)
 
 
 def subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscription]:
     """For replays from the command line: the serving process sends what they write."""
-    _issuer, customers, orders, _platforms = _clients(settings)
-    mails = MailConsumer(_causes(settings, orders, customers, _contents(settings, customers)), None)
-    sheets = SheetConsumer(_writer(settings, customers, orders), None, _pace(settings))
-    protection = _protection(settings, sessions)
+    neighbours = Neighbours(settings)
+    mails = MailConsumer(_causes(settings, neighbours, _contents(settings, neighbours)), None)
+    sheets = SheetConsumer(_writer(settings, neighbours), None, _pace(settings))
+    protection = _protection(settings, neighbours, sessions)
     told = [*FeedConsumer(None).subscriptions(), *feeds.subscriptions()]
     return [*mails.subscriptions(), *sheets.subscriptions(), *told, *protection.subscriptions()]
 
@@ -169,24 +155,25 @@ async def serve(settings: Settings) -> None:
     engine = db.engine(settings)
     sessions = db.sessions(engine)
     nats = await broker.connect(settings)
-    issuer, customers, orders, platforms = _clients(settings)
-    contents = _contents(settings, customers)
+    neighbours = Neighbours(settings)
+    contents = _contents(settings, neighbours)
     sender = _sender(settings, engine, contents)
     vault = Vault(settings.secret.get_secret_value())
     http = ForeignHttp(internal_allowed=settings.profile == "local", connections=AT_ONCE)
     deliverer = Deliverer(sessions, http, vault)
-    writer, pace = _writer(settings, customers, orders), _pace(settings)
+    writer, pace = _writer(settings, neighbours), _pace(settings)
     consumers = (
-        MailConsumer(_causes(settings, orders, customers, contents), sender),
+        MailConsumer(_causes(settings, neighbours, contents), sender),
         SheetConsumer(writer, sender, pace),
         FeedConsumer(deliverer.wake),
-        _protection(settings, sessions),
+        _protection(settings, neighbours, sessions),
     )
-    webhooks = WebhookServicer(sessions, vault, http, platforms)
+    webhooks = WebhookServicer(sessions, vault, http, neighbours.platforms)
+    feed = FeedServicer(sessions, neighbours.access)
     await server.serve(
         settings,
-        servicers=_servicers(MailServicer(sessions), webhooks, _feed(settings, sessions)),
-        verifier=Verifier(issuer.jwks, settings.issuer),
+        servicers=_servicers(MailServicer(sessions), webhooks, feed),
+        verifier=Verifier(neighbours.issuer.jwks, settings.issuer),
         engine=engine,
         nats=nats,
         background=[
