@@ -57,13 +57,18 @@ class View:
 
 @asynccontextmanager
 async def watching(api: Api, order_id: str, who: str) -> AsyncIterator[View]:
-    """Follow a shared order on a line of its own, from its snapshot on, until the block ends."""
+    """Follow a shared order on a line of its own, from its snapshot on, until the block ends. Raises Refused."""
     view = View(who)
     following = asyncio.create_task(_follow(api, order_id, view))
+    beginning = asyncio.create_task(view.at(1))
     try:
-        await view.at(1)
+        await asyncio.wait((following, beginning), return_when=asyncio.FIRST_COMPLETED)
+        if following.done():
+            following.result()
+        await beginning
         yield view
     finally:
+        beginning.cancel()
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
