@@ -39,6 +39,10 @@ async def test_stock_that_moved_before_placing_makes_no_line_a_changed_one(shop:
     after = await shop.get(before.id)
     assert [line.quantity for line in after.lines] == [5, 4]
     assert after.lines[0] == before.lines[0]
+    placed = [
+        (each.from_value, each.to_value) for each in await table.customer.log() if each.kind == "placed"
+    ]
+    assert placed == [("", before.number), (before.number, before.number)]
     await table.look()
     await table.customer.change(1, quantity=9)
     await table.customer.withdraw()
