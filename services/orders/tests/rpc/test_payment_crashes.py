@@ -107,10 +107,10 @@ async def test_orders_that_nobody_pays_are_cancelled_once(till: Till, shop: Shop
     page = (await till.start(with_page.id)).payment
     late = (await till.start(paid.id)).payment
     till.provider.tell(till.name_of(late.id), Payment.PAID)  # and nobody told us
-    assert await unpaid.cancel_unpaid(shop.infra, till.online) == 0
+    assert await unpaid.UnpaidOrders(shop.infra, till.online).cancel() == 0
     clock.fixed = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=25)
-    assert await unpaid.cancel_unpaid(shop.infra, till.online) == 2
-    assert await unpaid.cancel_unpaid(shop.infra, till.online) == 0
+    assert await unpaid.UnpaidOrders(shop.infra, till.online).cancel() == 2
+    assert await unpaid.UnpaidOrders(shop.infra, till.online).cancel() == 0
     states = [(await shop.get(one.id)).state for one in (order, with_page, paid, by_transfer)]
     assert states == [Order.STATE_CANCELLED, Order.STATE_CANCELLED, Order.STATE_PLACED, Order.STATE_PLACED]
     assert (await shop.get(paid.id)).payment_state == Order.PAYMENT_STATE_PAID
@@ -126,6 +126,26 @@ async def test_orders_that_nobody_pays_are_cancelled_once(till: Till, shop: Shop
 
 
 @pytest.mark.spec("O-22")
+async def test_what_the_provider_cannot_tell_keeps_no_younger_order_from_its_turn(
+    till: Till, shop: Shop, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpaid, "AT_ONCE", 2)
+    old = [await till.placed() for _ in range(2)]
+    for order in old:
+        await till.start(order.id)
+    young = await till.placed()
+    clock.fixed = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=25)
+    till.provider.away = True
+    orders = unpaid.UnpaidOrders(shop.infra, till.online)
+    assert (await orders.cancel(), orders.more) == (0, True)
+    assert (await orders.cancel(), orders.more) == (1, False)
+    assert (await shop.get(young.id)).state == Order.STATE_CANCELLED
+    till.provider.away = False
+    assert await orders.cancel() == 2
+    assert [(await shop.get(one.id)).state for one in old] == [Order.STATE_CANCELLED] * 2
+
+
+@pytest.mark.spec("O-22")
 @pytest.mark.parametrize("state", [Payment.PENDING, Payment.AUTHORIZED])
 async def test_money_that_is_on_its_way_is_waited_for(
     till: Till, shop: Shop, clock: Clock, state: Payment
@@ -134,7 +154,7 @@ async def test_money_that_is_on_its_way_is_waited_for(
     payment = (await till.start(order.id)).payment
     till.provider.tell(till.name_of(payment.id), state)
     clock.fixed = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=25)
-    assert await unpaid.cancel_unpaid(shop.infra, till.online) == 0
+    assert await unpaid.UnpaidOrders(shop.infra, till.online).cancel() == 0
     assert (await shop.get(order.id)).state == Order.STATE_PLACED
 
 

@@ -15,10 +15,11 @@ from chassis.money import Money
 from orders import store as orders
 from orders.domain.model import Order
 from orders.infrastructure import Infrastructure
-from orders.payments import recording, starting, store, unpaid
+from orders.payments import recording, starting, store
 from orders.payments.domain import OnlinePayment, Payment, RefundState
 from orders.payments.online import Online
 from orders.payments.ports import ProviderAway, ProviderRefused
+from orders.payments.unpaid import UnpaidOrders
 
 _AT_ONCE = 8
 _LEASE_SECONDS = 60.0
@@ -107,6 +108,7 @@ class Follower:
     def __init__(self, infra: Infrastructure, online: Online) -> None:
         self._infra = infra
         self._online = online
+        self._unpaid = UnpaidOrders(infra, online)
         self._stopped = False
 
     async def stop(self) -> None:
@@ -122,11 +124,11 @@ class Follower:
             busy = 0
             try:
                 busy = await follow(self._infra, self._online)
-                if loop.time() - looked >= _UNPAID_SECONDS:
+                if self._unpaid.more or loop.time() - looked >= _UNPAID_SECONDS:
                     looked = loop.time()
-                    await unpaid.cancel_unpaid(self._infra, self._online)
+                    await self._unpaid.cancel()
             except Exception as error:
                 log.warning("payments not followed", error=repr(error))
-            if not busy:
+            if not busy and not self._unpaid.more:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._online.wake.wait(), _IDLE_SECONDS)

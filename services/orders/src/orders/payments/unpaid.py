@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from uuid import UUID
 
@@ -20,30 +21,55 @@ from orders.payments.online import Online
 from orders.payments.tables import UNPAID
 
 REASON = "not paid in time"
-_SIZE = 100
+AT_ONCE = 8
+_START = (datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC), UUID(int=0))
 _ITSELF = Caller(events.PROVIDER.kind, events.PROVIDER.id, "API", None, False, True)
 # A link that was mailed is kept to what it says; a bank transfer that is on its way is waited for.
 _FIND = direct.statement(f"""
-    SELECT id FROM orders o WHERE {UNPAID} AND total > 0 AND place_time <= :before
+    SELECT place_time, id FROM orders o WHERE {UNPAID} AND total > 0 AND place_time <= :before
+        AND place_time >= :after_time AND (place_time, id) > (:after_time, :after_id)
         AND NOT EXISTS (SELECT FROM payment_links l
             WHERE l.order_id = o.id AND l.end_time IS NULL AND l.expire_time > :now)
         AND NOT EXISTS (SELECT FROM payments p
             WHERE p.order_id = o.id AND p.state IN ('PENDING', 'AUTHORIZED', 'PAID'))
-    ORDER BY place_time LIMIT {_SIZE}""")  # noqa: S608  # constants
+    ORDER BY place_time, id LIMIT :size""")  # noqa: S608  # constants
 
 
-async def cancel_unpaid(infra: Infrastructure, online: Online) -> int:
-    """How many were cancelled. One whose payment the provider cannot tell about now is left for the next time."""
-    now = infra.clock()
-    before = now - datetime.timedelta(hours=online.unpaid_hours)
-    found = await direct.rows_alone(infra.engine, _FIND, {"before": before, "now": now})
-    cancelled = 0
-    for row in found:
+class UnpaidOrders:
+    """Goes through them a few at a time, the oldest first. One whose payment the provider cannot tell about now is left
+    for the next round, and keeps no younger one from its turn."""
+
+    def __init__(self, infra: Infrastructure, online: Online) -> None:
+        self._infra = infra
+        self._online = online
+        self._after = _START
+        self.more = False
+
+    async def cancel(self) -> int:
+        """How many of the next few were cancelled; whether there are `more` in this round."""
+        self.more = False
+        now = self._infra.clock()
+        given = {
+            "now": now,
+            "before": now - datetime.timedelta(hours=self._online.unpaid_hours),
+            "after_time": self._after[0],
+            "after_id": self._after[1],
+            "size": AT_ONCE,
+        }
+        found = await direct.rows_alone(self._infra.engine, _FIND, given)
+        cancelled = await asyncio.gather(*(self._one(row["id"]) for row in found))
+        self.more = len(found) == AT_ONCE
+        self._after = (found[-1]["place_time"], found[-1]["id"]) if self.more else _START
+        return sum(cancelled)
+
+    async def _one(self, order_id: UUID) -> bool:
         try:
-            cancelled += await _cancel(infra, online, row["id"])
+            return await _cancel(self._infra, self._online, order_id)
         except ServiceError as error:
-            log.warning("unpaid order not cancelled", order_id=str(row["id"]), reason=error.reason)
-    return cancelled
+            log.warning("unpaid order not cancelled", order_id=str(order_id), reason=error.reason)
+        except Exception as error:
+            log.exception("unpaid order not cancelled", order_id=str(order_id), error=repr(error))
+        return False
 
 
 async def _cancel(infra: Infrastructure, online: Online, order_id: UUID) -> bool:
