@@ -7,15 +7,16 @@ identical commands at once the second waits for that row, undoes its own work an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chassis import context, idempotency, ids
+from chassis.db import Sessions
 from chassis.errors import FieldViolation, InvalidFields, RequestIdReused
 from orders import direct
 from orders.domain.model import Order
@@ -104,3 +105,25 @@ async def store(connection: AsyncConnection, wanted: Key | None, response: Messa
         return
     if await direct.first(connection, _STORE, row(wanted, response)) is None:
         raise AlreadyAnswered
+
+
+async def once(
+    engine: AsyncEngine, wanted: Key | None, parse: Callable[[bytes], R], work: Callable[[], Awaitable[R]]
+) -> R:
+    """The answer of `work`, which stores it in its transaction, or that of an identical command that was faster."""
+    try:
+        return await work()
+    except AlreadyAnswered:
+        async with engine.connect() as connection:
+            return parse(await find(connection, wanted) or b"")
+
+
+async def store_alone(engine: AsyncEngine, sessions: Sessions, wanted: Key | None, response: R) -> R:
+    """As `once`, for an answer that nothing else is written with."""
+
+    async def work() -> R:
+        async with sessions.begin() as session:
+            await store(await session.connection(), wanted, response)
+        return response
+
+    return await once(engine, wanted, type(response).FromString, work)

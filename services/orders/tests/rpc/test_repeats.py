@@ -7,6 +7,8 @@ from commis.orders.v1 import orders_pb2 as pb
 
 from chassis.ids import new_id
 from chassis.testing import as_customer
+from services.orders.tests.provider import Till
+from services.orders.tests.rpc import test_quick_entry as entries
 from services.orders.tests.shop import Shop, amount, found, refused
 
 
@@ -44,6 +46,21 @@ async def test_the_same_request_id_answers_the_same_order(shop: Shop) -> None:
     added = await asyncio.gather(*(add(shop, sheet, *lines, request_id=add_id) for _ in range(8)))
     assert len({answer.SerializeToString() for answer in added}) == 1
     assert len((await shop.get(sheet.id)).lines) == 2
+
+
+async def test_an_answer_that_is_all_there_is_to_keep_is_one_for_all(shop: Shop, till: Till) -> None:
+    """Nothing is locked where nothing is changed: all are at work before the first has its answer stored."""
+    sheet = await shop.sheet()
+    request_id = str(new_id())
+    checked = await asyncio.gather(
+        *(entries.add(shop, sheet.id, "nothing;1", request_id=request_id) for _ in range(8))
+    )
+    assert len({answer.SerializeToString() for answer in checked}) == 1
+    order = await till.placed()
+    started = await asyncio.gather(*(till.start(order.id, request_id=request_id) for _ in range(8)))
+    assert len({answer.SerializeToString() for answer in started}) == 1
+    kept = await shop.rows("SELECT method FROM idempotency WHERE method IN ('AddEntry', 'StartPayment')")
+    assert len(kept) == 2
 
 
 @pytest.mark.spec("O-35")

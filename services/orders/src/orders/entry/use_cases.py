@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from orders import access, answers, store
 from orders.access import Caller
-from orders.answers import AlreadyAnswered, Reply
+from orders.answers import Reply
 from orders.domain.errors import OrderNotFound
 from orders.domain.model import Order
 from orders.entry import domain, encodings, table, text
@@ -129,14 +129,7 @@ async def _add(infra: Infrastructure, edit: Edit, find: Finding, reply: Callable
     if found.good:
         rows, lines = zip(*found.good, strict=True)
         return await edit_sheet(infra, edit, AddRows(lines, rows), reply(found))
-    answer = reply(found).build(order)
-    try:
-        async with infra.sessions.begin() as session:
-            await answers.store(await session.connection(), edit.key, answer)
-    except AlreadyAnswered:
-        _, _, stored = await read_for_edit(infra, caller, edit)
-        return reply(found).parse(stored or b"")
-    return answer
+    return await answers.store_alone(infra.engine, infra.sessions, edit.key, reply(found).build(order))
 
 
 async def _found(infra: Infrastructure, order: Order, context: OrderingContext, sheet: Sheet) -> Found:

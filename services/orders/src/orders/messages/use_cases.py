@@ -10,7 +10,6 @@ from commis.orders.v1 import events_pb2, messages_pb2
 from chassis import outbox
 from chassis.ids import new_id
 from chassis.paging import Page
-from orders.access import Caller
 from orders.answers import Key
 from orders.attribution import attribution
 from orders.fulfilment.changing import Change, change_order
@@ -27,11 +26,6 @@ class WriteOrderMessage:
     key: Key | None = None
 
 
-def _from_customer(caller: Caller) -> bool:
-    """The vendor's side are staff and representatives, also in an ordering session."""
-    return not (caller.everything or caller.is_rep)
-
-
 async def write_message(infra: Infrastructure, cmd: WriteOrderMessage) -> OrderMessage:
     """Kept, and told without its text; notifications fetches that and mails it to the other side.
 
@@ -44,7 +38,7 @@ async def write_message(infra: Infrastructure, cmd: WriteOrderMessage) -> OrderM
         if await store.count(change.connection, order.id) >= MAX_MESSAGES:
             raise TooManyMessages(order.id)
         message = OrderMessage(
-            new_id(), order.id, _from_customer(change.caller), change.actor, cmd.text, change.now
+            new_id(), order.id, not change.caller.is_vendor, change.actor, cmd.text, change.now
         )
         await store.insert(change.connection, message)
         event = events_pb2.OrderMessageWritten(

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.ids import new_id
 from orders import access, answers, direct
 from orders import store as orders
-from orders.answers import AlreadyAnswered, Key
+from orders.answers import Key
 from orders.domain.errors import AccountNotFound, OrderNotFound
 from orders.domain.model import HistoryEntry, Order
 from orders.domain.parties import Party
@@ -90,13 +90,12 @@ async def send_payment_link(infra: Infrastructure, cmd: SendPaymentLink) -> pb.S
     facts = await access.context_of(infra.ports.customers, caller, seen)
     if not _address(seen, facts):
         raise PaymentLinkNoAddress(seen.id)
-    try:
+
+    async def work() -> pb.SendPaymentLinkResponse:
         async with infra.sessions.begin() as session:
             return await _send(infra, session, online, cmd, facts.actor, caller.channel)
-    except AlreadyAnswered:
-        async with infra.engine.connect() as connection:
-            stored = await answers.find(connection, cmd.key)
-        return pb.SendPaymentLinkResponse.FromString(stored or b"")
+
+    return await answers.once(infra.engine, cmd.key, pb.SendPaymentLinkResponse.FromString, work)
 
 
 async def _send(

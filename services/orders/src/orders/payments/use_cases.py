@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from commis.orders.v1 import payments_pb2 as pb
-from google.protobuf.message import Message
 
 from chassis import context
 from chassis.errors import FieldViolation, InvalidFields
 from chassis.ids import new_id
 from chassis.money import Money
 from orders import access, answers
-from orders.answers import AlreadyAnswered, Key
+from orders.answers import Key
 from orders.infrastructure import Infrastructure
 from orders.payments import domain, recording, store, wire
 from orders.payments.domain import OnlinePayment, Refund, RefundState
@@ -66,18 +65,7 @@ async def start_payment(infra: Infrastructure, cmd: StartPayment) -> pb.StartPay
         raise InvalidFields([FieldViolation("return_address", text, "ADDRESS_NOT_ALLOWED")])
     payment = await open_page(infra, online, order.id, cmd.return_address)
     answer = pb.StartPaymentResponse(payment=wire.payment(payment), checkout_address=payment.checkout_address)
-    return pb.StartPaymentResponse.FromString(await _answered(infra, cmd.key, answer))
-
-
-async def _answered(infra: Infrastructure, key: Key | None, answer: Message) -> bytes:
-    """Stored under the key, or what an identical request stored before."""
-    try:
-        async with infra.sessions.begin() as session:
-            await answers.store(await session.connection(), key, answer)
-    except AlreadyAnswered:
-        async with infra.engine.connect() as connection:
-            return await answers.find(connection, key) or b""
-    return answer.SerializeToString()
+    return await answers.store_alone(infra.engine, infra.sessions, cmd.key, answer)
 
 
 async def list_payments(infra: Infrastructure, order_id: UUID) -> tuple[OnlinePayment, ...]:
@@ -98,7 +86,8 @@ async def refund_payment(infra: Infrastructure, cmd: RefundPayment) -> pb.Refund
     order_id = await store.order_of(infra.engine, cmd.payment_id)
     if order_id is None:
         raise PaymentNotFound(cmd.payment_id)
-    try:
+
+    async def work() -> pb.RefundPaymentResponse:
         async with infra.sessions.begin() as session:
             connection = await session.connection()
             _order, _payments, before = await recording.locked(connection, order_id, cmd.payment_id)
@@ -109,13 +98,11 @@ async def refund_payment(infra: Infrastructure, cmd: RefundPayment) -> pb.Refund
             await store.save(connection, before, after)
             answer = pb.RefundPaymentResponse(payment=wire.payment(after))
             await answers.store(connection, cmd.key, answer)
-    except AlreadyAnswered:
-        async with infra.engine.connect() as connection:
-            stored = await answers.find(connection, cmd.key)
-        return pb.RefundPaymentResponse.FromString(stored or b"")
-    if infra.online is not None:
-        infra.online.wake.set()
-    return answer
+        if infra.online is not None:
+            infra.online.wake.set()
+        return answer
+
+    return await answers.once(infra.engine, cmd.key, pb.RefundPaymentResponse.FromString, work)
 
 
 def _with_refund(infra: Infrastructure, payment: OnlinePayment, cmd: RefundPayment) -> OnlinePayment:
