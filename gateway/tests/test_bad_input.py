@@ -187,7 +187,8 @@ async def test_ids_that_cannot_exist_are_404(
 @pytest.mark.parametrize("path", sorted(document()["paths"]))
 async def test_methods(http: httpx.AsyncClient, services: Services, path: str) -> None:
     known = {name.upper() for name in document()["paths"][path]}
-    known |= {"HEAD"} if "GET" in known else set()
+    # A feed has no head without a line, which would be held open for nobody.
+    known |= {"HEAD"} if "GET" in known and not path.endswith("/feed") else set()
     concrete = path.replace("{group}", "LIBRARY")
     while "{" in concrete:
         start = concrete.index("{")
