@@ -75,7 +75,7 @@ async def test_a_shop_and_its_representative_agree_on_an_order(world: World) -> 
     assert (await world.stock(first))["reserved_quantity"] >= 6
 
 
-@pytest.mark.spec("N-09")
+@pytest.mark.spec("N-09", "M-01")
 async def test_a_placed_order_is_amended_by_agreement(world: World) -> None:
     buyer, rep = await sign_in_buyer(world), await world.ordering(world.accounts[1])
     sku, other = world.skus[22], world.skus[23]
@@ -101,6 +101,11 @@ async def test_a_placed_order_is_amended_by_agreement(world: World) -> None:
     done = await rep.post(f"{path}:accept", now | {"hash": sheet["hash"]})
     assert (done["state"], done["obstacles"], colours(done)) == ("PLACED", [], ["GREEN"] * 3)
     assert (await buyer.get(f"/v1/orders/{draft['id']}"))["lines"][0]["quantity"] == 8
+    to, number = world.accounts[1]["email"], done["number"]
+    await world.mailbox.wait_for(to=to, subject=number, count=2, seconds=40)
+    listed = (await world.admin.get("/v1/mails", order_id=draft["id"]))["items"]
+    told = {"order_confirmation", "new_order", "order_changed", "changed_order"}
+    assert told <= {mail["template"] for mail in listed}
     for _ in range(200):
         if (await world.stock(sku))["reserved_quantity"] == 8:
             return
