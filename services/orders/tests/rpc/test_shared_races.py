@@ -11,6 +11,8 @@ from commis.orders.v1 import shared_orders_pb2 as pb
 
 from chassis import status
 from chassis.errors import ServiceError
+from chassis.ids import new_id
+from chassis.testing import as_customer, as_staff
 from services.orders.tests.negotiating import GREEN, TERMS, Desk, a_sent_table
 from services.orders.tests.shop import Shop
 
@@ -27,8 +29,8 @@ async def attempt(desk: Desk, **given: object) -> ServiceError | None:
 
 @pytest.mark.spec("N-12", "N-10", "N-06")
 async def test_two_hundred_pairs_edit_one_sheet_at_once(shop: Shop) -> None:
-    """Both of a pair look at the same revision. Of one field one of them succeeds and the other one is told the value
-    that it has now; of different fields both do."""
+    """Both of a pair, who saw nothing elsewhere, look at the same revision. Of one field one of them succeeds and the
+    other one is told the value that it has now; of different fields both do."""
     table = await a_sent_table(shop, *((("A", 1),) * 20))
     dice = random.Random(200)
     stub = shared_orders_pb2_grpc.SharedOrderServiceStub(shop.channel)
@@ -37,7 +39,8 @@ async def test_two_hundred_pairs_edit_one_sheet_at_once(shop: Shop) -> None:
     wanted: list[tuple[str, str, str]] = []
 
     async def pair(number: int) -> None:
-        vendor, customer = Desk(stub, shop.staff), Desk(stub, shop.customer)
+        vendor = Desk(stub, as_staff("ADMIN"))
+        customer = Desk(stub, as_customer(new_id(), shop.account))
         async with gate:
             for desk in (vendor, customer):
                 await desk.look(table.vendor.seen.order_id)
