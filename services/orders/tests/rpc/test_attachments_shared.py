@@ -9,7 +9,7 @@ from commis.orders.v1 import shared_orders_pb2 as pb
 from chassis.testing import as_service, as_staff
 from services.orders.tests.files import PDF, add, listed, read, remove
 from services.orders.tests.negotiating import GREEN, TERMS, a_sent_table, a_table
-from services.orders.tests.shop import Shop, found, refused
+from services.orders.tests.shop import Shop, amount, found, refused
 
 SERVICE = as_service("orders.read")
 
@@ -32,6 +32,29 @@ async def test_before_it_was_sent_only_the_starting_side_sees_the_files(shop: Sh
     await table.rep.send()
     assert await listed(shop, sheet.id) == [added]
     assert await read(shop, sheet.id, added.id)
+
+
+@pytest.mark.spec("N-14")
+async def test_a_file_leaves_the_figures_of_a_sheet_that_was_not_sent_as_they_were(shop: Shop) -> None:
+    table = a_table(shop)
+    draft = await shop.sheet(("A", 1), who=shop.as_rep)
+    await table.rep.start(draft)
+    sheet = await table.rep.add("B", 7)
+
+    async def figures() -> tuple[str, int]:
+        answer = await table.rep.stub.ListSharedOrders(pb.ListSharedOrdersRequest(), metadata=shop.as_rep)
+        [listed_now] = answer.shared_orders
+        [payload] = (await shop.events(f"sheets.{draft.id}"))[-1:]
+        told = pb.SheetChanged.FromString(payload)
+        assert (told.totals, told.hash) == (sheet.totals, (await table.rep.look()).hash)
+        return amount(listed_now.total), listed_now.line_count
+
+    before = await figures()
+    assert before == (amount(sheet.totals.total), 2)
+    added = await add(shop, draft.id, who=shop.as_rep)
+    assert await figures() == before
+    await remove(shop, draft.id, added.id, shop.as_rep)
+    assert await figures() == before
 
 
 @pytest.mark.spec("N-10", "N-14")

@@ -9,7 +9,8 @@ from commis.orders.v1 import shared_orders_pb2 as pb
 
 from chassis.errors import Unavailable
 from chassis.testing import as_service
-from services.orders.tests.negotiating import GREEN, RED, TERMS, YELLOW, Table, a_sent_table
+from services.orders.tests.care import Care
+from services.orders.tests.negotiating import GREEN, RED, TERMS, YELLOW, Desk, Table, a_sent_table, a_table
 from services.orders.tests.shop import Shop, amount, found, refused
 
 pytestmark = pytest.mark.spec("N-09")
@@ -127,3 +128,51 @@ async def test_once_the_vendor_works_on_it_nothing_is_open_any_more(shop: Shop) 
     assert (await shop.get(order_id)).lines[0].quantity == 5
     listed = await table.vendor.stub.ListSharedOrders(pb.ListSharedOrdersRequest(), metadata=shop.staff)
     assert list(listed.shared_orders) == []
+
+
+async def test_nobody_removes_the_last_line_of_a_placed_order(shop: Shop) -> None:
+    table = await a_placed_table(shop)
+    await table.customer.change(0, removed=True)
+    await table.vendor.look()
+    async with refused("INVALID_FIELDS") as error:
+        await table.vendor.change(1, removed=True)
+    assert found(error) == {("lines", "REQUIRED")}
+    await table.vendor.accept()
+    assert [line.sku for line in (await shop.get(table.vendor.seen.order_id)).lines] == ["B"]
+
+
+async def test_a_line_is_not_left_out_for_one_that_was_declined(shop: Shop) -> None:
+    table = await a_placed_table(shop, ("A", 5))
+    only = table.vendor.seen.lines[0].id
+    await table.vendor.propose(
+        pb.LineProposal(sku="C", quantity=1), pb.LineProposal(line_id=only, removed=True)
+    )
+    await table.customer.look()
+    await table.customer.decline(table.customer.seen.lines[1].id)
+    async with refused("INVALID_FIELDS") as error:
+        await table.customer.accept(only)
+    assert found(error) == {("lines", "REQUIRED")}
+    assert (await table.customer.look()).status.colour == RED
+    assert [line.sku for line in (await shop.get(table.vendor.seen.order_id)).lines] == ["A"]
+
+
+@pytest.mark.spec("H-12")
+async def test_the_platform_of_an_assisted_order_is_told_what_it_was_amended_to(shop: Shop) -> None:
+    care, table = Care(shop), a_table(shop)
+    carer = Desk(table.customer.stub, care.carer(care.client()))
+    draft = await care.sheet(carer.who, ("A", 1))
+    await carer.start(draft, send=True)
+    await table.vendor.look(draft.id)
+    await table.vendor.accept()
+    await carer.look()
+    assert (await carer.accept(**TERMS)).state == PLACED
+    await table.vendor.look()
+    await table.vendor.change(0, quantity=3)
+    await carer.look()
+    await carer.accept()
+    [placed] = await shop.events("order_placed")
+    [amended] = await shop.events("order_amended")
+    event = events_pb2.OrderAmended.FromString(amended)
+    assert event.assistance == events_pb2.OrderPlaced.FromString(placed).assistance
+    assert event.assistance.platform_id == str(care.platform)
+    assert event.total == (await shop.get(draft.id, shop.staff)).totals.total

@@ -4,14 +4,16 @@ import datetime
 from typing import Any
 
 import pytest
-from commis.orders.v1 import events_pb2
+import sqlalchemy as sa
+from commis.orders.v1 import events_pb2, orders_pb2
 from commis.orders.v1 import shared_orders_pb2 as pb
 
 from orders.shared import reminding
-from services.orders.tests.negotiating import a_sent_table, a_table, day
-from services.orders.tests.shop import Shop
+from services.orders.tests.negotiating import TERMS, Table, a_sent_table, a_table, day
+from services.orders.tests.shop import Shop, refused
 
 pytestmark = pytest.mark.spec("N-13")
+PLACED = orders_pb2.Order.STATE_PLACED
 
 
 async def told(shop: Shop) -> list[tuple[str, str]]:
@@ -70,3 +72,56 @@ async def test_what_was_not_sent_or_has_ended_reminds_nobody(shop: Shop, clock: 
     clock.fixed = datetime.datetime(2999, 6, 20, tzinfo=datetime.UTC)
     for work in (reminding.expire, reminding.remind_expiring, reminding.remind_waiting):
         assert await work(shop.infra) == 0
+
+
+async def a_placed_table_with_an_end(shop: Shop) -> Table:
+    """Until the 10th."""
+    table = await a_sent_table(shop)
+    await table.vendor.send(expire_date=day("2999-06-10"))
+    await table.look()
+    await table.customer.accept(**TERMS)
+    await table.vendor.look()
+    assert (await table.vendor.accept()).state == PLACED
+    await table.look()
+    return table
+
+
+@pytest.mark.spec("N-09")
+async def test_the_end_of_an_offer_that_was_taken_ends_no_change_after_it(shop: Shop, clock: Any) -> None:
+    clock.fixed = datetime.datetime(2999, 6, 1, 10, tzinfo=datetime.UTC)
+    table = await a_placed_table_with_an_end(shop)
+    clock.fixed = datetime.datetime(2999, 6, 12, 10, tzinfo=datetime.UTC)
+    assert not table.vendor.seen.HasField("expire_date")
+    await table.customer.change(0, quantity=6)
+    await table.vendor.look()
+    assert not (await table.vendor.accept()).obstacles
+    assert (await shop.get(table.vendor.seen.order_id)).lines[0].quantity == 6
+    await table.vendor.change(0, quantity=7)
+    await table.vendor.send(expire_date=day("2999-06-20"))
+    await table.customer.look()
+    clock.fixed = datetime.datetime(2999, 6, 21, 10, tzinfo=datetime.UTC)
+    async with refused("OFFER_EXPIRED"):
+        await table.customer.accept()
+
+
+@pytest.mark.spec("N-09")
+async def test_what_does_not_end_keeps_nobody_else_from_it(
+    shop: Shop, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change after placing whose time is over, and an order that is being placed just now."""
+    monkeypatch.setattr(reminding, "_AT_ONCE", 2)
+    clock.fixed = datetime.datetime(2999, 6, 1, 10, tzinfo=datetime.UTC)
+    for until in ("2999-06-10", "2999-06-11"):
+        table = await a_placed_table_with_an_end(shop)
+        await table.customer.change(0, quantity=6)
+        await table.customer.send(expire_date=day(until))
+    for until in ("2999-06-12", "2999-06-13"):
+        table = await a_sent_table(shop)
+        await table.customer.send(expire_date=day(until))
+    busy = "UPDATE orders SET placing_attempt = id, placing_until = now() + interval '1 hour' WHERE id = :id"
+    async with shop.infra.sessions.begin() as session:
+        await session.execute(sa.text(busy), {"id": table.vendor.seen.order_id})
+    clock.fixed = datetime.datetime(2999, 6, 20, 10, tzinfo=datetime.UTC)
+    assert await reminding.expire(shop.infra) == 1
+    assert await reminding.expire(shop.infra) == 0
+    assert await told(shop) == [("expired", "VENDOR")]

@@ -1,17 +1,19 @@
 """Spending control of a shared order follows the customer's side, whoever gives the last word."""
 
+import datetime
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import pytest
-from commis.orders.v1 import orders_pb2
+from commis.orders.v1 import events_pb2, orders_pb2
 
 from chassis.ids import new_id
 from chassis.money import Money
 from chassis.testing import as_customer
 from orders.ports import SpendingControl
-from services.orders.tests.negotiating import GREEN, TERMS, Desk, Table, a_table
+from orders.shared import reminding
+from services.orders.tests.negotiating import GREEN, TERMS, Desk, Table, a_table, day
 from services.orders.tests.shop import Shop, refused
 
 pytestmark = pytest.mark.spec("O-24", "N-07")
@@ -192,3 +194,36 @@ async def test_what_an_administrator_changes_of_a_users_placed_order_needs_nobod
     await firm.table.vendor.look()
     assert not (await firm.table.vendor.accept()).obstacles
     assert (await shop.get(order_id)).lines[0].quantity == 10
+
+
+@pytest.mark.spec("N-13")
+async def test_a_message_and_the_end_of_the_offer_leave_a_waiting_order_as_it_is(
+    firm: Firm, shop: Shop, clock: Any
+) -> None:
+    """Though placing, which asked for the approval, saw less in stock than the sheet did."""
+    clock.fixed = datetime.datetime(2999, 6, 1, 10, tzinfo=datetime.UTC)
+    order_id = await firm.started(("A", 6))
+    await firm.table.vendor.send(expire_date=day("2999-06-10"))
+    await firm.look()
+    shop.catalog.articles["A"].stock -= 7
+    await firm.table.vendor.accept()
+    waiting = await shop.get(order_id)
+    assert waiting.state == PENDING
+    sheet = await firm.table.vendor.send(message="we look forward to it")
+    assert (sheet.state, sheet.status.colour) == (PENDING, GREEN)
+    clock.fixed = datetime.datetime(2999, 6, 12, 10, tzinfo=datetime.UTC)
+    assert await reminding.expire(shop.infra) == 1
+    assert [change.kind for change in await firm.table.vendor.log()][-2:] == ["sent", "expired"]
+    assert await shop.get(order_id) == waiting
+    assert await shop.events("approval_refused") == []
+    assert (await firm.approve(order_id, shop.customer)).state == PLACED
+
+
+async def test_a_change_ends_the_request_and_the_order_is_told_to_be_negotiated_again(
+    firm: Firm, shop: Shop
+) -> None:
+    await firm.started(("A", 6))
+    await firm.table.vendor.accept()
+    assert (await firm.table.vendor.change(0, quantity=7)).state == NEGOTIATING
+    [refusal] = await shop.events("approval_refused")
+    assert events_pb2.ApprovalRefused.FromString(refusal).shared

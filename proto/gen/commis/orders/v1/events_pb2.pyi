@@ -129,6 +129,7 @@ class OrderAmended(_message.Message):
     ATTEMPT_ID_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     number: _builtins.str
@@ -144,6 +145,8 @@ class OrderAmended(_message.Message):
 
     @_builtins.property
     def total(self) -> _money_pb2.Money: ...
+    @_builtins.property
+    def assistance(self) -> _common_pb2.Assistance: ...
     def __init__(
         self,
         *,
@@ -154,11 +157,12 @@ class OrderAmended(_message.Message):
         attempt_id: _builtins.str = ...,
         lines: _abc.Iterable[Global___PlacedLine] | None = ...,
         total: _money_pb2.Money | None = ...,
+        assistance: _common_pb2.Assistance | None = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "attempt_id", b"attempt_id", "attribution", b"attribution", "lines", b"lines", "number", b"number", "order_id", b"order_id", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attempt_id", b"attempt_id", "attribution", b"attribution", "lines", b"lines", "number", b"number", "order_id", b"order_id", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -478,6 +482,7 @@ class ApprovalRefused(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     REQUESTER_ID_FIELD_NUMBER: _builtins.int
     DECIDED_FIELD_NUMBER: _builtins.int
+    SHARED_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     account_id: _builtins.str
@@ -485,6 +490,8 @@ class ApprovalRefused(_message.Message):
     """The person who had asked."""
     decided: _builtins.bool
     """An administrator decided; otherwise the request ended by itself."""
+    shared: _builtins.bool
+    """A shared order, which is negotiated again; any other is a draft again."""
     aggregate_version: _builtins.int
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
@@ -496,11 +503,12 @@ class ApprovalRefused(_message.Message):
         account_id: _builtins.str = ...,
         requester_id: _builtins.str = ...,
         decided: _builtins.bool = ...,
+        shared: _builtins.bool = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "attribution", b"attribution", "decided", b"decided", "order_id", b"order_id", "requester_id", b"requester_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "attribution", b"attribution", "decided", b"decided", "order_id", b"order_id", "requester_id", b"requester_id", "shared", b"shared"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -34,6 +34,7 @@ def refused(
         account_id=str(order.account_id),
         requester_id=order.approval.requested_by.id,
         decided=decided,
+        shared=order.shared,
         aggregate_version=order.version,
     )
     _add(session, order, "approval_refused", event)

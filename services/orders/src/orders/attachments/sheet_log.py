@@ -13,9 +13,11 @@ from orders.attachments.domain import Attachment
 from orders.domain.errors import OrderNotFound
 from orders.domain.model import Order
 from orders.domain.parties import Party
-from orders.shared import events, store
+from orders.infrastructure import Infrastructure
+from orders.shared import store
 from orders.shared.domain.sheet import Command, Sheet
-from orders.shared.recording import OPEN, actor_of, side_of
+from orders.shared.projecting import project
+from orders.shared.recording import OPEN, actor_of, save, side_of
 
 ADDED, REMOVED = "file_added", "file_removed"
 
@@ -33,6 +35,12 @@ def lines_of(order: Order, sheet: Sheet | None) -> set[UUID]:
     return {line.id for line in order.lines} if sheet is None else set(sheet.lines)
 
 
+async def foresee(infra: Infrastructure, order: Order) -> None:
+    """What `record` has to know of shipping methods; before the transaction."""
+    if order.shared:
+        await infra.methods.everything()
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """`kind`: ADDED or REMOVED."""
@@ -43,13 +51,15 @@ class Note:
     time: datetime.datetime
 
 
-async def record(session: AsyncSession, order: Order, sheet: Sheet, caller: Caller, note: Note) -> None:
-    """In the transaction that has locked the order. Files need no agreement: nothing else of the sheet changes."""
+async def record(
+    infra: Infrastructure, session: AsyncSession, order: Order, sheet: Sheet, caller: Caller, note: Note
+) -> None:
+    """In the transaction that has locked the order, after `foresee`. Files need no agreement: nothing else of the sheet
+    changes."""
     command = Command(actor_of(caller, note.actor), sheet.revision, note.time)
     file = note.file
     item = sheet.lines.get(file.line_id) if file.line_id is not None else None
     before, after = ("", file.file_name) if note.kind == ADDED else (file.file_name, "")
     sheet.record(command, note.kind, item, before=before, after=after)
-    changes = sheet.finish()
-    await store.save(await session.connection(), order, sheet, changes, open_=order.state in OPEN)
-    events.add(session, order, sheet, changes)
+    projected = project(infra, order, sheet)
+    await save(session, projected, sheet, sheet.finish(), open_=order.state in OPEN)

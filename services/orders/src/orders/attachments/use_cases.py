@@ -86,6 +86,7 @@ async def add_attachment(
         return await _again(infra, cmd.key(await receiving.digest(parts)), reply)
     _check_open(order, sheet, cmd.line_id)
     check_room(sizes, 0)
+    await sheet_log.foresee(infra, order)
     made = new_id()
     upload = await infra.blobs.receive()
     try:
@@ -131,7 +132,7 @@ async def _record(
             await store.add(connection, made)
             if sheet is not None:
                 note = Note(sheet_log.ADDED, made, made.added_by, made.create_time)
-                await sheet_log.record(session, order, sheet, caller, note)
+                await sheet_log.record(infra, session, order, sheet, caller, note)
             await answers.store(connection, key, answer)
     except AlreadyAnswered:
         await infra.blobs.delete([made.id])
@@ -202,6 +203,7 @@ async def remove_attachment(infra: Infrastructure, cmd: RemoveAttachment, answer
     actor = found.added_by
     if not mine and order.shared:  # the log names who did it
         actor = (await access.context_of(infra.ports.customers, caller, order)).actor
+    await sheet_log.foresee(infra, order)
     try:
         note = Note(sheet_log.REMOVED, found, actor, infra.clock())
         await _remove(infra, cmd, caller, note, answer)
@@ -222,5 +224,5 @@ async def _remove(
         sheet = await sheet_log.find(connection, caller, locked)
         await store.remove(connection, note.file.id)
         if sheet is not None:
-            await sheet_log.record(session, locked, sheet, caller, note)
+            await sheet_log.record(infra, session, locked, sheet, caller, note)
         await answers.store(connection, cmd.key, answer)

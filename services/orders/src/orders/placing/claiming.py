@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from chassis import etag as etags
@@ -11,17 +11,19 @@ from orders.access import Caller
 from orders.answers import Key
 from orders.domain import states
 from orders.domain.errors import OrderNotFound
-from orders.domain.model import Order
-from orders.domain.parties import Spender
+from orders.domain.model import REP, Order
+from orders.domain.parties import Party, Spender
 from orders.domain.states import PlacementInProgress, State, Verb
 from orders.infrastructure import Infrastructure
 from orders.placing.domain import Accepted
+from orders.ports import OrderingContext
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
     """`verb`: APPROVE places what somebody else asked for, and accepted the terms of. `spender`: who of the customer's
-    side is bound by a limit on the sheet of a shared order; read with it."""
+    side is bound by a limit on the sheet of a shared order; read with it. `said`: in whose name it is placed, where
+    that is not the caller's."""
 
     order_id: UUID
     key: Key
@@ -29,12 +31,20 @@ class PlaceOrder:
     etag: str = ""
     verb: Verb = Verb.PLACE
     spender: Spender | None = None
+    said: Party | None = None
 
     @property
     def from_states(self) -> tuple[State, ...]:
         if self.verb is Verb.APPROVE:
             return (State.PENDING_APPROVAL,)
         return State.DRAFT, State.NEGOTIATING
+
+
+def named(facts: OrderingContext, order: Order, said: Party | None) -> OrderingContext:
+    """The customer's facts, with who `said` the last word as the actor; if anybody did."""
+    if said is None:
+        return facts
+    return replace(facts, actor=said, rep_code=order.parties.rep_code if said.kind == REP else "")
 
 
 async def check_reach(infra: Infrastructure, caller: Caller, order_id: UUID) -> None:

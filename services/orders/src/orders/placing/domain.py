@@ -90,7 +90,7 @@ def _people_findings(order: Order) -> list[FieldViolation]:
     return found
 
 
-def _shipping_findings(order: Order, method: ShippingMethod | None) -> list[FieldViolation]:
+def shipping_findings(order: Order, method: ShippingMethod | None) -> list[FieldViolation]:
     code = order.header.shipping_method
     if not code:
         return [FieldViolation("shipping_method", "is required", "REQUIRED")]
@@ -141,7 +141,7 @@ def findings(
     if not order.lines:
         found.append(FieldViolation("lines", "An order has at least one line.", "REQUIRED"))
     else:
-        found += _shipping_findings(order, method)
+        found += shipping_findings(order, method)
     found += payment_findings(order.header.payment_method, actor_kind, online=online)
     taken = order.header.taken_time
     if taken is not None and taken > now + _CLOCK_TOLERANCE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from chassis import crash, outbox
+from chassis.errors import FieldViolation
 from orders import answers, rows, store
 from orders.access import Caller
 from orders.answers import AlreadyAnswered, Key, Reply
@@ -168,9 +170,16 @@ def _check_placed(order: Order, outcome: Outcome) -> None:
         raise AlreadyAnswered
 
 
-async def reprice(infra: Infrastructure, caller: Caller, picture: Picture, attempt: UUID, held: Held) -> int:
+async def reprice(
+    infra: Infrastructure,
+    caller: Caller,
+    picture: Picture,
+    attempt: UUID,
+    held: Held,
+    found: Sequence[FieldViolation],
+) -> int:
     """Write the prices of now to the sheet, if `attempt` still claims it and it is what was priced. The version of
-    the sheet afterwards; of what was priced, when nothing was written.
+    the sheet afterwards; of what was priced, when nothing was written. `found`: what stood against placing it.
 
     An order that waited for approval is a draft again: nobody asked for these prices.
     """
@@ -183,7 +192,9 @@ async def reprice(infra: Infrastructure, caller: Caller, picture: Picture, attem
             return picture.order.version
         if order.shared:
             order.pricing = picture.order.pricing
-            return await shared_recording.price_moved(infra, session, order, held.quoted, caller.channel)
+            return await shared_recording.price_moved(
+                infra, session, order, held.quoted, found, caller.channel
+            )
         changed = _at_prices_of_now(order, picture, held)
         order.version += 1
         order.update_time = infra.clock()

@@ -196,7 +196,9 @@ async def _refused(
     try:
         _, version = await asyncio.gather(
             holds.release(infra.ports, order, attempt, held),
-            recording.reprice(infra, caller, picture, attempt, held) if repricing else _unchanged(order),
+            recording.reprice(infra, caller, picture, attempt, held, found)
+            if repricing
+            else _unchanged(order),
         )
     finally:
         await claims.give_up(infra.engine, order.id, attempt)
@@ -224,8 +226,8 @@ async def _record(
 ) -> R:
     """The last transaction. When it fails without a verdict it may have been committed: then nothing is released,
     the holders will ask."""
-    facts = held.authorization.context
-    assert facts is not None
+    assert held.authorization.context is not None
+    facts = claiming.named(held.authorization.context, order, cmd.said)
     asking = approvals.asking(order, caller, facts, cmd.spender) if cmd.verb is Verb.PLACE else None
     record = recording.record if asking is None else partial(approval_recording.ask, asking)
     try:

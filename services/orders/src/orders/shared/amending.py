@@ -27,6 +27,7 @@ from orders.domain.states import State
 from orders.infrastructure import Infrastructure
 from orders.payments import recording as payments
 from orders.placing import events as placing_events
+from orders.placing.claiming import named
 from orders.placing.domain import budget_needs
 from orders.ports import OrderingContext, QuotedLine
 from orders.shared import amendment_needs as needed
@@ -41,15 +42,16 @@ from orders.statistics import store as figures
 _TRIES = 5
 
 
-async def amend(infra: Infrastructure, order_id: UUID) -> None:
-    """As the caller; once, however often both sides ask for it. What stands against it is kept beside the sheet."""
+async def amend(infra: Infrastructure, order_id: UUID, said: Party | None = None) -> None:
+    """As the caller, or in the name of who `said` the last word; once, however often both sides ask for it. What stands
+    against it is kept beside the sheet."""
     caller = access.caller()
     for _ in range(_TRIES):
         order, sheet, context = await seen_by(infra, caller, order_id)
         if order.state is not State.PLACED or not sheet.agreed:
             return
         await infra.methods.find(sheet.header.current.shipping_method)
-        if await _amended(infra, order, sheet, context, caller):
+        if await _amended(infra, order, sheet, named(context, order, said), caller):
             return
 
 
@@ -73,7 +75,7 @@ async def _amended(
     try:
         found, moved = await _against(infra, order, wanted, asking, attempt)
         if any(each.reason == "PRICE_CHANGED" for each in found):
-            await _propose_prices(infra, order.id, sheet.revision, moved, caller.channel)
+            await _propose_prices(infra, order.id, sheet.revision, moved, found, caller.channel)
         if not found and await _write(infra, order, sheet, wanted, context, caller, attempt):
             return True
     except InvalidFields as refusal:
@@ -82,19 +84,24 @@ async def _amended(
         found = [FieldViolation("order", failed.message, failed.reason)]
     await _release(infra, wanted, attempt)
     async with infra.sessions.begin() as session:
-        last = await claims.end_amendment(await session.connection(), order.id, attempt, found)
+        connection = await session.connection()
+        last = await claims.end_amendment(connection, order.id, sheet.revision, attempt, found)
     return bool(found) and last == sheet.revision
 
 
 async def _against(
     infra: Infrastructure, order: Order, wanted: Order, asking: Party | None, attempt: UUID
 ) -> tuple[list[FieldViolation], list[QuotedLine]]:
-    """Holds what goes beyond; everything that stands against it, and what the changed lines cost now. `asking`: who of
-    the customer's side is not free to agree to it."""
+    """Holds what goes beyond, and asks customers about more money; everything that stands against it, and what the
+    changed lines cost now. `asking`: who of the customer's side is not free to agree to it."""
     kept = needed.lines_kept(order, wanted)
     asked = needed.lines_asked(wanted, kept)
     budgets_asked = needed.budgets_asked(order, wanted)
-    reserved, budgets = await asyncio.gather(
+    method = order.header.payment_method or ""
+    authorized, reserved, budgets = await asyncio.gather(
+        infra.ports.customers.authorize(order.id, order.account_id, method)
+        if needed.grows(order, wanted)
+        else _no_more(),
         infra.ports.catalog.reserve(
             order.id, attempt, wanted.pricing, asked, wanted.header.language, amends=True
         )
@@ -107,12 +114,14 @@ async def _against(
         else _nothing(),
         return_exceptions=True,
     )
-    for answer in (reserved, budgets):
+    for answer in (authorized, reserved, budgets):
         if isinstance(answer, BaseException):
             raise answer
     assert isinstance(reserved, tuple)
+    assert not isinstance(authorized, BaseException)
     quoted, held = reserved
-    found = needed.findings(wanted, quoted, kept)
+    shipping = infra.methods.known(wanted.header.shipping_method)
+    found = needed.findings(order, wanted, shipping, authorized, quoted)
     if not held and not found:
         found.append(FieldViolation("lines", "could not be held", "STOCK_SHORTAGE"))
     if asking is not None:
@@ -123,7 +132,12 @@ async def _against(
 
 
 async def _propose_prices(
-    infra: Infrastructure, order_id: UUID, revision: int, quoted: Sequence[QuotedLine], channel: str
+    infra: Infrastructure,
+    order_id: UUID,
+    revision: int,
+    quoted: Sequence[QuotedLine],
+    found: Sequence[FieldViolation],
+    channel: str,
 ) -> None:
     """Of the lines as they are at this revision; nothing when they moved on."""
     async with infra.sessions.begin() as session:
@@ -132,7 +146,11 @@ async def _propose_prices(
         if order is None or sheet is None or order.state is not State.PLACED:
             return
         if sheet.revision == revision:
-            await recording.price_moved(infra, session, order, quoted, channel)
+            await recording.price_moved(infra, session, order, quoted, found, channel)
+
+
+async def _no_more() -> None:
+    return None
 
 
 async def _nothing() -> tuple[FieldViolation, ...]:
@@ -214,6 +232,7 @@ def _tell(session: AsyncSession, order: Order, attempt: UUID) -> None:
             attempt_id=str(attempt),
             lines=fact.lines,
             total=fact.total,
+            assistance=fact.assistance,
             aggregate_version=order.version,
         ),
         subject="commis.orders.v1.order_amended",

@@ -9,8 +9,10 @@ from uuid import UUID
 from chassis.errors import FieldViolation
 from orders.domain.model import Line, Order
 from orders.placing import holds
-from orders.placing.domain import budget_needs, line_findings
-from orders.ports import BudgetNeed, QuotedLine, WantedLine
+from orders.placing.domain import budget_needs, line_findings, payer_findings, shipping_findings
+from orders.ports import Authorization, BudgetNeed, QuotedLine, WantedLine
+from orders.shared.projecting import keeps_shipping
+from orders.shipping.domain import ShippingMethod
 
 
 def lines_kept(order: Order, wanted: Order) -> set[UUID]:
@@ -42,7 +44,29 @@ def _charged(line: Line | None) -> tuple[str, int] | None:
     return None if line is None else (line.budget_code, line.total)
 
 
-def findings(order: Order, quoted: Sequence[QuotedLine], kept: set[UUID]) -> list[FieldViolation]:
+def grows(order: Order, wanted: Order) -> bool:
+    return wanted.totals.total > order.totals.total
+
+
+def findings(
+    order: Order,
+    wanted: Order,
+    method: ShippingMethod | None,
+    authorized: Authorization | None,
+    quoted: Sequence[QuotedLine],
+) -> list[FieldViolation]:
+    """What stands against placing it anew, of what differs: a price that is kept is asked of nobody. `authorized`: by
+    customers, where it is to cost more."""
+    found = _line_findings(wanted, quoted, lines_kept(order, wanted))
+    if not keeps_shipping(order, wanted):
+        found += shipping_findings(wanted, method)
+    if authorized is not None:
+        found += authorized.findings
+        found += payer_findings(wanted.header.payment_method, authorized.context)
+    return found
+
+
+def _line_findings(order: Order, quoted: Sequence[QuotedLine], kept: set[UUID]) -> list[FieldViolation]:
     """Another price is none of a line that is not changed."""
     answers = {each.line_id: each for each in quoted}
     every = [answers.get(str(line.id)) or QuotedLine(str(line.id), line.quote) for line in order.lines]

@@ -44,13 +44,14 @@ async def finish_amendment(connection: AsyncConnection, order_id: UUID, revision
 
 
 async def end_amendment(
-    connection: AsyncConnection, order_id: UUID, attempt: UUID, found: Sequence[FieldViolation]
+    connection: AsyncConnection, order_id: UUID, revision: int, attempt: UUID, found: Sequence[FieldViolation]
 ) -> int | None:
-    """The revision of the sheet by now; None, and nothing is kept, when another attempt took over."""
+    """The revision of the sheet by now, and nothing is kept where that is another one; None when another attempt took
+    over."""
     ended = await connection.scalar(_END, {"id": order_id, "attempt": attempt})
     if ended is None:
         return None
-    await set_obstacles(connection, order_id, found)
+    await set_obstacles(connection, order_id, revision, found)
     return int(ended)
 
 

@@ -25,7 +25,7 @@ from orders.infrastructure import Infrastructure
 from orders.ports import OrderingContext, QuotedLine, WantedLine
 from orders.shared import recording, spending
 from orders.shared import store as sheets
-from orders.shared.domain import codec
+from orders.shared.domain import answering, codec
 from orders.shared.domain.errors import BelowLegalFloor, SharedOrderNotFound, SharedOrderState
 from orders.shared.domain.moving import basis_at
 from orders.shared.domain.prices import MissingPrices, Prices
@@ -155,6 +155,8 @@ async def _try(
         if order.state is State.PLACED and codec.header_json(sheet.header) != header:
             text = "stays as it was placed"
             raise InvalidFields([FieldViolation("header", text, "NOT_ALLOWED")])
+        if order.state is State.PLACED:
+            answering.check_lines(sheet)
         order.pricing = pricing_customer(context, destination_of(infra, sheet))
         payer = payer_of(context, sheet.header.current.payment_method.method)
         order.parties = replace(order.parties, payer=payer)

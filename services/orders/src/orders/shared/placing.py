@@ -13,6 +13,7 @@ from orders import access
 from orders import store as orders
 from orders.access import Caller
 from orders.answers import Key, Reply
+from orders.domain.parties import Party
 from orders.domain.states import IllegalMove, PlacementInProgress, State
 from orders.infrastructure import Infrastructure
 from orders.placing.claiming import PlaceOrder
@@ -30,17 +31,18 @@ def check_acceptance(caller: Caller, version: str) -> None:
         raise InvalidFields([FieldViolation("terms_version", text, "NOT_ALLOWED")])
 
 
-async def place(infra: Infrastructure, order_id: UUID) -> None:
-    """As the caller; once, however often both sides ask for it."""
+async def place(infra: Infrastructure, order_id: UUID, said: Party | None = None) -> None:
+    """As the caller, or in the name of who `said` the last word; once, however often both sides ask for it."""
     caller = access.caller()
     async with infra.engine.connect() as connection:
         order = await orders.find(connection, order_id)
-    if order is None or order.state is not State.NEGOTIATING:
+        sheet = await store.find(connection, order_id)
+    if order is None or sheet is None or order.state is not State.NEGOTIATING:
         return
     key = Key(":".join(caller.owner), "PlaceSharedOrder", new_id(), b"")
     found: Sequence[FieldViolation]
     try:
-        await place_order(infra, PlaceOrder(order_id, key, Accepted()), _NOTHING)
+        await place_order(infra, PlaceOrder(order_id, key, Accepted(), said=said), _NOTHING)
         return
     except (OrderNotPlaceable, InvalidFields) as refusal:
         found = refusal.violations
@@ -49,4 +51,4 @@ async def place(infra: Infrastructure, order_id: UUID) -> None:
     except (Unavailable, DeadlineExceeded) as away:
         found = [FieldViolation("order", away.message, away.reason)]
     async with infra.sessions.begin() as session:
-        await store.set_obstacles(await session.connection(), order_id, found)
+        await store.set_obstacles(await session.connection(), order_id, sheet.revision, found)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orders.domain.model import Header, Line, Order
+from orders.domain.states import State
+from orders.domain.totals import goods_by_rate
 from orders.infrastructure import Infrastructure
 from orders.shared.domain.items import HeaderItem, LineItem
 from orders.shared.domain.sheet import Sheet
@@ -16,8 +18,8 @@ HEADER_REFERENCES = ("contact", "order_reference", "cost_centre", "note")
 
 
 def line_of(item: LineItem, placed: Line | None = None) -> Line:
-    """`placed`: as the order has it. Its quote stays where the terms are still those: its trace and availability are
-    those of when it was placed, the sheet's those of when it was agreed."""
+    """`placed`: as the order was placed with it, or asked approval for. Its quote stays where the terms are those:
+    its trace and availability are those of then, the sheet's those of when it was agreed."""
     terms = item.current
     return Line(
         id=item.id,
@@ -38,7 +40,8 @@ def _same(item: LineItem, placed: Line) -> bool:
 
 def lines_of(order: Order, sheet: Sheet) -> list[Line]:
     """A line that is to go is none of them."""
-    placed = {line.id: line for line in order.lines} if order.place_time is not None else {}
+    settled = order.place_time is not None or order.state is State.PENDING_APPROVAL
+    placed = {line.id: line for line in order.lines} if settled else {}
     return [line_of(item, placed.get(item.id)) for item in sheet.lines.values() if not item.current.removed]
 
 
@@ -72,7 +75,24 @@ def project(infra: Infrastructure, order: Order, sheet: Sheet) -> Order:
         next_position=sheet.next_position,
     )
     retotal(infra, projected)
+    if keeps_shipping(order, projected):
+        goods, discount = projected.totals.goods, projected.totals.discount
+        projected.totals = replace(order.totals, goods=goods, discount=discount)
     return projected
+
+
+def keeps_shipping(order: Order, wanted: Order) -> bool:
+    """Nothing that its price depends on differs from the placed order: it costs what it was placed with, whatever the
+    method costs by now, and whether or not it is offered still."""
+    return order.place_time is not None and _shipped(order) == _shipped(wanted)
+
+
+def _shipped(order: Order) -> tuple[object, ...]:
+    """What is shipped where, as far as its price goes."""
+    delivery = order.header.delivery
+    weight = sum(line.weight_grams * line.quantity for line in order.lines)
+    place = order.header.shipping_method, delivery.region_code, delivery.postal_code
+    return *place, weight, order.currency, order.tax_inclusive, goods_by_rate(order.lines)
 
 
 def sheet_hash(order: Order, sheet: Sheet) -> str:

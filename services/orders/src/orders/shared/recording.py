@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.errors import FieldViolation
 from orders import store
 from orders.access import Caller
 from orders.approval import domain as approvals
@@ -35,36 +36,40 @@ def side_of(caller: Caller) -> Side:
 
 
 def actor_of(caller: Caller, party: Party) -> Actor:
-    return Actor(party, side_of(caller))
+    """What a service does happens by itself, on no side."""
+    return Actor(party, None if caller.actor_kind == ITSELF.kind else side_of(caller))
 
 
 async def write(
     infra: Infrastructure, session: AsyncSession, order: Order, sheet: Sheet, actor: Party, channel: str
 ) -> Order:
     """After the sheet has changed; `order` is as it was read, but for its pricing. Once the sheet was sent, the order
-    shows the current terms; before that it stays the draft that it was, and after placing what was placed. The order
-    at the terms of the sheet."""
+    shows the current terms; before that it stays the draft that it was, and after placing what was placed. A message,
+    an acceptance or the end of the offer leaves it alone. The order at the terms of the sheet."""
     changes = sheet.finish()
     projected = project(infra, order, sheet)
-    if not changes and projected.totals == order.totals:
-        return projected
-    connection = await session.connection()
-    if sheet.sent and order.state in OPEN:
+    if sheet.sent and order.state in OPEN and _terms(projected) != _terms(order):
         before = {line.id: line for line in order.lines}
         changed = [line for line in projected.lines if before.pop(line.id, None) != line]
         _touch(session, projected, infra.clock())
-        await store.save(
-            connection,
-            projected,
-            _entry(projected, order.state, actor, channel, _action(changes)),
-            changed=changed,
-            removed=before,
-        )
+        entry = _entry(projected, order.state, actor, channel, _action(changes))
+        await store.save(await session.connection(), projected, entry, changed=changed, removed=before)
     if changes:
         open_ = projected.state in OPEN or not sheet.agreed or projected.lines != order.lines
-        await sheets.save(connection, projected, sheet, changes, open_=open_)
-        events.add(session, projected, sheet, changes)
+        await save(session, projected, sheet, changes, open_=open_)
     return projected
+
+
+def _terms(order: Order) -> tuple[object, ...]:
+    return order.header, order.lines, order.totals
+
+
+async def save(
+    session: AsyncSession, projected: Order, sheet: Sheet, changes: Sequence[Change], *, open_: bool
+) -> None:
+    """The sheet with its log, and the public fact; `projected` is the order at its terms."""
+    await sheets.save(await session.connection(), projected, sheet, changes, open_=open_)
+    events.add(session, projected, sheet, changes)
 
 
 def _touch(session: AsyncSession, order: Order, now: datetime.datetime) -> None:
@@ -77,10 +82,7 @@ def _touch(session: AsyncSession, order: Order, now: datetime.datetime) -> None:
 
 
 def _action(changes: list[Change]) -> str:
-    kinds = [change.kind for change in changes]
-    if "sent" in kinds or "expired" in kinds:
-        return "offer_sent" if "sent" in kinds else "offer_expired"
-    return "repriced" if set(kinds) <= {"price_moved"} else "negotiated"
+    return "repriced" if {change.kind for change in changes} <= {"price_moved"} else "negotiated"
 
 
 def _entry(order: Order, came: State, actor: Party, channel: str, action: str) -> HistoryEntry:
@@ -97,11 +99,18 @@ def _entry(order: Order, came: State, actor: Party, channel: str, action: str) -
 
 
 async def price_moved(
-    infra: Infrastructure, session: AsyncSession, order: Order, quoted: Sequence[QuotedLine], channel: str
+    infra: Infrastructure,
+    session: AsyncSession,
+    order: Order,
+    quoted: Sequence[QuotedLine],
+    found: Sequence[FieldViolation],
+    channel: str,
 ) -> int:
-    """Prices of now, while the order was to be placed: proposals of the vendor. The version of the order afterwards."""
+    """Prices of now, while the order was to be placed: proposals of the vendor, with what was `found` to stand against
+    placing. The version of the order afterwards."""
     sheet = await sheets.find(await session.connection(), order.id)
     assert sheet is not None, "a shared order has a sheet"
+    sheet.obstacles = tuple(found)
     quotes = {UUID(answer.line_id): answer.quote for answer in quoted if answer.quote is not None}
     answering.move_prices(sheet, Command(Actor(ITSELF, Side.VENDOR), sheet.revision, infra.clock()), quotes)
     return (await write(infra, session, order, sheet, ITSELF, channel)).version
@@ -129,6 +138,4 @@ async def ended(session: AsyncSession, order: Order, actor: Actor, reason: str) 
 
 
 async def _close(session: AsyncSession, order: Order, sheet: Sheet) -> None:
-    changes = sheet.finish()
-    await sheets.save(await session.connection(), order, sheet, changes, open_=False)
-    events.add(session, order, sheet, changes)
+    await save(session, order, sheet, sheet.finish(), open_=False)

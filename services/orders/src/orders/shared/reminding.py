@@ -25,7 +25,9 @@ from orders.shared import negotiating, recording
 from orders.shared.domain import answering
 from orders.shared.domain.sheet import Actor, Command, Sheet
 from orders.shared.domain.terms import Side
+from orders.shared.finishing import finish_interrupted
 from orders.shared.tables import shared_order_changes, shared_orders
+from orders.tables import orders
 
 EVERY_SECONDS = 60.0
 UNANSWERED = datetime.timedelta(days=3)
@@ -90,29 +92,34 @@ async def remind_expiring(infra: Infrastructure) -> int:
 
 
 async def expire(infra: Infrastructure) -> int:
-    """Into the log, once; accepting is refused since the date itself."""
-    which = (_SENT, ~_C.expired, _C.expire_date < infra.today())
+    """Into the log, once; accepting is refused since the date itself. How many did; what is being placed now is looked
+    at again the next time."""
+    which = (_SENT, ~_C.expired, _C.expire_date < infra.today(), orders.c.state.in_(recording.OPEN))
+    due = sa.select(_C.order_id).join(orders, orders.c.id == _C.order_id).where(*which)
     async with infra.engine.connect() as connection:
-        found = (await connection.execute(sa.select(_C.order_id).where(*which).limit(_AT_ONCE))).scalars()
-        ids = list(found)
+        found = await connection.execute(due.order_by(_C.expire_date, _C.order_id).limit(_AT_ONCE))
+        ids = list(found.scalars())
+    if ids:
+        await infra.methods.everything()
+    ended = 0
     for order_id in ids:
         with contextlib.suppress(ServiceError):  # ended, or being placed, a moment ago
-            await _expire(infra, order_id)
-    return len(ids)
+            ended += await _expire(infra, order_id)
+    return ended
 
 
-async def _expire(infra: Infrastructure, order_id: UUID) -> None:
+async def _expire(infra: Infrastructure, order_id: UUID) -> bool:
     async with infra.sessions.begin() as session:
         order, sheet = await negotiating.locked(session, order_id)
         if sheet.expired or sheet.expire_date is None or sheet.expire_date >= infra.today():
-            return
-        await infra.methods.find(sheet.header.current.shipping_method)
+            return False
         now = infra.clock()
         answering.expire(sheet, Command(Actor(recording.ITSELF, None), sheet.revision, now))
         await recording.write(infra, session, order, sheet, recording.ITSELF, "API")
         side = _asked(sheet)
         expire_date = wire.date(sheet.expire_date)
         _due(session, now, order_id, order.account_id, side=side, why="expired", expire_date=expire_date)
+    return True
 
 
 def _asked(sheet: Sheet) -> Side:
@@ -132,7 +139,7 @@ class Reminders:
     async def run(self) -> None:
         self._stop.clear()
         while not self._stop.is_set():
-            for work in (expire, remind_expiring, remind_waiting):
+            for work in (expire, remind_expiring, remind_waiting, finish_interrupted):
                 try:
                     while await work(self._infra) >= _AT_ONCE:
                         pass

@@ -171,11 +171,21 @@ async def set_spender(connection: AsyncConnection, order_id: UUID, spender: Spen
     await connection.execute(sa.update(sheets).where(sheets.c.order_id == order_id).values(values))
 
 
-async def set_obstacles(connection: AsyncConnection, order_id: UUID, found: Sequence[FieldViolation]) -> None:
-    """Of a sheet that is negotiated still."""
+async def set_obstacles(
+    connection: AsyncConnection, order_id: UUID, revision: int, found: Sequence[FieldViolation]
+) -> None:
+    """Of a sheet that is negotiated still, and is what they were found of."""
     values = [[each.field, each.description, each.reason] for each in found]
-    which = sa.and_(sheets.c.order_id == order_id, sheets.c.open)
+    which = sa.and_(sheets.c.order_id == order_id, sheets.c.open, sheets.c.revision == revision)
     await connection.execute(sa.update(sheets).where(which).values(obstacles=values))
+
+
+async def last_word(connection: AsyncConnection, order_id: UUID) -> Party:
+    """Whose change of a line or the header was the last of either side."""
+    of_items = (log.c.order_id == order_id, log.c.item != SHEET, log.c.side.is_not(None))
+    who = sa.select(log.c.actor_kind, log.c.actor_id, log.c.actor_name).where(*of_items)
+    row = (await connection.execute(who.order_by(log.c.sequence.desc()).limit(1))).one()
+    return Party(*row)
 
 
 async def pictures(

@@ -11,6 +11,11 @@ from orders.schema import metadata
 
 _EMPTY = sa.text("''")
 _OPEN = sa.text("open")
+# Agreed by both sides, with nothing known to stand against placing it, or against amending the placed order to it.
+AGREED = (
+    "open AND sent > 0 AND line_count > 0 AND vendor_colour = 'GREEN' AND customer_colour = 'GREEN'"
+    " AND obstacles = '[]'"
+)
 
 
 def _text(name: str) -> sa.Column[Any]:
@@ -61,6 +66,8 @@ shared_orders = sa.Table(
     # Which attempt amends the placed order now.
     sa.Column("amending_attempt", sa.Uuid, nullable=True),
     sa.Column("amending_until", sa.DateTime(timezone=True), nullable=True),
+    # When it is looked at again whether somebody has to finish what both agreed to.
+    sa.Column("retry_time", sa.DateTime(timezone=True), nullable=True),
     # Since the last hand-over, and of this expire_date.
     _flag("reminded_waiting"),
     _flag("reminded_expiring"),
@@ -69,6 +76,7 @@ shared_orders = sa.Table(
     sa.Index(
         "ix_shared_orders_waiting", "send_time", postgresql_where=sa.text("open AND NOT reminded_waiting")
     ),
+    sa.Index("ix_shared_orders_agreed", "update_time", postgresql_where=sa.text(AGREED)),
     sa.Index("ix_shared_orders_expiring", "expire_date", postgresql_where=sa.text("open AND NOT expired")),
 )
 

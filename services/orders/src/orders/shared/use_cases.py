@@ -21,7 +21,7 @@ from orders.fulfilment import use_cases as fulfilment
 from orders.fulfilment.changing import Change as OrderChange
 from orders.infrastructure import Infrastructure
 from orders.ports import OrderingContext
-from orders.shared import amending, placing, queries, spending
+from orders.shared import finishing, placing, queries, spending
 from orders.shared import store as sheets
 from orders.shared.domain import answering, proposing
 from orders.shared.domain.answering import Seen
@@ -121,7 +121,7 @@ async def accept(infra: Infrastructure, deal: Deal, given: Accepting) -> View:
             answering.accept_terms(sheet, command, given.version, given.hash)
 
     done = await negotiate(infra, deal, act, again=True, seat=seat)
-    return await _answer(infra, deal, done, again=True)
+    return await _answer(infra, deal, done)
 
 
 async def end(infra: Infrastructure, deal: Deal, reason: str) -> View:
@@ -160,14 +160,13 @@ async def mark_seen(infra: Infrastructure, order_id: UUID, sequence: int) -> Non
         await sheets.set_seen(connection, sheet)
 
 
-async def _answer(infra: Infrastructure, deal: Deal, done: Done | None, *, again: bool = False) -> View:
-    """Placed first, when that is due. `again`: also when an earlier answer to the same request broke off before."""
+async def _answer(infra: Infrastructure, deal: Deal, done: Done | None) -> View:
+    """Placed first, when that is due; also when an earlier answer to the same request broke off before."""
     if done is None:
         view = await queries.get(infra, deal.order_id)
-        if not again or not view.sheet.agreed:
+        if not view.sheet.agreed:
             return view
     elif not done.agreed:
         return await queries.view(infra, done.order, done.sheet, side_of(access.caller()))
-    await placing.place(infra, deal.order_id)
-    await amending.amend(infra, deal.order_id)
+    await finishing.finish(infra, deal.order_id)
     return await queries.get(infra, deal.order_id)

@@ -15,7 +15,7 @@ from orders.shared.domain.moving import PRICE_MOVED, follow_destination, leave, 
 from orders.shared.domain.prices import Prices
 from orders.shared.domain.proposing import LineWish, add_line
 from orders.shared.domain.sheet import Acceptance, Command, Sheet
-from orders.shared.domain.terms import HeaderTerms, LineTerms, Side
+from orders.shared.domain.terms import REMOVED, HeaderTerms, LineTerms, Side
 
 
 def start(
@@ -179,9 +179,19 @@ def end(sheet: Sheet, command: Command, reason: str) -> None:
 
 
 def placed(sheet: Sheet, command: Command, number: str, *, before: str = "") -> None:
-    """`before`: the number that an order had already which is amended."""
+    """`before`: the number that an order had already which is amended. The offer was taken: its end says nothing of
+    what is proposed from now on."""
     sheet.waiting_for, sheet.obstacles = None, ()
+    sheet.expire_date, sheet.expire_side, sheet.expired = None, None, False
     sheet.record(command, "placed", before=before, after=number)
+
+
+def check_lines(sheet: Sheet) -> None:
+    """After placing nobody removes the last line. Raises InvalidFields."""
+    removes = any(change.field == REMOVED for change in sheet.changes)
+    if not sheet.lines or (removes and all(item.current.removed for item in sheet.lines.values())):
+        text = "a placed order has at least one line; with :cancel nothing of it is delivered"
+        raise InvalidFields([FieldViolation("lines", text, "REQUIRED")])
 
 
 def expire(sheet: Sheet, command: Command) -> None:

@@ -113,9 +113,11 @@ class Sheet:
         return self.sent > 0 or side is self.started_by
 
     def colour(self, viewer: Side) -> Colour:
+        """Never green without a line: there is nothing to deliver."""
         if not self.sent:
             return Colour.GREY
-        return worst(item.colour(viewer) for item in self.items())
+        found = worst(item.colour(viewer) for item in self.items())
+        return Colour.RED if found is Colour.GREEN and not self.lines else found
 
     def item_colour(self, item: Item, viewer: Side) -> Colour:
         return item.colour(viewer) if self.sent else Colour.GREY
