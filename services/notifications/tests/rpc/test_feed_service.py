@@ -114,6 +114,21 @@ async def test_events_become_numbered_entries_of_their_account(feed: Any, sessio
     assert (list(newest.entries), newest.last_sequence) == ([], 5)
 
 
+@pytest.mark.spec("M-04", "N-09")
+async def test_an_amended_order_has_changed_and_one_that_is_not_approved_is_what_it_was(
+    feed: Any, sessions: Sessions
+) -> None:
+    negotiated = orders.ApprovalRefused(order_id=str(MINE), account_id=str(ACCOUNT), shared=True)
+    await tell(sessions, placed(kind=orders.OrderAmended), negotiated, placed(kind=orders.ApprovalRefused))
+    assert [(one.type, one.state) for one in (await read(feed)).entries] == [
+        ("order.changed", "PLACED"),
+        ("order.changed", "NEGOTIATING"),
+        ("order.changed", "DRAFT"),
+    ]
+    [ours, _] = consumers.subscriptions()
+    assert "commis.orders.v1.order_amended" in ours.subjects
+
+
 @pytest.mark.spec("M-04")
 async def test_pages_go_on_where_the_last_one_ended(feed: Any, sessions: Sessions) -> None:
     await tell(sessions, *(placed() for _ in range(5)))

@@ -14,6 +14,7 @@ from chassis.consumer import Permanent
 from chassis.ids import new_id
 from notifications.vault import SealBroken, Vault
 from notifications.webhooks import domain, facts, signing
+from notifications.webhooks.consumers import FeedConsumer
 from notifications.webhooks.domain import RETRY_SECONDS, VENDOR, DeliveryState
 from services.notifications.tests.factories import meta
 from services.notifications.tests.webhookfactories import PLATFORM, VAULT, an_event
@@ -104,6 +105,7 @@ def test_the_vendor_learns_the_account_too() -> None:
     ("message", "event_type", "state"),
     [
         (events_pb2.OrderPlaced, "order.placed", "PLACED"),
+        (events_pb2.OrderAmended, "order.changed", "PLACED"),
         (events_pb2.OrderProcessed, "order.changed", "PROCESSING"),
         (events_pb2.OrderShipped, "order.shipped", "SHIPPED"),
         (events_pb2.OrderDelivered, "order.changed", "DELIVERED"),
@@ -115,6 +117,9 @@ def test_each_fact_has_its_name(message: type, event_type: str, state: str) -> N
     told = facts.fact(an_event(message), meta(), PLATFORM)
     assert (told.event_type, told.data["state"]) == (event_type, state)
     assert event_type in domain.EVENT_TYPES
+    assert told.data["total"] == {"amount": "14157.95", "currency": "EUR"}
+    [orders, _] = FeedConsumer(None).subscriptions()
+    assert f"commis.orders.v1.order_{message.__name__.removeprefix('Order').lower()}" in orders.subjects
 
 
 @pytest.mark.spec("M-03")

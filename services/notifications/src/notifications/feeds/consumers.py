@@ -22,6 +22,7 @@ BATCH = 200
 _ORDERS = (
     *(
         "order_placed",
+        "order_amended",
         "order_processed",
         "order_shipped",
         "order_delivered",

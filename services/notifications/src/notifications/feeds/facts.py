@@ -20,13 +20,13 @@ SHARED = "shared_order.changed"
 # Event -> (type of the entry, state told with it). A shipment that completes its order is told by OrderShipped.
 _FIXED: dict[type[Any], tuple[str, str]] = {
     orders.OrderPlaced: ("order.placed", "PLACED"),
+    orders.OrderAmended: ("order.changed", "PLACED"),
     orders.OrderProcessed: ("order.changed", "PROCESSING"),
     orders.OrderShipped: ("order.shipped", "SHIPPED"),
     orders.OrderDelivered: ("order.changed", "DELIVERED"),
     orders.OrderClosed: ("order.changed", "CLOSED"),
     orders.OrderCancelled: ("order.cancelled", "CANCELLED"),
     orders.ApprovalRequested: ("order.changed", "PENDING_APPROVAL"),
-    orders.ApprovalRefused: ("order.changed", "DRAFT"),
     orders.ShipmentCreated: ("order.shipped", "PARTLY_SHIPPED"),
     orders.ShipmentDelivered: ("order.changed", ""),
     orders.OrderMessageWritten: ("order.message", ""),
@@ -77,6 +77,8 @@ def _told(event: Any) -> tuple[str, str]:
     match event:
         case shared_orders_pb2.SheetChanged():
             return SHARED, orders_pb2.Order.State.Name(event.state).removeprefix("STATE_")
+        case orders.ApprovalRefused():
+            return "order.changed", "NEGOTIATING" if event.shared else "DRAFT"
         case orders.PaymentChanged():
             return "order.payment", event.order_payment_state
     return _FIXED[type(event)]

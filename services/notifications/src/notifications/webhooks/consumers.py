@@ -71,7 +71,7 @@ class FeedConsumer:
             await use_cases.pause_all(session, platform_id)
 
     def subscriptions(self) -> list[Subscription]:
-        names = ("placed", "processed", "shipped", "delivered", "closed", "cancelled")
+        names = ("placed", "amended", "processed", "shipped", "delivered", "closed", "cancelled")
         return [
             Subscription(
                 stream="COMMIS_ORDERS",

@@ -18,6 +18,7 @@ from notifications.webhooks.domain import VENDOR
 
 OrderEvent = (
     pb.OrderPlaced
+    | pb.OrderAmended
     | pb.OrderProcessed
     | pb.OrderShipped
     | pb.OrderDelivered
@@ -27,6 +28,7 @@ OrderEvent = (
 # Subject -> (what it is called outside, the state the order is in after it).
 NAMES: dict[type[Any], tuple[str, str]] = {
     pb.OrderPlaced: ("order.placed", "PLACED"),
+    pb.OrderAmended: ("order.changed", "PLACED"),
     pb.OrderProcessed: ("order.changed", "PROCESSING"),
     pb.OrderShipped: ("order.shipped", "SHIPPED"),
     pb.OrderDelivered: ("order.changed", "DELIVERED"),
