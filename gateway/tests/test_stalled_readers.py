@@ -20,6 +20,7 @@ CATALOG, ORDERS = exports_pb2.ExportCatalogResponse, entry_pb2.ExportOrdersRespo
 HEADER = exports_pb2.ExportHeader(media_type="text/csv", file_name="prices.csv")
 
 
+@pytest.mark.spec("O-34")
 @pytest.mark.parametrize(
     ("rpc", "path", "first", "part"),
     [
