@@ -178,3 +178,13 @@ async def test_an_offer_that_ended_cannot_be_accepted(shop: Shop, clock: object)
     await table.rep.send(expire_date=day("2999-12-31"))
     await table.customer.look()
     assert (await table.customer.accept(**TERMS)).state == orders_pb2.Order.STATE_PLACED
+
+
+@pytest.mark.spec("N-05")
+async def test_a_sheet_without_lines_is_never_green(shop: Shop) -> None:
+    table = a_table(shop)
+    await table.customer.start(await shop.sheet(), send=True)
+    await table.vendor.look(table.customer.seen.order_id)
+    empty = await table.vendor.accept("header")
+    assert (empty.header.status.colour, empty.status.colour) == (GREEN, RED)
+    assert (await table.customer.look()).status.colour == RED

@@ -1,6 +1,7 @@
 """What happens to a shared order by itself: it ends, and whoever is asked is reminded, each once."""
 
 import datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ import sqlalchemy as sa
 from commis.orders.v1 import events_pb2, orders_pb2
 from commis.orders.v1 import shared_orders_pb2 as pb
 
+from chassis import db
 from orders.shared import reminding
+from orders.shipping.store import ShippingMethods
 from services.orders.tests.negotiating import TERMS, Table, a_sent_table, a_table, day
 from services.orders.tests.shop import Shop, refused
 
@@ -125,3 +128,16 @@ async def test_what_does_not_end_keeps_nobody_else_from_it(
     assert await reminding.expire(shop.infra) == 1
     assert await reminding.expire(shop.infra) == 0
     assert await told(shop) == [("expired", "VENDOR")]
+
+
+async def test_one_connection_is_enough_to_end_an_offer(shop: Shop, clock: Any) -> None:
+    """Nothing else is asked of the database while an order is locked."""
+    table = await a_sent_table(shop)
+    await table.customer.send(expire_date=day("2999-06-10"))
+    clock.fixed = datetime.datetime(2999, 6, 12, 10, tzinfo=datetime.UTC)
+    url = shop.infra.engine.url.render_as_string(hide_password=False)
+    narrow = db.engine_for(url, pool_size=1)
+    sessions = db.sessions(narrow)
+    infra = replace(shop.infra, sessions=sessions, methods=ShippingMethods(sessions))
+    assert await reminding.expire(infra) == 1
+    await narrow.dispose()
