@@ -226,3 +226,15 @@ async def test_followers_are_told_once_per_batch_and_the_numbers_never_overtake(
     assert {row.subject for row in rows} == {
         f"commis.notifications.v1.feeds.{one}" for one in (ACCOUNT, OTHER)
     }
+
+
+@pytest.mark.spec("M-04", "O-24")
+async def test_an_order_that_waited_for_approval_is_told_to_be_cancelled(
+    feed: Any, sessions: Sessions
+) -> None:
+    ids = {"order_id": str(MINE), "account_id": str(ACCOUNT)}
+    cancelled = orders.OrderCancelled(**ids, approval_asked=True)
+    assert facts.concerns(cancelled)
+    await tell(sessions, orders.ApprovalRequested(**ids), cancelled)
+    told = [(one.type, one.state) for one in (await read(feed)).entries]
+    assert told == [("order.changed", "PENDING_APPROVAL"), ("order.cancelled", "CANCELLED")]

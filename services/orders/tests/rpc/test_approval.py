@@ -440,6 +440,8 @@ async def test_a_waiting_order_can_be_cancelled(shop: Shop, firm: Firm) -> None:
     cancel = pb.CancelOrderRequest(order_id=waiting.id, etag=waiting.etag)
     cancelled = (await shop.orders.CancelOrder(cancel, metadata=firm.as_user)).order
     assert cancelled.state == pb.Order.STATE_CANCELLED
+    (told,) = map(events_pb2.OrderCancelled.FromString, await shop.events("order_cancelled"))
+    assert (told.was_placed, told.approval_asked) == (False, True)
     async with refused("ETAG_MISMATCH"):
         await firm.approve(waiting)
     async with refused("ORDER_STATE"):

@@ -181,12 +181,15 @@ class OrderCancelled(_message.Message):
     WAS_PLACED_FIELD_NUMBER: _builtins.int
     ASSISTANCE_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
+    APPROVAL_ASKED_FIELD_NUMBER: _builtins.int
     AGGREGATE_VERSION_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     number: _builtins.str
     account_id: _builtins.str
     was_placed: _builtins.bool
     """It had been placed: holds exist."""
+    approval_asked: _builtins.bool
+    """Approval was asked for it, now or before: the account was told of it."""
     aggregate_version: _builtins.int
     @_builtins.property
     def attribution(self) -> _common_pb2.Attribution: ...
@@ -204,11 +207,12 @@ class OrderCancelled(_message.Message):
         was_placed: _builtins.bool = ...,
         assistance: _common_pb2.Assistance | None = ...,
         total: _money_pb2.Money | None = ...,
+        approval_asked: _builtins.bool = ...,
         aggregate_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assistance", b"assistance", "attribution", b"attribution", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "total", b"total", "was_placed", b"was_placed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "aggregate_version", b"aggregate_version", "approval_asked", b"approval_asked", "assistance", b"assistance", "attribution", b"attribution", "number", b"number", "order_id", b"order_id", "total", b"total", "was_placed", b"was_placed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis import outbox
 from chassis.consumer import Subscription
 from chassis.envelope import Meta
+from notifications import order_facts
 from notifications.feeds import facts, store, wire
 from notifications.feeds.store import Entry
 
@@ -19,19 +20,7 @@ SUBJECT = "commis.notifications.v1.feeds."
 # News may come a quarter of a second later; together they cost much less, and many changes of one sheet are one.
 LINGER_SECONDS = 0.25
 BATCH = 200
-_ORDERS = (
-    *(
-        "order_placed",
-        "order_amended",
-        "order_processed",
-        "order_shipped",
-        "order_delivered",
-        "order_closed",
-        "order_cancelled",
-    ),
-    *("approval_requested", "approval_refused", "shipment_created", "shipment_delivered"),
-    *("order_message_written", "payment_changed", "sheets.*"),
-)
+_SHEETS = "commis.orders.v1.sheets.*"
 
 
 async def write(session: AsyncSession, batch: Sequence[tuple[Any, Meta, Any]]) -> None:
@@ -62,7 +51,7 @@ def subscriptions() -> list[Subscription]:
             handle_many=write,
         )
         for owner, subjects in (
-            ("orders", tuple(f"commis.orders.v1.{name}" for name in _ORDERS)),
+            ("orders", (*order_facts.subjects(facts.OF_ORDERS), _SHEETS)),
             ("library", ("commis.library.v1.budget_changed",)),
         )
     ]

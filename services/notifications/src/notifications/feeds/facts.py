@@ -15,23 +15,19 @@ from commis.orders.v1 import orders_pb2, shared_orders_pb2
 from chassis import ids
 from chassis.consumer import Permanent
 from chassis.envelope import Meta
+from notifications.order_facts import ORDER_FACTS
 
 SHARED = "shared_order.changed"
 # Event -> (type of the entry, state told with it). A shipment that completes its order is told by OrderShipped.
 _FIXED: dict[type[Any], tuple[str, str]] = {
-    orders.OrderPlaced: ("order.placed", "PLACED"),
-    orders.OrderAmended: ("order.changed", "PLACED"),
-    orders.OrderProcessed: ("order.changed", "PROCESSING"),
-    orders.OrderShipped: ("order.shipped", "SHIPPED"),
-    orders.OrderDelivered: ("order.changed", "DELIVERED"),
-    orders.OrderClosed: ("order.changed", "CLOSED"),
-    orders.OrderCancelled: ("order.cancelled", "CANCELLED"),
+    **ORDER_FACTS,
     orders.ApprovalRequested: ("order.changed", "PENDING_APPROVAL"),
     orders.ShipmentCreated: ("order.shipped", "PARTLY_SHIPPED"),
     orders.ShipmentDelivered: ("order.changed", ""),
     orders.OrderMessageWritten: ("order.message", ""),
-    library.BudgetChanged: ("budget.changed", ""),
 }
+# Beside changes of shared orders, each of which has a subject of its own.
+OF_ORDERS = (*_FIXED, orders.ApprovalRefused, orders.PaymentChanged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ def concerns(event: Any) -> bool:
     """Whether anybody may be told: a sheet not sent yet is nobody's news, nor is a cart that was given up."""
     match event:
         case orders.OrderCancelled():
-            return event.was_placed
+            return event.was_placed or event.approval_asked
         case orders.ShipmentCreated():
             return not event.complete
         case shared_orders_pb2.SheetChanged():
@@ -79,6 +75,8 @@ def _told(event: Any) -> tuple[str, str]:
             return SHARED, orders_pb2.Order.State.Name(event.state).removeprefix("STATE_")
         case orders.ApprovalRefused():
             return "order.changed", "NEGOTIATING" if event.shared else "DRAFT"
+        case library.BudgetChanged():
+            return "budget.changed", ""
         case orders.PaymentChanged():
             return "order.payment", event.order_payment_state
     return _FIXED[type(event)]

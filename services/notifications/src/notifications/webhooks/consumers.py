@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis import db, ids
 from chassis.consumer import Permanent, Subscription
 from chassis.envelope import Meta
+from notifications.order_facts import ORDER_FACTS, subjects
 from notifications.webhooks import facts, feed, use_cases
 from notifications.webhooks.domain import VENDOR
 from notifications.webhooks.facts import Fact, OrderEvent
@@ -71,12 +72,11 @@ class FeedConsumer:
             await use_cases.pause_all(session, platform_id)
 
     def subscriptions(self) -> list[Subscription]:
-        names = ("placed", "amended", "processed", "shipped", "delivered", "closed", "cancelled")
         return [
             Subscription(
                 stream="COMMIS_ORDERS",
                 durable=DURABLE,
-                subjects=tuple(f"commis.orders.v1.order_{name}" for name in names),
+                subjects=subjects(ORDER_FACTS),
                 linger=LINGER_SECONDS,
                 concerns=self.concerns,
                 handle_many=self.write,

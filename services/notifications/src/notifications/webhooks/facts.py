@@ -14,6 +14,7 @@ from commis.orders.v1 import events_pb2 as pb
 from chassis import ids, money
 from chassis.consumer import Permanent
 from chassis.envelope import Meta
+from notifications.order_facts import ORDER_FACTS
 from notifications.webhooks.domain import VENDOR
 
 OrderEvent = (
@@ -25,16 +26,6 @@ OrderEvent = (
     | pb.OrderClosed
     | pb.OrderCancelled
 )
-# Subject -> (what it is called outside, the state the order is in after it).
-NAMES: dict[type[Any], tuple[str, str]] = {
-    pb.OrderPlaced: ("order.placed", "PLACED"),
-    pb.OrderAmended: ("order.changed", "PLACED"),
-    pb.OrderProcessed: ("order.changed", "PROCESSING"),
-    pb.OrderShipped: ("order.shipped", "SHIPPED"),
-    pb.OrderDelivered: ("order.changed", "DELIVERED"),
-    pb.OrderClosed: ("order.changed", "CLOSED"),
-    pb.OrderCancelled: ("order.cancelled", "CANCELLED"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +62,7 @@ def platform_of(event: OrderEvent) -> UUID | None:
 def fact(event: OrderEvent, meta: Meta, owner_id: UUID) -> Fact:
     """The message id follows from the event, so that it stays the same even when the event is read anew into a
     database that was restored."""
-    event_type, state = NAMES[type(event)]
+    event_type, state = ORDER_FACTS[type(event)]
     data: dict[str, Any] = {"order_id": event.order_id, "number": event.number, "state": state}
     assistance = event.assistance
     if owner_id == VENDOR:

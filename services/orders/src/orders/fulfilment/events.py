@@ -40,6 +40,7 @@ def add(session: AsyncSession, verb: Verb, order: Order, shipment_id: UUID | Non
         event: Any = events_pb2.OrderCancelled(
             **common,
             was_placed=order.place_time is not None,
+            approval_asked=order.approval is not None,
         )
     else:
         fact, message = _FACTS[verb]
