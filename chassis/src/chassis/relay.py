@@ -26,30 +26,29 @@ MAX_ATTEMPTS = 20
 # Positions that one statement of `reconcile` looks at: it locks its rows for a moment only.
 STEP = 10_000
 _LOCK = 0x72656C6179
+# Only a plain index scan marks the entries of published rows, to pass them by the next time. A bitmap, which is
+# preferred while the outbox is small, reads all of them again until the next vacuum.
+_PLAIN = "SET enable_bitmapscan = off; SET enable_seqscan = off"
 _SELECT = (
-    "SELECT position, subject, payload, headers::text AS headers, attempts,"
-    " coalesce(next_attempt_time > now(), false) AS waiting"
-    f" FROM outbox WHERE publish_time IS NULL AND attempts < {MAX_ATTEMPTS} ORDER BY position LIMIT {BATCH}"
+    "SELECT position, subject, payload, headers::text AS headers, attempts, coalesce(next_attempt_time > now(), false)"
+    f" AS waiting FROM outbox WHERE publish_time IS NULL AND attempts < {MAX_ATTEMPTS} ORDER BY position LIMIT {BATCH}"
 )
 _MARK = "UPDATE outbox SET publish_time = now() WHERE position = ANY($1::bigint[])"
 _FAIL = (
-    "UPDATE outbox SET attempts = attempts + 1, last_error = $2,"
-    " next_attempt_time = now() + $3 * interval '1 second' WHERE position = $1"
+    "UPDATE outbox SET attempts = attempts + 1, last_error = $2, next_attempt_time = now() + $3 * interval '1 second'"
+    " WHERE position = $1"
 )
 _PURGE = (
     "DELETE FROM outbox WHERE position IN (SELECT position FROM outbox"
     f" WHERE publish_time < now() - interval '{KEEP_DAYS} days' LIMIT 1000)"
 )
 _BACKLOG = (
-    "SELECT count(*) FILTER (WHERE attempts < $1) AS pending,"
-    " count(*) FILTER (WHERE attempts >= $1) AS parked,"
-    " coalesce(extract(epoch FROM now() - min(create_time)), 0)::float8 AS oldest"
-    " FROM outbox WHERE publish_time IS NULL"
+    "SELECT count(*) FILTER (WHERE attempts < $1) AS pending, count(*) FILTER (WHERE attempts >= $1) AS parked,"
+    " coalesce(extract(epoch FROM now() - min(create_time)), 0)::float8 AS oldest FROM outbox WHERE publish_time IS NULL"
 )
 _AGAIN = (
-    "UPDATE outbox SET publish_time = NULL, attempts = 0, next_attempt_time = NULL"
-    " WHERE position >= $1 AND position < $2"
-    f" AND (publish_time >= $3 OR (publish_time IS NULL AND attempts >= {MAX_ATTEMPTS}))"
+    "UPDATE outbox SET publish_time = NULL, attempts = 0, next_attempt_time = NULL WHERE position >= $1"
+    f" AND position < $2 AND (publish_time >= $3 OR (publish_time IS NULL AND attempts >= {MAX_ATTEMPTS}))"
 )
 
 
@@ -91,6 +90,7 @@ class Relay:
 
     async def _lead(self) -> None:
         pg = await db.dedicated(self._engine)
+        await pg.execute(_PLAIN)
         publisher = Publisher(self._nc)
         try:
             while not self._stopping and not await pg.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
