@@ -19,6 +19,7 @@ from orders.approval import domain as approvals
 from orders.approval import events as approval_events
 from orders.domain import costing, states
 from orders.domain.model import HistoryEntry, Line, Order, PaymentMethod, TermsAcceptance
+from orders.domain.parties import Party
 from orders.domain.states import FulfilmentState, PaymentState, PlacementInProgress, State, Verb
 from orders.infrastructure import Infrastructure
 from orders.payments import links
@@ -91,13 +92,11 @@ def _placed_row(order: Order, attempt: UUID, day: datetime.date, now: datetime.d
     }
 
 
-def _entry(
-    order: Order, caller: Caller, context: OrderingContext, action: str, came: states.State
-) -> HistoryEntry:
+def _entry(order: Order, caller: Caller, actor: Party, action: str, came: states.State) -> HistoryEntry:
     return HistoryEntry(
         sequence=order.version,
         time=order.update_time,
-        actor=context.actor,
+        actor=actor,
         account_id=order.account_id,
         channel=caller.channel,
         action=action,
@@ -133,7 +132,8 @@ async def record(
         aggregate_id=str(order.id),
         aggregate_version=order.version,
     )
-    entry = _entry(order, caller, context, "approved" if came is State.PENDING_APPROVAL else "placed", came)
+    action = "approved" if came is State.PENDING_APPROVAL else "placed"
+    entry = _entry(order, caller, context.actor, action, came)
     written = store.placing(
         _placed_row(order, attempt, day, now), entry, changed, answers.row(key, answer), event
     )
@@ -203,16 +203,8 @@ async def reprice(
         if came is State.PENDING_APPROVAL:
             approvals.send_back(order, order.update_time)
             approval_events.refused(session, order, decided=False)
-        entry = HistoryEntry(
-            sequence=order.version,
-            time=order.update_time,
-            actor=context.actor if context is not None else order.parties.actor,
-            account_id=order.account_id,
-            channel=caller.channel,
-            action="repriced",
-            from_state=came,
-            to_state=order.state,
-        )
+        actor = context.actor if context is not None else order.parties.actor
+        entry = _entry(order, caller, actor, "repriced", came)
         await store.save(connection, order, entry, changed=changed)
         return order.version
 
