@@ -43,8 +43,8 @@ _PURGE = (
     f" WHERE publish_time < now() - interval '{KEEP_DAYS} days' LIMIT 1000)"
 )
 _BACKLOG = (
-    "SELECT count(*) FILTER (WHERE attempts < $1) AS pending, count(*) FILTER (WHERE attempts >= $1) AS parked, coalesce("
-    "extract(epoch FROM now() - min(create_time)), 0)::float8 AS oldest FROM outbox WHERE publish_time IS NULL"
+    "SELECT count(*) FILTER (WHERE attempts < $1) AS pending, count(*) FILTER (WHERE attempts >= $1) AS parked,"
+    " coalesce(extract(epoch FROM now() - min(create_time)), 0)::float AS oldest FROM outbox WHERE publish_time IS NULL"
 )
 _AGAIN = (
     "UPDATE outbox SET publish_time = NULL, attempts = 0, next_attempt_time = NULL WHERE position >= $1"
