@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
 
 from chassis.metrics import LOOP_LAG
 from chassis.server import spare_the_collector
@@ -97,11 +97,7 @@ def create_app(
     )
     for path, method, endpoint in _endpoints(settings, clients, lifecycle, live):
         app.router.routes.append(Route(path, endpoint, methods=[method], name=endpoint.name))
-    for path, name in _FEEDS.items():
-        feed = Route(path, endpoints.EventFeed(live, name), methods=["GET"], name=name)
-        feed.methods = {"GET"}  # without HEAD, which Route adds: that would open a line and never end
-        sockets = WebSocketRoute(path, endpoints.SocketFeed(live, name), name=name)
-        app.router.routes += [feed, sockets]
+    app.router.routes += _feeds(live)
     app.add_exception_handler(HTTPException, _refused)
     limit = RateLimit(settings.rate_limit_per_minute, clock)
     app.add_middleware(Edge, settings=settings, admission=Admission(limit, tokens))
@@ -158,6 +154,14 @@ def _endpoints(
     ]
     listed += [(path, "GET", page) for path, page in pages(document()).items()]
     return listed
+
+
+def _feeds(live: LiveFeeds) -> Iterator[BaseRoute]:
+    for path, name in _FEEDS.items():
+        feed = Route(path, endpoints.EventFeed(live, name), methods=["GET"], name=name)
+        feed.methods = {"GET"}  # without HEAD, which Route adds: that would open a line and never end
+        yield feed
+        yield WebSocketRoute(path, endpoints.SocketFeed(live, name), name=name)
 
 
 def _lifespan(clients: Clients, lifecycle: Lifecycle, live: LiveFeeds) -> Any:
