@@ -84,19 +84,6 @@ async def test_a_client_resumes_at_the_other_gateway_and_misses_nothing(
 
 
 @pytest.mark.spec("N-11")
-async def test_what_was_missed_is_sent_page_by_page(two: list[str], backend: Backend) -> None:
-    """A reader that is far behind gets on even when the rest takes long, or cannot be had."""
-    backend.revision = 403
-    backend.hold("ListSheetChanges", after=201)
-    async with following(two[0], sheet(backend, "?after_sequence=1"), backend.token()) as client:
-        assert (await client.next())["type"] == "resumed"
-        assert await client.numbers(201) == list(range(2, 202))
-        await backend.happen()
-        backend.go_on.set()
-        assert await client.numbers(404) == list(range(202, 405))
-
-
-@pytest.mark.spec("N-11")
 async def test_what_the_stream_lost_is_read_from_the_log_and_nothing_comes_twice(
     two: list[str], backend: Backend
 ) -> None:
@@ -245,22 +232,3 @@ async def test_the_broker_may_be_away(
         await feeds_ready(address)
         await backend.happen()
         assert await client.numbers(5) == [4, 5]
-
-
-@pytest.mark.spec("N-11")
-async def test_a_gateway_that_stops_sends_its_clients_elsewhere(
-    settings: Settings, backend: Backend, nats_url: str
-) -> None:
-    async with gateways(settings, 1, nats_url, feeds_per_caller=2) as ((address, made),):
-        token = backend.token()
-        async with (
-            following(address, sheet(backend), token) as one,
-            following(address, "/v1/feed", token) as two_,
-            following(address, "/v1/feed", token) as three,
-        ):
-            await one.next()
-            assert (await two_.next())["type"] == "ready"
-            assert (await three.next())["problem"]["reason"] == "TOO_MANY_FEEDS"
-            assert await three.closed() == 4429
-            made._stop()
-            assert {await one.closed(), await two_.closed()} == {1012}
