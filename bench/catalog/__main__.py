@@ -32,6 +32,7 @@ async def run(url: str, programs: Path, variants: int) -> None:
     await searching.measure(world)
     await pricing.measure(world)
     await reserving.measure(world, url, programs)
+    await world.hot.dispose()
     await engine.dispose()
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from catalog import direct
 from catalog.pricing.quote import Customer, Quoter
 from chassis import db
 from chassis.ids import new_id
@@ -18,6 +19,7 @@ from chassis.ids import new_id
 class World:
     def __init__(self, engine: AsyncEngine, variants: int) -> None:
         self.engine, self.sessions, self.variants = engine, db.sessions(engine), variants
+        self.hot = direct.planning_once(db.engine_for(engine.url, "bench", pool_size=20))
         self.quoter = Quoter(ZoneInfo("Europe/Brussels"), "BE")
         self.customer = Customer(new_id(), groups=("BOOKSHOPS",), region_code="BE", business=True)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from catalog import database, services
+from catalog import database, direct, services
 from catalog.clients import CustomersClient, OrdersClient
 from catalog.config import Settings
 from catalog.imports.runner import ImportRunner
@@ -41,6 +41,7 @@ def subscriptions(settings: Settings, sessions: Sessions) -> Sequence[Subscripti
 
 async def run(settings: Settings) -> None:
     engine = db.engine(settings)
+    hot = direct.planning_once(db.engine(settings))
     sessions = db.sessions(engine)
     nats = await broker.connect(settings)
     channel = client.channel(settings.customers_target, settings)
@@ -50,6 +51,7 @@ async def run(settings: Settings) -> None:
     needs = Needs(
         settings=settings,
         engine=engine,
+        hot=hot,
         sessions=sessions,
         customers=CustomersClient(channel, tokens),
         orders=OrdersClient(orders, tokens) if orders is not None else None,
@@ -72,6 +74,7 @@ async def run(settings: Settings) -> None:
         ],
         ready={"database": lambda: _ping(engine)},
     )
+    await hot.dispose()
 
 
 async def _ping(engine: AsyncEngine) -> None:

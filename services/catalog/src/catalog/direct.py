@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import asyncpg
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -24,9 +25,9 @@ _NAME = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
 # The statements of the hot path have one good plan each, which PostgreSQL would make anew every time, for half
 # of the time they take.
-_ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
+_ONE_PLAN = "plan_cache_mode = force_generic_plan"
 # Parameters of a search say how selective it is: a plan made without them would be wrong for most.
-_OWN_PLANS = "SET LOCAL plan_cache_mode = force_custom_plan"
+_OWN_PLANS = "plan_cache_mode = force_custom_plan"
 
 
 @asynccontextmanager
@@ -34,7 +35,7 @@ async def transaction(engine: AsyncEngine, *, own_plans: bool = False) -> AsyncI
     """Statements are planned once, or with `own_plans` each time for their parameters."""
     async with db.driver(engine) as connection:
         try:
-            await _run(connection, f"BEGIN; {_OWN_PLANS if own_plans else _ONE_PLAN}")
+            await _run(connection, f"BEGIN; SET LOCAL {_OWN_PLANS if own_plans else _ONE_PLAN}")
             yield connection
             await _run(connection, "COMMIT")
         except BaseException:
@@ -45,9 +46,14 @@ async def transaction(engine: AsyncEngine, *, own_plans: bool = False) -> AsyncI
             raise
 
 
-async def plan_once(connection: Connection) -> None:
-    """For the rest of a transaction with plans of its own."""
-    await _run(connection, _ONE_PLAN)
+def planning_once(engine: AsyncEngine) -> AsyncEngine:
+    """An engine of its own for statements that are not in a transaction and have one good plan each."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        connection.run_async(lambda driver: driver.execute(f"SET {_ONE_PLAN}"))
+
+    return engine
 
 
 async def _run(connection: Connection, statement: str) -> None:

@@ -46,8 +46,11 @@ _PACKAGE = "commis.catalog.v1"
 
 @dataclass(frozen=True, slots=True)
 class Needs:
+    """`hot` is for reading that happens with every search and quote (see direct.planning_once)."""
+
     settings: Settings
     engine: AsyncEngine
+    hot: AsyncEngine
     sessions: Sessions
     customers: Customers
     orders: Orders | None
@@ -65,8 +68,10 @@ def servicers(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Servic
     products = ProductServicer(sessions, quoter, accounts, settings.vendor_language)
     return [
         _served(products_pb2_grpc, "ProductService", products),
-        _served(products_pb2_grpc, "SearchService", SearchServicer(needs.engine, quoter, accounts)),
-        _served(pricing_pb2_grpc, "PricingService", PricingServicer(needs.engine, quoter, accounts)),
+        _served(
+            products_pb2_grpc, "SearchService", SearchServicer(needs.engine, needs.hot, quoter, accounts)
+        ),
+        _served(pricing_pb2_grpc, "PricingService", PricingServicer(needs.hot, quoter, accounts)),
         _served(pricing_pb2_grpc, "PriceListService", PriceListServicer(sessions, quoter)),
         _served(pricing_pb2_grpc, "DiscountGridService", DiscountGridServicer(sessions, quoter)),
         _served(legal_caps_pb2_grpc, "LegalCapService", LegalCapServicer(sessions, quoter)),

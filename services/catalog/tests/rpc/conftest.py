@@ -116,7 +116,7 @@ def settings() -> Settings:
 async def catalog(engine: AsyncEngine, sessions: Sessions) -> AsyncIterator[Catalog]:
     customers = FakeCustomers()
     found = settings()
-    needs = Needs(found, engine, sessions, customers, NoOrders())
+    needs = Needs(found, engine, engine, sessions, customers, NoOrders())
     quoter = services.quoter_of(found)
     runner = ImportRunner(engine, sessions, quoter, "en")
     async with grpc_server(services.servicers(needs, quoter, runner), domain="catalog.commis") as running:

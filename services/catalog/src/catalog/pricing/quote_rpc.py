@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 from commis.catalog.v1 import pricing_pb2, pricing_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from catalog import direct
 from catalog.accounts import Accounts
 from catalog.pricing import requests
 from catalog.pricing.quote import Quoter
 from catalog.pricing.wire import quoted_to_proto
-from chassis import access, context, fields
+from chassis import access, context, db, fields
 from chassis.access import Rule
 from chassis.errors import Violations
 
@@ -32,8 +31,8 @@ class PricingServicer(pricing_pb2_grpc.PricingServiceServicer):
         "QuoteLines": access.any_of(access.anyone_signed_in(), access.services(SCOPE)),
     }
 
-    def __init__(self, engine: AsyncEngine, quoter: Quoter, accounts: Accounts) -> None:
-        self._engine = engine
+    def __init__(self, hot: AsyncEngine, quoter: Quoter, accounts: Accounts) -> None:
+        self._hot = hot
         self._quoter = quoter
         self._accounts = accounts
 
@@ -51,6 +50,6 @@ class PricingServicer(pricing_pb2_grpc.PricingServiceServicer):
             v.add("customer", "is only for services; name the account instead")
         v.raise_if_any()
         customer = customer or await self._accounts.get(account_id)
-        async with direct.transaction(self._engine) as connection:
+        async with db.driver(self._hot) as connection:
             quoted = await self._quoter.quote(connection, customer, lines, self._quoter.clock(as_of))
         return pricing_pb2.QuoteLinesResponse(lines=[quoted_to_proto(line, language) for line in quoted])

@@ -16,13 +16,12 @@ V = TypeVar("V")
 class Remembered(Generic[V]):
     """One per process."""
 
-    def __init__(self, seconds: float = SECONDS) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._known: OrderedDict[Hashable, tuple[float, V]] = OrderedDict()
 
     def get(self, question: Hashable) -> V | None:
         known = self._known.get(question)
-        return None if known is None or time.monotonic() - known[0] >= self._seconds else known[1]
+        return None if known is None or time.monotonic() - known[0] >= SECONDS else known[1]
 
     def keep(self, question: Hashable, answer: V) -> None:
         self._known[question] = (time.monotonic(), answer)

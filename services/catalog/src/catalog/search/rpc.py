@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from catalog import direct
 from catalog.accounts import Accounts
-from catalog.direct import Connection
 from catalog.pricing.quote import Customer, Quoter
 from catalog.pricing.wire import fill_availability
 from catalog.products.known import KnownProducts
@@ -22,7 +21,7 @@ from catalog.search import criteria, results
 from catalog.search.commonness import Statistics
 from catalog.search.criteria import Criteria, Query
 from catalog.search.facets import FacetCounts, Facets
-from chassis import access, fields, paging
+from chassis import access, db, fields, paging
 from chassis.access import Rule
 from chassis.errors import Violations
 
@@ -32,8 +31,9 @@ MAX_FILTER_VALUES = 50
 class SearchServicer(products_pb2_grpc.SearchServiceServicer):
     RULES: ClassVar[Mapping[str, Rule]] = {"SearchProducts": access.anyone_signed_in()}
 
-    def __init__(self, engine: AsyncEngine, quoter: Quoter, accounts: Accounts) -> None:
+    def __init__(self, engine: AsyncEngine, hot: AsyncEngine, quoter: Quoter, accounts: Accounts) -> None:
         self._engine = engine
+        self._hot = hot
         self._quoter = quoter
         self._accounts = accounts
         self._pages = results.Pages()
@@ -60,8 +60,7 @@ class SearchServicer(products_pb2_grpc.SearchServiceServicer):
             facets: Sequence[FacetCounts] = ()
             if request.with_facets:
                 facets = await self._facets.count(connection, found, broad=listed.broad)
-            await direct.plan_once(connection)
-            hits = await self._hits(connection, found, listed.product_ids[: page.size], customer)
+        hits = await self._hits(found, listed.product_ids[: page.size], customer)
         more = len(listed.keys) > page.size
         last = (int(listed.broad), *listed.keys[page.size - 1]) if more else ()
         return pb.SearchProductsResponse(
@@ -71,12 +70,13 @@ class SearchServicer(products_pb2_grpc.SearchServiceServicer):
         )
 
     async def _hits(
-        self, connection: Connection, found: Criteria, ids: Sequence[UUID], customer: Customer | None
+        self, found: Criteria, ids: Sequence[UUID], customer: Customer | None
     ) -> list[pb.SearchHit]:
         """In the order of the ids; what is gone meanwhile is left out."""
-        offers = await offers_of(connection, self._quoter, customer, ids)
-        versions = {offer.product_id: offer.product_version for offer in offers.values()}
-        products = await self._products.of(connection, versions)
+        async with db.driver(self._hot) as connection:
+            offers = await offers_of(connection, self._quoter, customer, ids)
+            versions = {offer.product_id: offer.product_version for offer in offers.values()}
+            products = await self._products.of(connection, versions)
         return [_hit(products[identity], identity, found, offers) for identity in ids if identity in products]
 
 
