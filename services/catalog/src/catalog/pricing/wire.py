@@ -73,7 +73,9 @@ def fill_price(built: pricing_pb2.LinePrice, price: PricedLine, weight_grams: in
     built.MergeFrom(price_to_line(price, weight_grams))
 
 
+@lru_cache(maxsize=8_192)
 def price_to_line(price: PricedLine, weight_grams: int) -> pricing_pb2.LinePrice:
+    """Shared, as what is popular costs the same again and again: not to be changed."""
     currency = price.currency
     return pricing_pb2.LinePrice(
         currency_code=currency,
