@@ -15,6 +15,7 @@ import resource
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from csv import reader as read_csv
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF
 from zoneinfo import ZoneInfo
@@ -24,7 +25,8 @@ import psutil
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bench.catalog import MIGRATIONS, products, server
+from bench.catalog.assortment import products
+from bench.catalog.server import MIGRATIONS, server
 from catalog.exports.rows import rows
 from catalog.exports.sheets import as_csv, as_xlsx
 from catalog.exports.snapshot import snapshot
@@ -68,8 +70,8 @@ def xlsx(records: int) -> Iterator[bytes]:
     with tempfile.TemporaryFile() as file:
         book = openpyxl.Workbook(write_only=True)
         sheet = book.create_sheet()
-        for row in products(records):
-            sheet.append(row.rstrip("\n").split(","))
+        for row in read_csv(line for part in products(records) for line in part.splitlines()):
+            sheet.append(row)
         book.save(file)
         file.seek(0)
         yield from iter(lambda: file.read(PIECE), b"")
@@ -91,7 +93,13 @@ class Bench:
         self.runner = ImportRunner(engine, self.sessions, Quoter(ZoneInfo("Europe/Brussels"), "BE"), "en")
 
     async def lists(self) -> None:
-        fields = {"display_name": "", "currency_code": "EUR", "tax_inclusive": False, "default_use": "NONE"}
+        fields = {
+            "display_name": "",
+            "currency_code": "EUR",
+            "tax_inclusive": False,
+            "default_use": "NONE",
+            "publisher_region_code": "",
+        }
         async with self.sessions.begin() as session:
             retail = await create(session, {"code": "RETAIL", **fields})
             await mapping.lock(session)

