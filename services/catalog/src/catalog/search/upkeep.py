@@ -10,10 +10,12 @@ from contextlib import suppress
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import sql
+from chassis import db
 from chassis.db import Sessions
 
 BATCH = 500
 
+_ANY_STALE = "SELECT 1 FROM search_stale ORDER BY position LIMIT 1"
 _TAKE_STALE = sql.statement("""
     DELETE FROM search_stale WHERE position IN
         (SELECT position FROM search_stale ORDER BY position LIMIT :batch FOR UPDATE SKIP LOCKED)
@@ -66,6 +68,11 @@ async def refresh_prices(session: AsyncSession, variant_numbers: Sequence[int], 
 
 async def refresh_stock(sessions: Sessions) -> int:
     """Bring one batch of products up to date; the number of stock changes looked at."""
+    async with db.driver(
+        sessions.kw["bind"]
+    ) as connection:  # asked all the time, and hardly ever is there any
+        if await connection.fetchval(_ANY_STALE) is None:
+            return 0
     async with sessions.begin() as session:
         rows = await sql.rows(session, _TAKE_STALE, {"batch": BATCH})
         if rows:
