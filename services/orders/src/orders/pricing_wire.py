@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from uuid import UUID
 
 from commis.catalog.v1 import pricing_pb2
@@ -40,9 +41,18 @@ def lines_to_proto(lines: Sequence[WantedLine]) -> list[pricing_pb2.QuoteLine]:
     ]
 
 
+@lru_cache(maxsize=8_192)
+def _read(price: bytes) -> tuple[Decimal, str, int, Decimal]:
+    """Unit price, currency, total in minor units and tax rate; what is popular costs the same again and again."""
+    found = pricing_pb2.LinePrice.FromString(price)
+    unit_price, currency = money.price_from_proto(found.unit_price)
+    rate = Decimal(found.tax_rate_percent.value or "0")
+    return unit_price, currency, money.from_proto(found.total).minor, rate
+
+
 def _quote(line: pricing_pb2.QuotedLine) -> Quote:
-    price = line.price
-    unit_price, currency = money.price_from_proto(price.unit_price)
+    price, kept = line.price, line.price.SerializeToString()
+    unit_price, currency, total, tax_rate = _read(kept)
     return Quote(
         variant_id=UUID(line.variant_id),
         product_id=UUID(line.product_id),
@@ -51,11 +61,11 @@ def _quote(line: pricing_pb2.QuotedLine) -> Quote:
         currency=currency,
         tax_inclusive=price.tax_inclusive,
         unit_price=unit_price,
-        total=money.from_proto(price.total).minor,
-        tax_rate=Decimal(price.tax_rate_percent.value or "0"),
+        total=total,
+        tax_rate=tax_rate,
         tax_category=price.tax_category,
         weight_grams=price.weight_grams,
-        price=price.SerializeToString(),
+        price=kept,
         availability=line.availability.SerializeToString(),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from commis.common.v1 import common_pb2
 from commis.orders.v1 import orders_pb2
@@ -20,6 +20,7 @@ from orders.domain.parties import Approval, Parties, Party
 from orders.domain.totals import Totals
 from orders.payments.domain import refund_pending
 
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _STATES = {name.removeprefix("STATE_"): number for name, number in orders_pb2.Order.State.items()}
 _PAYMENT_STATES = {
     name.removeprefix("PAYMENT_STATE_"): number for name, number in orders_pb2.Order.PaymentState.items()
@@ -86,16 +87,17 @@ def address(value: Address) -> common_pb2.Address:
 def time(value: datetime.datetime | None) -> Timestamp | None:
     if value is None:
         return None
-    stamp = Timestamp()
-    stamp.FromDatetime(value)
-    return stamp
+    since = value - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
 
 
 def date(value: datetime.date | None) -> date_pb2.Date | None:
     return None if value is None else date_pb2.Date(year=value.year, month=value.month, day=value.day)
 
 
+@lru_cache(maxsize=16_384)
 def amount(minor: int, currency: str) -> money_pb2.Money:
+    """Shared: not to be changed."""
     return money.to_proto(Money(minor, currency))
 
 
