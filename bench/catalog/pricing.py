@@ -7,7 +7,6 @@ import random
 from bench.catalog.assortment import sku
 from bench.catalog.world import World, timed
 from catalog.pricing.quote import Line
-from chassis import db
 
 
 async def measure(world: World) -> None:
@@ -17,7 +16,6 @@ async def measure(world: World) -> None:
         async def quote(count: int = count) -> None:
             skus = [sku(chance.randrange(world.variants)) for _ in range(count)]
             lines = [Line(str(n), None, code, 1 + n % 9) for n, code in enumerate(skus)]
-            async with db.driver(world.hot) as connection:
-                await world.quoter.quote(connection, world.customer, lines, world.quoter.clock())
+            await world.quoter.quote_in_parts(world.hot, world.customer, lines, world.quoter.clock())
 
         await timed(f"quote of {count} lines", quote, times=100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from catalog.direct import Connection
 from catalog.pricing.domain import Agreed, Buyer, Item, Price, PricedLine
@@ -20,6 +23,7 @@ from catalog.pricing.price import price_line
 from catalog.pricing.reference import Reference, ReferenceCache
 from catalog.stock.availability import Availability, availability_of
 from catalog.tax.rates import Destination
+from chassis import db
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class Customer:
     @property
     def destination(self) -> Destination:
         return Destination(self.region_code, self.postal_code, self.business, self.vat_number)
+
+
+PART = 250  # lines
+_PARTS_AT_ONCE = 2
 
 
 class Line(NamedTuple):
@@ -107,6 +115,20 @@ class Quoter:
         skus = list({line.sku for line in lines if line.variant_id is None})
         variants = await read_variants(connection, ids, skus, customer.account_id, clock.today)
         return await self.quote_read(connection, customer, lines, clock, variants)
+
+    async def quote_in_parts(
+        self, hot: AsyncEngine, customer: Customer, lines: Sequence[Line], clock: Clock
+    ) -> list[QuotedLine]:
+        """The same on connections of `hot`. Of many lines the database reads one part while another one is priced, and
+        whoever asks for few in the meantime waits for no more than a part."""
+        places = asyncio.Semaphore(_PARTS_AT_ONCE)
+
+        async def quoted(part: Sequence[Line]) -> list[QuotedLine]:
+            async with places, db.driver(hot) as connection:
+                return await self.quote(connection, customer, part, clock)
+
+        parts = [lines[start : start + PART] for start in range(0, len(lines), PART)]
+        return [line for found in await asyncio.gather(*map(quoted, parts)) for line in found]
 
     async def quote_read(
         self,

@@ -12,7 +12,7 @@ from catalog.accounts import Accounts
 from catalog.pricing import requests
 from catalog.pricing.quote import Quoter
 from catalog.pricing.wire import quoted_to_proto
-from chassis import access, context, db, fields
+from chassis import access, context, fields
 from chassis.access import Rule
 from chassis.errors import Violations
 
@@ -50,6 +50,6 @@ class PricingServicer(pricing_pb2_grpc.PricingServiceServicer):
             v.add("customer", "is only for services; name the account instead")
         v.raise_if_any()
         customer = customer or await self._accounts.get(account_id)
-        async with db.driver(self._hot) as connection:
-            quoted = await self._quoter.quote(connection, customer, lines, self._quoter.clock(as_of))
+        clock = self._quoter.clock(as_of)
+        quoted = await self._quoter.quote_in_parts(self._hot, customer, lines, clock)
         return pricing_pb2.QuoteLinesResponse(lines=[quoted_to_proto(line, language) for line in quoted])
