@@ -1,4 +1,5 @@
-"""Quotes of few and of many lines."""
+"""Quotes of few and of many lines, chosen anew each time: when the database reads them from its files, and when it
+has had them in its memory before, as it has what a shop sells."""
 
 from __future__ import annotations
 
@@ -18,4 +19,5 @@ async def measure(world: World) -> None:
             lines = [Line(str(n), None, code, 1 + n % 9) for n, code in enumerate(skus)]
             await world.quoter.quote_in_parts(world.hot, world.customer, lines, world.quoter.clock())
 
+        await timed(f"quote of {count} lines, not read before", quote, times=100)
         await timed(f"quote of {count} lines", quote, times=100)

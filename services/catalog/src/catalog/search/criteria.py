@@ -84,18 +84,19 @@ class Criteria:
     def condition(self, *, indexed: bool, without: str | None = None) -> str:
         """`indexed` lets the planner use the GIN indexes; otherwise the documents are met in another order and
         only filtered. `without` leaves out the filter of one facet."""
-        terms, facets = "d.terms", "d.facet_ids"
-        if not indexed:  # an expression, which no index knows
-            terms, facets = "coalesce(d.terms, '')", "coalesce(d.facet_ids, '{}')"
+        # Within an expression a test is known to no index, and the planner takes half of the rows to pass it: documents
+        # are met in another order where so many match that a page is soon full.
+        form = "{}" if indexed else "coalesce({}, false)"
         parts = []
         if self.query.text:
-            found = f"{terms} @@ CAST(:tsquery AS tsquery)"
+            found = form.format("d.terms @@ CAST(:tsquery AS tsquery)")
             if indexed and len(self.telling) < len(self.words):
-                found = "d.terms @@ CAST(:telling AS tsquery) AND coalesce(d.terms, '') @@ CAST(:tsquery AS tsquery)"
+                tested = "coalesce(d.terms @@ CAST(:tsquery AS tsquery), false)"
+                found = f"d.terms @@ CAST(:telling AS tsquery) AND {tested}"
             parts.append(f"({found} OR d.product_id = ANY(CAST(:exact AS uuid[])))" if self.exact else found)
         for number, name in enumerate(self.groups):
             if name != without:
-                parts.append(f"{facets} && CAST(:g{number} AS integer[])")
+                parts.append(form.format(f"d.facet_ids && CAST(:g{number} AS integer[])"))
         if self.query.available_only:
             parts.append("d.in_stock")
         one = [name for name in self.groups if name.startswith(VARIANT) and name != without]
