@@ -24,11 +24,16 @@ class KnownProducts:
 
     async def of(self, connection: Connection, versions: Mapping[UUID, int]) -> dict[UUID, pb.Product]:
         """The products at these versions, or newer ones. Shared: not to be changed."""
-        missing = [identity for identity, version in versions.items() if not self._has(identity, version)]
+        found = {
+            identity: self._known[identity][1]
+            for identity in versions
+            if self._has(identity, versions[identity])
+        }
+        missing = [identity for identity in versions if identity not in found]
         if missing:
             for view in (await find_products(connection, missing)).values():
-                self._known[view.id] = view.version, product_to_proto(view)
-        found = {identity: self._known[identity][1] for identity in versions if identity in self._known}
+                found[view.id] = product_to_proto(view)
+                self._known[view.id] = view.version, found[view.id]
         while len(self._known) > self._most:
             self._known.popitem(last=False)
         return found

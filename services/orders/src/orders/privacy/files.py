@@ -14,22 +14,18 @@ import sqlalchemy as sa
 
 from chassis.db import Sessions
 from orders.attachments.blobs import BlobStore
+from orders.privacy import paging
 from orders.privacy.statements import BATCH
 
-_PAGE = 200
 # The files themselves are read where the order is: here is which there are. Others are named by their id only.
-_FILES = sa.text(
+_FILES = paging.typed(
     "SELECT a.id, (to_jsonb(a) - CASE WHEN :person IN ('', a.added_id) THEN '{erasure_id}'::text[]"  # noqa: S608
     " ELSE '{erasure_id,added_name}'::text[] END)::text AS row"
     " FROM attachments a JOIN orders o ON o.id = a.order_id"
     " WHERE o.account_id = :account_id AND a.erasure_id IS NULL AND (:person = ''"
     " OR (a.added_kind = 'PERSON' AND a.added_id = :person)"
     " OR (o.owner_kind = 'PERSON' AND o.owner_id = :person) OR (o.actor_kind = 'PERSON' AND o.actor_id = :person))"
-    f" AND a.id > :after ORDER BY a.id LIMIT {_PAGE}"
-).bindparams(
-    sa.bindparam("person", type_=sa.Text),
-    sa.bindparam("account_id", type_=sa.Uuid),
-    sa.bindparam("after", type_=sa.Uuid),
+    f" AND a.id > :after ORDER BY a.id LIMIT {paging.PAGE}"
 )
 _EMPTY = sa.text(
     f"""
@@ -47,27 +43,15 @@ _EMPTIED = sa.text(
 _COUNT = sa.text("SELECT count(*) FROM attachments WHERE erasure_id = :erasure_id")
 
 
-async def rows(sessions: Sessions, account_id: UUID, person: str) -> AsyncIterator[tuple[str, str]]:
+def rows(sessions: Sessions, account_id: UUID, person: str) -> AsyncIterator[tuple[str, str]]:
     """Section and row, a page at a time."""
-    after = UUID(int=0)
-    while True:
-        given = {"account_id": account_id, "person": person, "after": after}
-        async with sessions() as session:
-            found = (await session.execute(_FILES, given)).all()
-        for row in found:
-            yield "attachments", row.row
-        if len(found) < _PAGE:
-            return
-        after = found[-1].id
+    return paging.rows_of(sessions, (("attachments", _FILES),), account_id, person)
 
 
 async def erase(sessions: Sessions, blobs: BlobStore, given: dict[str, Any]) -> None:
     """`given`: erasure_id, account_id, and person, empty for all of the account."""
     wanted = {name: given[name] for name in ("erasure_id", "account_id", "person")}
-    done = BATCH
-    while done >= BATCH:
-        async with sessions.begin() as session:
-            done = (await (await session.connection()).execute(_EMPTY, wanted)).rowcount
+    await paging.empty(sessions, (_EMPTY,), wanted)
     after = UUID(int=0)
     while True:
         async with sessions() as session:
