@@ -68,6 +68,17 @@ def test_a_supervisor_killed_together_with_its_watchdog_leaves_nothing_behind(su
     assert supervisor.left_behind() == []
 
 
+def test_no_process_of_the_suite_interrupts_another(supervise: Supervise) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux has the policy")
+    supervisor = supervise()
+    supervisor.wait_until_ready()
+
+    assert {"postgres", "nats-server"} <= {p.name() for p in supervisor.started}
+    interrupting = {p for p in supervisor.started if os.sched_getscheduler(p.pid) != os.SCHED_BATCH}
+    assert all("watchdog.py" in " ".join(p.cmdline()) for p in interrupting)
+
+
 def test_make_takes_the_suite_along_when_it_is_killed(data_dir: Path, ports: Ports) -> None:
     command = f"{sys.executable} -m local --data-dir {data_dir} run --empty; true"
     environment = stub_environment(ports, COMMIS_STOP_WITH_PARENT="1")

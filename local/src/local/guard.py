@@ -1,9 +1,9 @@
 """Started by path, between the supervisor and a process of the suite: become that process.
 
 ``guard.py PARENT SIGNAL USER COMMAND...`` asks Linux for SIGNAL when PARENT dies (prctl(2),
-PR_SET_PDEATHSIG), changes to USER unless it is "-", and executes COMMAND in its own place. On other systems
-only the watchdog ends what a killed supervisor leaves behind. Only the standard library, because it runs
-with ``-I -S`` to cost a few milliseconds.
+PR_SET_PDEATHSIG), changes to USER unless it is "-", takes its turns like a batch job (docs/decisions/0010) and
+executes COMMAND in its own place. On other systems only the watchdog ends what a killed supervisor leaves behind.
+Only the standard library, because it runs with ``-I -S`` to cost a few milliseconds.
 """
 
 import ctypes
@@ -23,7 +23,16 @@ def main() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.Signals[name].value, 0, 0, 0)
         if os.getppid() != int(parent):  # it died before we asked
             sys.exit(1)
+        take_turns()
     os.execv(command[0], command)  # noqa: S606 - no shell is wanted
+
+
+def take_turns() -> None:
+    """Else every message interrupts whoever has the processor, for a process whose data has left the cache."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    except OSError:  # a sandbox may refuse it, and it is only faster
+        return
 
 
 def become(user: str) -> None:
