@@ -133,45 +133,58 @@ def _assign(names: Iterable[str]) -> str:
     return ", ".join(f"{name} = {_params([name])}" for name in names)
 
 
-def _with_lines_and_history(order: str, found: str, *, before: str = "", after: str = "") -> str:
-    """`order` writes the order and returns its id; nothing else happens when it returns nothing.
-
-    `before` and `after` are more parts of the statement, which may be looked at from behind them."""
+def _lines(conflict: str = "") -> str:
     names = ", ".join(LINE_COLUMNS)
     arrays = ", ".join(f"CAST(:l_{name} AS {kind}[])" for name, kind in LINE_COLUMNS.items())
-    replaced = ", ".join(f"{name} = excluded.{name}" for name in LINE_COLUMNS if name != "id")
     return f"""
-        WITH {before} o AS ({order}),
+        written AS (
+            INSERT INTO order_lines (order_id, {names})
+            SELECT o.id, x.* FROM o, unnest({arrays}) AS x {conflict}
+        ),"""
+
+
+# Parts of a statement about the lines of the order that its part `o` writes; nothing when that returns nothing.
+_NEW_LINES = _lines()
+_CHANGED_LINES = _lines(
+    "ON CONFLICT (order_id, id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in LINE_COLUMNS if name != "id")
+)
+_REMOVED_LINES = """
         removed AS (
             DELETE FROM order_lines USING o
             WHERE order_id = o.id AND order_lines.id = ANY(CAST(:removed AS uuid[]))
-        ),
-        written AS (
-            INSERT INTO order_lines (order_id, {names})
-            SELECT o.id, x.* FROM o, unnest({arrays}) AS x
-            ON CONFLICT (order_id, id) DO UPDATE SET {replaced}
-        ),
+        ),"""
+
+
+def _with_history(order: str, found: str, *, before: str = "", lines: str = "", after: str = "") -> str:
+    """`order` writes the order and returns its id. `before` and `after` are more parts of the statement, which may be
+    looked at from behind them."""
+    return f"""
+        WITH {before} o AS ({order}), {lines}
         told AS ({_HISTORY}) {after}
         SELECT {found} FROM o"""
 
 
-_INSERT = _with_lines_and_history(
-    f"INSERT INTO orders ({', '.join(NEW)}) VALUES ({_params(NEW)}) ON CONFLICT DO NOTHING RETURNING id",
-    "o.id",
+INSERT = direct.statement(
+    _with_history(
+        f"INSERT INTO orders ({', '.join(NEW)}) VALUES ({_params(NEW)}) ON CONFLICT DO NOTHING RETURNING id",
+        "o.id",
+        lines=_NEW_LINES,
+    )
 )
-INSERT = direct.statement(_INSERT)
 SAVE = direct.statement(
-    _with_lines_and_history(
+    _with_history(
         f"""UPDATE orders SET {_assign(SHEET)}, placing_attempt = NULL, placing_request = NULL,
         placing_until = NULL WHERE id = :id RETURNING id""",
         "o.id",
+        lines=_REMOVED_LINES + _CHANGED_LINES,
     )
 )
 NUMBER = direct.statement("SELECT next_order_number(:year) AS number")
 # Everything that placing writes, in one statement and so in one transaction: all of it, or nothing when the claim is
 # gone (`mine` = 0) or the request was answered meanwhile (`placed` = 0).
 PLACE = direct.statement(
-    _with_lines_and_history(
+    _with_history(
         f"""UPDATE orders SET {_assign(PLACED)}, cart = false, placing_until = NULL
         FROM mine, answer WHERE orders.id = mine.id RETURNING orders.id""",
         "(SELECT count(*) FROM mine) AS mine, count(*) AS placed",
@@ -186,6 +199,7 @@ PLACE = direct.statement(
                 CAST(:fingerprint AS bytea), CAST(:response AS bytea) FROM mine
             ON CONFLICT DO NOTHING RETURNING 1
         ),""",
+        lines=_CHANGED_LINES,
         after="""
         , event AS (
             INSERT INTO outbox (id, subject, payload, headers)
@@ -196,12 +210,13 @@ PLACE = direct.statement(
 )
 # The end of an attempt that may not place by itself: the order waits for approval.
 ASK = direct.statement(
-    _with_lines_and_history(
+    _with_history(
         f"""UPDATE orders SET {_assign(ASKED)}, cart = false, placing_attempt = NULL, placing_request = NULL,
         placing_until = NULL
         WHERE id = :id AND placing_attempt = :attempt AND placing_until > clock_timestamp()
         RETURNING id""",
         "o.id",
+        lines=_CHANGED_LINES,
     )
 )
 MOVE = direct.statement(

@@ -65,7 +65,7 @@ async def lock(connection: AsyncConnection, order_id: UUID) -> Order | None:
 
 
 def _inserted(order: Order, entry: HistoryEntry) -> dict[str, Any]:
-    return rows.new_row(order) | rows.line_arrays(order.lines) | _history(entry) | {"removed": []}
+    return rows.new_row(order) | rows.line_arrays(order.lines) | _history(entry)
 
 
 async def insert(connection: AsyncConnection, order: Order, entry: HistoryEntry) -> bool:
@@ -116,7 +116,7 @@ def placing(
 ) -> dict[str, Any]:
     """What `place` writes: the order's columns, history, lines with new prices, the stored answer, the outbox row."""
     told = {f"event_{name}": value for name, value in event.items()}
-    return placed | rows.line_arrays(changed) | _history(entry) | answer | told | {"removed": []}
+    return placed | rows.line_arrays(changed) | _history(entry) | answer | told
 
 
 async def place(connection: AsyncConnection, written: dict[str, Any]) -> Outcome:
@@ -136,7 +136,7 @@ async def ask(
     connection: AsyncConnection, asked: dict[str, Any], entry: HistoryEntry, changed: list[Line]
 ) -> bool:
     """The order waits for approval. False, and nothing is written, when the claim of `attempt` is gone."""
-    given = asked | rows.line_arrays(changed) | _history(entry) | {"removed": []}
+    given = asked | rows.line_arrays(changed) | _history(entry)
     return await direct.begin_with(connection, statements.ASK, given) is not None
 
 
