@@ -9,12 +9,10 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from commis.catalog.v1 import exports_pb2
-from commis.customers.v1 import privacy_pb2 as pb
 from commis.orders.v1 import orders_pb2
 
 from gateway import server
@@ -202,35 +200,3 @@ async def test_the_command(settings: Settings) -> None:
     assert process.returncode == 78
     assert b"GATEWAY_PORT" in told
     assert b"GATEWAY_TRUSTED_PROXIES" in told
-
-
-@pytest.mark.parametrize(
-    ("rpc", "path", "part"),
-    [
-        ("DownloadDataExport", f"/v1/data-exports/{ANY_ID}/archive", pb.DownloadDataExportResponse),
-        ("ExportCatalog", "/v1/exports?kind=PRICES&format=CSV", exports_pb2.ExportCatalogResponse),
-    ],
-)
-async def test_a_client_that_leaves_in_the_middle_of_a_file_ends_it(
-    settings: Settings, services: Services, rpc: str, path: str, part: Any
-) -> None:
-    """The service stops making what nobody reads."""
-    ended = asyncio.Event()
-
-    def for_ever() -> Iterator[Any]:
-        try:
-            if rpc == "ExportCatalog":
-                yield part(header={"media_type": "text/csv", "file_name": "prices.csv"})
-            while True:
-                yield part(content=bytes(65536))
-        finally:
-            ended.set()
-
-    services.answer(rpc, for_ever())
-    async with serving(settings) as (host, port, _):
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(request("GET", path))
-        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
-        writer.close()
-        async with asyncio.timeout(20):
-            await ended.wait()

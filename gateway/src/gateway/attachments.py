@@ -19,7 +19,7 @@ from gateway.endpoint import JSON, check_length, reply
 from gateway.exchange import Exchange, Scope
 from gateway.problems import Problem, invalid_fields
 from gateway.query import Query, query_reader
-from gateway.streaming import Upload, listened_to
+from gateway.streaming import Upload, give, listened_to
 from gateway.wire.render import renderer
 
 ADD = "/commis.orders.v1.AttachmentService/AddAttachment"
@@ -95,10 +95,10 @@ class ReadFile:
             first = await anext(parts)
             headers = _headers(first.attachment)
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": first.content, "more_body": True})
+            await give(send, first.content)
             async for part in parts:
-                await send({"type": "http.response.body", "body": part.content, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+                await give(send, part.content)
+            await give(send, b"", more=False)
 
 
 def _headers(found: Attachment) -> list[tuple[bytes, bytes]]:

@@ -10,7 +10,7 @@ from gateway.clients import Clients
 from gateway.endpoint import JSON, Endpoint
 from gateway.exchange import Exchange, Scope
 from gateway.operation import Body, Operation
-from gateway.streaming import listened_to
+from gateway.streaming import give, listened_to
 from gateway.wire.render import renderer
 
 LINES = "application/x-ndjson"
@@ -59,8 +59,7 @@ class OrderBatches(Endpoint):
         await self._write(send, begin, first)
         async for answer in answers:
             await self._write(send, between, answer)
-        await send({"type": "http.response.body", "body": end})
+        await give(send, end, more=False)
 
     async def _write(self, send: Any, before: bytes, answer: Any) -> None:
-        content = before + orjson.dumps(self._each(answer))
-        await send({"type": "http.response.body", "body": content, "more_body": True})
+        await give(send, before + orjson.dumps(self._each(answer)))

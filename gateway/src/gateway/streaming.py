@@ -118,13 +118,14 @@ async def pass_on(parts: Any, send: Any, media_type: str, file_name: str) -> Non
         (b"content-disposition", f'attachment; filename="{file_name}"'.encode()),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await _give(send, first.content)
+    await give(send, first.content)
     async for part in parts:
-        await _give(send, part.content)
-    await _give(send, b"", more=False)
+        await give(send, part.content)
+    await give(send, b"", more=False)
 
 
-async def _give(send: Any, content: bytes, *, more: bool = True) -> None:
+async def give(send: Any, content: bytes, *, more: bool = True) -> None:
+    """A piece of an answer. Raises ClientGone when it is not taken in time."""
     try:
         async with asyncio.timeout(_IDLE_SECONDS):
             await send({"type": "http.response.body", "body": content, "more_body": more})
