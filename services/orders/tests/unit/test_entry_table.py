@@ -190,3 +190,11 @@ def test_whatever_is_pasted_every_row_that_is_not_empty_is_answered(content: str
 def test_no_bytes_break_the_reader(content: bytes) -> None:
     with suppress(InvalidFields):
         sheet(content)
+
+
+@pytest.mark.spec("O-04")
+@pytest.mark.parametrize("cell", ["\t", " ", ",", "1,", "a;"])
+def test_a_row_of_a_megabyte_is_read_like_any_other(cell: str) -> None:
+    """In a time that grows with it, not with its square, which no other request would survive."""
+    row = f"{STRANGER} x{cell * (2**20 // len(cell))}" + 'b"'
+    assert len(sheet(row).rows) == 1

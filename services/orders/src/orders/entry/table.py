@@ -69,8 +69,11 @@ def _by_looks(records: Sequence[Record], *, counted: bool) -> Iterator[Row]:
 
 def _pair(cells: Sequence[str]) -> tuple[int, int] | None:
     """The places of code and quantity where it is certain which is which."""
-    numbers = [place for place, cell in enumerate(cells) if cell and codes.may_be_quantity(cell)]
-    others = [place for place, cell in enumerate(cells) if cell and place not in numbers]
+    numbers: list[int] = []
+    others: list[int] = []
+    for place, cell in enumerate(cells):
+        if cell:
+            (numbers if codes.may_be_quantity(cell) else others).append(place)
     if not numbers or not others:
         return None
     code = next((place for place in others if codes.is_standard(cells[place])), others[0])

@@ -18,7 +18,8 @@ _SEPARATORS = ("\t", ";", ",")
 _LONGEST = 5_000  # characters of a row that is looked at more closely
 _MOST_LINES = 30  # of one row
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-_OPENED = re.compile(r'(?:^|[\t;,])\s*"')  # a cell that begins with a quote
+# A cell that begins with a quote. White space that could separate cells itself would be looked at again from each.
+_OPENED = re.compile(r'(?:^|[\t;,])[^\S\t]*"')
 _FORMULA = re.compile(r'="([^"]*)"')  # how digits are kept from becoming a number
 _NUMBER = re.compile(r"(?:.*\s)?[x×*]?\d+,\d+(?:\s.*)?", re.IGNORECASE)
 
