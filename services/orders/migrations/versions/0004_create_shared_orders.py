@@ -59,7 +59,6 @@ def _create_sheets() -> None:
         sa.Column("header", JSONB(), nullable=False),
         sa.Column("next_position", sa.Integer(), nullable=False),
         sa.Column("acceptance", JSONB(), nullable=True),
-        sa.Column("spender", JSONB(), nullable=True),
         sa.Column("obstacles", JSONB(), nullable=False, server_default=sa.text("'[]'")),
         sa.Column("vendor_colour", sa.Text(), nullable=False),
         sa.Column("customer_colour", sa.Text(), nullable=False),
