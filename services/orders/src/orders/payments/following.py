@@ -121,14 +121,15 @@ class Follower:
         looked = -_UNPAID_SECONDS
         while not self._stopped:
             self._online.wake.clear()
-            busy = 0
+            again = False
             try:
                 busy = await follow(self._infra, self._online)
                 if self._unpaid.more or loop.time() - looked >= _UNPAID_SECONDS:
                     looked = loop.time()
                     await self._unpaid.cancel()
+                again = busy > 0 or self._unpaid.more
             except Exception as error:
                 log.warning("payments not followed", error=repr(error))
-            if not busy and not self._unpaid.more:
+            if not again:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._online.wake.wait(), _IDLE_SECONDS)
