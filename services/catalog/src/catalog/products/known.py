@@ -12,14 +12,16 @@ from catalog.direct import Connection
 from catalog.products.queries import find_products
 from catalog.products.wire import product_to_proto
 
-MOST = 10_000  # of some kilobytes each
+# Of all messages as they are sent; in memory they take two to three times as much.
+MOST_BYTES = 32 * 2**20
 
 
 class KnownProducts:
     """One per process; forgets what was not asked for longest."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._known: OrderedDict[UUID, tuple[int, pb.Product]] = OrderedDict()
 
     async def of(self, connection: Connection, versions: Mapping[UUID, int]) -> dict[UUID, pb.Product]:
@@ -33,10 +35,18 @@ class KnownProducts:
         if missing:
             for view in (await find_products(connection, missing)).values():
                 found[view.id] = product_to_proto(view)
-                self._known[view.id] = view.version, found[view.id]
-        while len(self._known) > self._most:
-            self._known.popitem(last=False)
+                self._keep(view.id, view.version, found[view.id])
         return found
+
+    def _keep(self, identity: UUID, version: int, product: pb.Product) -> None:
+        before = self._known.pop(identity, None)
+        if before is not None:
+            self._bytes -= before[1].ByteSize()
+        self._known[identity] = version, product
+        self._bytes += product.ByteSize()
+        while self._bytes > self._most_bytes:
+            _, (_, forgotten) = self._known.popitem(last=False)
+            self._bytes -= forgotten.ByteSize()
 
     def _has(self, identity: UUID, version: int) -> bool:
         known = self._known.get(identity)
