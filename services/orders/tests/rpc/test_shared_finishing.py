@@ -11,7 +11,7 @@ from commis.common.v1 import common_pb2
 from commis.orders.v1 import orders_pb2
 from commis.orders.v1 import shared_orders_pb2 as pb
 
-from chassis.errors import Unavailable
+from chassis.errors import FieldViolation, InvalidFields, Unavailable
 from chassis.ids import new_id
 from orders.shared import finishing
 from services.orders.tests.negotiating import GREEN, TERMS, Table, a_sent_table, a_table
@@ -119,10 +119,10 @@ async def test_the_same_request_once_more_places_what_it_agreed_to(shop: Shop, w
 
 async def test_what_stands_against_it_is_told_and_nobody_tries_on_and_on(shop: Shop, clock: Any) -> None:
     table = await an_agreed_table(shop)
-    shop.catalog.fail_reserve = Unavailable("catalog is away")
+    shop.catalog.articles["A"].stock = 3
     assert await later(shop, clock) == 1
-    assert [each.reason for each in (await table.vendor.look()).obstacles] == ["UNAVAILABLE"]
-    shop.catalog.fail_reserve = None
+    assert [each.reason for each in (await table.vendor.look()).obstacles] == ["STOCK_SHORTAGE"]
+    shop.catalog.articles["A"].stock = 10
     assert await later(shop, clock) == 0
     assert (await table.vendor.accept()).state == PLACED
 
@@ -166,15 +166,24 @@ async def test_spending_control_holds_and_what_was_refused_is_left_to_people(sho
     await shop.orders.RejectOrder(reject, metadata=shop.customer)
     assert await later(shop, clock) == 0
     assert (await shop.get(order_id)).state == NEGOTIATING
+    shop.catalog.fail_reserve = Unavailable("catalog is away")
+    await firm.table.vendor.look()
+    await firm.table.vendor.accept()
+    assert [each.reason for each in (await firm.table.vendor.look()).obstacles] == ["UNAVAILABLE"]
 
 
 @pytest.mark.spec("N-09")
-async def test_obstacles_are_none_of_a_sheet_that_changed_meanwhile(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    "against",
+    [Unavailable("catalog is away"), InvalidFields([FieldViolation("lines", "is refused")])],
+    ids=["away", "refused"],
+)
+async def test_obstacles_are_none_of_a_sheet_that_changed_meanwhile(shop: Shop, against: Exception) -> None:
     table = await a_sent_table(shop)
     await table.customer.accept(**TERMS)
     await table.vendor.look()
     shop.catalog.gate = asyncio.Event()
-    shop.catalog.fail_reserve = Unavailable("catalog is away")
+    shop.catalog.fail_reserve = against
     shop.catalog.entered.clear()
     slow = asyncio.create_task(table.vendor.accept())
     await shop.catalog.entered.wait()

@@ -36,6 +36,7 @@ from orders.shared import recording
 from orders.shared import store as sheets
 from orders.shared.domain.sheet import Sheet
 from orders.shared.negotiating import seen_by
+from orders.shared.passing import passes
 from orders.shared.projecting import project
 from orders.statistics import store as figures
 
@@ -44,7 +45,7 @@ _TRIES = 5
 
 async def amend(infra: Infrastructure, order_id: UUID, said: Party | None = None) -> None:
     """As the caller, or in the name of who `said` the last word; once, however often both sides ask for it. What stands
-    against it is kept beside the sheet."""
+    against it is kept beside the sheet. Raises ServiceError for what passes by itself."""
     caller = access.caller()
     for _ in range(_TRIES):
         order, sheet, context = await seen_by(infra, caller, order_id)
@@ -81,11 +82,11 @@ async def _amended(
     except InvalidFields as refusal:
         found = refusal.violations
     except ServiceError as failed:
+        if passes(failed):
+            await _give_up(infra, wanted, sheet.revision, attempt, [])
+            raise
         found = [FieldViolation("order", failed.message, failed.reason)]
-    await _release(infra, wanted, attempt)
-    async with infra.sessions.begin() as session:
-        connection = await session.connection()
-        last = await claims.end_amendment(connection, order.id, sheet.revision, attempt, found)
+    last = await _give_up(infra, wanted, sheet.revision, attempt, found)
     return bool(found) and last == sheet.revision
 
 
@@ -161,16 +162,22 @@ async def _no_lines() -> tuple[list[QuotedLine], bool]:
     return [], True
 
 
-async def _release(infra: Infrastructure, order: Order, attempt: UUID) -> None:
-    """Failing is no harm: a hold ends by itself once its owner has asked us."""
+async def _give_up(
+    infra: Infrastructure, wanted: Order, revision: int, attempt: UUID, found: Sequence[FieldViolation]
+) -> int | None:
+    """Releases what was held, which may fail: a hold ends by itself once its owner has asked us. Then ends the claim,
+    as `end_amendment` answers."""
     outcomes = await asyncio.gather(
-        infra.ports.catalog.release(order.id, attempt, amends=True),
-        infra.ports.library.release(order.id, attempt, amends=True),
+        infra.ports.catalog.release(wanted.id, attempt, amends=True),
+        infra.ports.library.release(wanted.id, attempt, amends=True),
         return_exceptions=True,
     )
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
-            log.warning("release failed", order_id=str(order.id), error=repr(outcome))
+            log.warning("release failed", order_id=str(wanted.id), error=repr(outcome))
+    async with infra.sessions.begin() as session:
+        connection = await session.connection()
+        return await claims.end_amendment(connection, wanted.id, revision, attempt, found)
 
 
 async def _write(

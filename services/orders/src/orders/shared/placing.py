@@ -7,7 +7,7 @@ from uuid import UUID
 
 from commis.orders.v1 import orders_pb2 as pb
 
-from chassis.errors import DeadlineExceeded, FieldViolation, InvalidFields, Unavailable
+from chassis.errors import FieldViolation, InvalidFields
 from chassis.ids import new_id
 from orders import access
 from orders import store as orders
@@ -32,7 +32,8 @@ def check_acceptance(caller: Caller, version: str) -> None:
 
 
 async def place(infra: Infrastructure, order_id: UUID, said: Party | None = None) -> None:
-    """As the caller, or in the name of who `said` the last word; once, however often both sides ask for it."""
+    """As the caller, or in the name of who `said` the last word; once, however often both sides ask for it. Raises
+    ServiceError for what is no verdict on the order, such as a neighbour that is away."""
     caller = access.caller()
     async with infra.engine.connect() as connection:
         order = await orders.find(connection, order_id)
@@ -48,7 +49,5 @@ async def place(infra: Infrastructure, order_id: UUID, said: Party | None = None
         found = refusal.violations
     except (IllegalMove, PlacementInProgress):  # somebody else is placing it, or has
         return
-    except (Unavailable, DeadlineExceeded) as away:
-        found = [FieldViolation("order", away.message, away.reason)]
     async with infra.sessions.begin() as session:
         await store.set_obstacles(await session.connection(), order_id, sheet.revision, found)

@@ -168,5 +168,7 @@ async def _answer(infra: Infrastructure, deal: Deal, done: Done | None) -> View:
             return view
     elif not done.agreed:
         return await queries.view(infra, done.order, done.sheet, side_of(access.caller()))
-    await finishing.finish(infra, deal.order_id)
-    return await queries.get(infra, deal.order_id)
+    away = await finishing.finish(infra, deal.order_id)
+    view = await queries.get(infra, deal.order_id)
+    view.sheet.obstacles = view.sheet.obstacles or away
+    return view
