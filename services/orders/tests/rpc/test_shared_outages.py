@@ -1,12 +1,13 @@
-"""What both agreed to becomes an order though a neighbour was away when it was to be placed."""
+"""What both agreed to becomes an order though a neighbour was away when it was to be placed, however many wait."""
 
+import datetime
 from typing import Any
 
 import pytest
 from commis.orders.v1 import orders_pb2
 
 from chassis.errors import DeadlineExceeded, Kind, RemoteError, Unavailable
-from orders.shared import finishing
+from orders.shared import finishing, reminding
 from services.orders.tests.negotiating import TERMS, a_sent_table
 from services.orders.tests.rpc.test_shared_amendments import a_placed_table
 from services.orders.tests.rpc.test_shared_finishing import an_agreed_table, later
@@ -28,11 +29,11 @@ async def test_a_neighbour_that_is_away_for_a_while_is_no_obstacle(
     table = await an_agreed_table(shop)
     shop.catalog.fail_reserve = away
     for _ in range(3):
-        await later(shop, clock)
-        assert await finishing.finish_interrupted(shop.infra) == 0, "not at once again"
+        assert await later(shop, clock) == 0
+        await finishing.finish_interrupted(shop.infra)
         seen = await table.vendor.look()
         assert (seen.state, list(seen.obstacles)) == (NEGOTIATING, [])
-    assert shop.catalog.calls["reserve"] == 3
+    assert shop.catalog.calls["reserve"] == 3, "not twice at once"
     shop.catalog.fail_reserve = None
     await later(shop, clock)
     assert (await shop.get(table.vendor.seen.order_id)).state == PLACED
@@ -77,3 +78,31 @@ async def test_an_amendment_that_a_neighbour_kept_from_is_tried_again_by_itself(
     shop.catalog.fail_reserve = None
     await later(shop, clock)
     assert (await shop.get(table.vendor.seen.order_id)).lines[1].quantity == 4
+
+
+async def test_many_that_were_left_behind_are_all_placed_in_one_turn(
+    shop: Shop, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finishing, "_AT_ONCE", 1)
+    tables = [await an_agreed_table(shop) for _ in range(3)]
+    clock.fixed = clock() + datetime.timedelta(hours=1)
+    await reminding.Reminders(shop.infra).turn()
+    assert [(await table.vendor.look()).state for table in tables] == [PLACED] * 3
+
+
+async def test_where_nothing_succeeds_the_others_wait_for_the_next_turn_and_come_first_then(
+    shop: Shop, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finishing, "_AT_ONCE", 1)
+    tables = [await an_agreed_table(shop) for _ in range(2)]
+    shop.catalog.fail_reserve = Unavailable("catalog is away")
+    for tried in (1, 2):
+        clock.fixed = clock() + datetime.timedelta(hours=1)
+        await reminding.Reminders(shop.infra).turn()
+        assert shop.catalog.calls["reserve"] == tried
+    waiting = await shop.rows("SELECT count(*) FROM shared_orders WHERE retry_time IS NULL")
+    assert waiting[0].count == 0, "each had its turn"
+    shop.catalog.fail_reserve = None
+    clock.fixed = clock() + datetime.timedelta(hours=1)
+    await reminding.Reminders(shop.infra).turn()
+    assert [(await table.vendor.look()).state for table in tables] == [PLACED] * 2

@@ -28,16 +28,16 @@ async def test_who_does_not_answer_is_reminded_once_per_hand_over(shop: Shop, cl
     table = await a_sent_table(shop)
     now = datetime.datetime.now(datetime.UTC)
     clock.fixed = now + datetime.timedelta(days=2, hours=23)
-    assert await reminding.remind_waiting(shop.infra) == 0
+    assert (await reminding.remind_waiting(shop.infra)).done == 0
     clock.fixed = now + datetime.timedelta(days=3, minutes=1)
-    assert await reminding.remind_waiting(shop.infra) == 1
-    assert await reminding.remind_waiting(shop.infra) == 0
+    assert (await reminding.remind_waiting(shop.infra)).done == 1
+    assert (await reminding.remind_waiting(shop.infra)).done == 0
     assert await told(shop) == [("waiting", "VENDOR")]
     await table.vendor.send(message="what do you think?")
     clock.fixed = now + datetime.timedelta(days=7)
     await table.customer.look()
     await table.customer.change(0, quantity=9)  # which is an answer
-    assert await reminding.remind_waiting(shop.infra) == 0
+    assert (await reminding.remind_waiting(shop.infra)).done == 0
 
 
 async def test_an_offer_ends_once_in_the_log_and_in_the_zone_of_the_vendor(shop: Shop, clock: Any) -> None:
@@ -47,15 +47,15 @@ async def test_an_offer_ends_once_in_the_log_and_in_the_zone_of_the_vendor(shop:
     clock.fixed = datetime.datetime(
         2999, 6, 7, 21, 59, tzinfo=datetime.UTC
     )  # the 7th, two hours ahead of UTC
-    assert await reminding.remind_expiring(shop.infra) == 0
+    assert (await reminding.remind_expiring(shop.infra)).done == 0
     clock.fixed = datetime.datetime(2999, 6, 7, 22, 1, tzinfo=datetime.UTC)  # the 8th in Brussels
-    assert await reminding.remind_expiring(shop.infra) == 1
-    assert await reminding.remind_expiring(shop.infra) == 0
+    assert (await reminding.remind_expiring(shop.infra)).done == 1
+    assert (await reminding.remind_expiring(shop.infra)).done == 0
     clock.fixed = datetime.datetime(2999, 6, 10, 21, 59, tzinfo=datetime.UTC)
-    assert await reminding.expire(shop.infra) == 0
+    assert (await reminding.expire(shop.infra)).done == 0
     clock.fixed = datetime.datetime(2999, 6, 10, 22, 1, tzinfo=datetime.UTC)
-    assert await reminding.expire(shop.infra) == 1
-    assert await reminding.expire(shop.infra) == 0
+    assert (await reminding.expire(shop.infra)).done == 1
+    assert (await reminding.expire(shop.infra)).done == 0
     assert await told(shop) == [("expiring", "CUSTOMER"), ("expired", "CUSTOMER")]
     assert [change.kind for change in await table.rep.log()][-1] == "expired"
     (payload,) = (await shop.events(f"sheets.{table.rep.seen.order_id}"))[-1:]
@@ -63,7 +63,7 @@ async def test_an_offer_ends_once_in_the_log_and_in_the_zone_of_the_vendor(shop:
     assert [change.kind for change in event.changes] == ["expired"]
     await table.rep.send(expire_date=day("2999-07-01"))
     clock.fixed = datetime.datetime(2999, 7, 2, 12, tzinfo=datetime.UTC)
-    assert await reminding.expire(shop.infra) == 1, "once more, for the new date"
+    assert (await reminding.expire(shop.infra)).done == 1, "once more, for the new date"
 
 
 async def test_what_was_not_sent_or_has_ended_reminds_nobody(shop: Shop, clock: Any) -> None:
@@ -74,7 +74,7 @@ async def test_what_was_not_sent_or_has_ended_reminds_nobody(shop: Shop, clock: 
     await other.customer.end()
     clock.fixed = datetime.datetime(2999, 6, 20, tzinfo=datetime.UTC)
     for work in (reminding.expire, reminding.remind_expiring, reminding.remind_waiting):
-        assert await work(shop.infra) == 0
+        assert (await work(shop.infra)).done == 0
 
 
 async def a_placed_table_with_an_end(shop: Shop) -> Table:
@@ -125,8 +125,8 @@ async def test_what_does_not_end_keeps_nobody_else_from_it(
     async with shop.infra.sessions.begin() as session:
         await session.execute(sa.text(busy), {"id": table.vendor.seen.order_id})
     clock.fixed = datetime.datetime(2999, 6, 20, 10, tzinfo=datetime.UTC)
-    assert await reminding.expire(shop.infra) == 1
-    assert await reminding.expire(shop.infra) == 0
+    assert (await reminding.expire(shop.infra)).done == 1
+    assert (await reminding.expire(shop.infra)).done == 0
     assert await told(shop) == [("expired", "VENDOR")]
 
 
@@ -139,5 +139,5 @@ async def test_one_connection_is_enough_to_end_an_offer(shop: Shop, clock: Any) 
     narrow = db.engine_for(url, pool_size=1)
     sessions = db.sessions(narrow)
     infra = replace(shop.infra, sessions=sessions, methods=ShippingMethods(sessions))
-    assert await reminding.expire(infra) == 1
+    assert (await reminding.expire(infra)).done == 1
     await narrow.dispose()

@@ -212,7 +212,7 @@ async def test_a_message_and_the_end_of_the_offer_leave_a_waiting_order_as_it_is
     sheet = await firm.table.vendor.send(message="we look forward to it")
     assert (sheet.state, sheet.status.colour) == (PENDING, GREEN)
     clock.fixed = datetime.datetime(2999, 6, 12, 10, tzinfo=datetime.UTC)
-    assert await reminding.expire(shop.infra) == 1
+    assert (await reminding.expire(shop.infra)).done == 1
     assert [change.kind for change in await firm.table.vendor.log()][-2:] == ["sent", "expired"]
     assert await shop.get(order_id) == waiting
     assert await shop.events("approval_refused") == []

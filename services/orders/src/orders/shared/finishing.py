@@ -25,6 +25,7 @@ from orders.shared import amending, placing
 from orders.shared import store as sheets
 from orders.shared.passing import passes
 from orders.shared.tables import AGREED
+from orders.shared.turns import Turn
 
 # After the agreement; by then whoever agreed has been answered, or never will be.
 _GRACE = datetime.timedelta(seconds=60)
@@ -36,7 +37,7 @@ _THEIRS = frozenset((PaymentMethod.ELECTRONIC, PaymentMethod.MONTHLY_RESIDENCE))
 _INTERRUPTED = FieldViolation(
     "order", "was interrupted when both had agreed: accepting once more goes on", "INTERRUPTED"
 )
-# What an administrator refused is tried again by people alone.
+# What an administrator refused is tried again by people alone. What was not tried yet comes before what failed.
 _CLAIM = sa.text(f"""
     UPDATE shared_orders SET retry_time = :again WHERE order_id IN (
         SELECT order_id FROM shared_orders s
@@ -45,8 +46,8 @@ _CLAIM = sa.text(f"""
             AND EXISTS (SELECT FROM orders o WHERE o.id = s.order_id
                 AND (o.state = 'PLACED' OR o.state = 'NEGOTIATING' AND o.approval IS NULL)
                 AND (o.placing_until IS NULL OR o.placing_until <= clock_timestamp()))
-        ORDER BY update_time LIMIT {_AT_ONCE} FOR UPDATE SKIP LOCKED)
-    RETURNING order_id""")  # noqa: S608  # constants
+        ORDER BY retry_time NULLS FIRST, update_time LIMIT :at_once FOR UPDATE SKIP LOCKED)
+    RETURNING order_id""")  # noqa: S608  # a constant
 
 
 async def finish(infra: Infrastructure, order_id: UUID) -> tuple[FieldViolation, ...]:
@@ -71,21 +72,23 @@ async def _finish(infra: Infrastructure, order_id: UUID, said: Party | None = No
     await amending.amend(infra, order_id, said)
 
 
-async def finish_interrupted(infra: Infrastructure) -> int:
-    """Sheets that are agreed, with nothing that stands against it, and with nobody at work on them. How many there
-    were; several replicas take different ones. Each has an end or an obstacle afterwards, or is tried again later."""
+async def finish_interrupted(infra: Infrastructure) -> Turn:
+    """Sheets that are agreed, with nothing that stands against it, and with nobody at work on them; several replicas
+    take different ones. Each has an end or an obstacle afterwards, or is tried again later."""
     now = infra.clock()
-    given = {"now": now, "before": now - _GRACE, "again": now + _AGAIN}
+    given = {"now": now, "before": now - _GRACE, "again": now + _AGAIN, "at_once": _AT_ONCE}
     async with infra.sessions.begin() as session:
         ids = list((await session.execute(_CLAIM, given)).scalars())
+    done = 0
     for order_id in ids:
         service = Principal("orders", "SERVICE", scopes=frozenset((access.READ_SCOPE,)))
         with requests.bind(Request(str(new_id()), service=service)):
             try:
                 await _finish_interrupted(infra, order_id)
+                done += 1
             except Exception as error:
                 log.warning("agreed order not placed", order_id=str(order_id), error=repr(error))
-    return len(ids)
+    return Turn.of(done, len(ids), _AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)

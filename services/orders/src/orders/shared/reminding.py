@@ -27,6 +27,7 @@ from orders.shared.domain.sheet import Actor, Command, Sheet
 from orders.shared.domain.terms import Side
 from orders.shared.finishing import finish_interrupted
 from orders.shared.tables import shared_order_changes, shared_orders
+from orders.shared.turns import Turn
 from orders.tables import orders
 
 EVERY_SECONDS = 60.0
@@ -53,7 +54,7 @@ def _due(
     )
 
 
-async def _mark(infra: Infrastructure, why: str, flag: str, which: Iterable[sa.ColumnElement[bool]]) -> int:
+async def _mark(infra: Infrastructure, why: str, flag: str, which: Iterable[sa.ColumnElement[bool]]) -> Turn:
     """Tells it of all that it is due for, and marks them."""
     now = infra.clock()
     batch = sa.select(_C.order_id).where(_SENT, *which).limit(_AT_ONCE).with_for_update(skip_locked=True)
@@ -70,10 +71,10 @@ async def _mark(infra: Infrastructure, why: str, flag: str, which: Iterable[sa.C
             _due(
                 session, now, row.order_id, row.account_id, side=row.waiting_for, why=why, expire_date=expire
             )
-    return len(found)
+    return Turn.of(len(found), len(found), _AT_ONCE)
 
 
-async def remind_waiting(infra: Infrastructure) -> int:
+async def remind_waiting(infra: Infrastructure) -> Turn:
     """Once per hand-over, of a side that did nothing for three days."""
     changes = shared_order_changes.c
     answered = sa.exists().where(
@@ -84,16 +85,16 @@ async def remind_waiting(infra: Infrastructure) -> int:
     return await _mark(infra, "waiting", "reminded_waiting", which)
 
 
-async def remind_expiring(infra: Infrastructure) -> int:
+async def remind_expiring(infra: Infrastructure) -> Turn:
     """Once per hand-over, two days before the offer ends."""
     today = infra.today()
     which = (~_C.reminded_expiring, ~_C.expired, _C.expire_date.between(today, today + SOON))
     return await _mark(infra, "expiring", "reminded_expiring", (*which, _C.waiting_for.is_not(None)))
 
 
-async def expire(infra: Infrastructure) -> int:
-    """Into the log, once; accepting is refused since the date itself. How many did; what is being placed now is looked
-    at again the next time."""
+async def expire(infra: Infrastructure) -> Turn:
+    """Into the log, once; accepting is refused since the date itself. What is being placed now is looked at again the
+    next time."""
     which = (_SENT, ~_C.expired, _C.expire_date < infra.today(), orders.c.state.in_(recording.OPEN))
     due = sa.select(_C.order_id).join(orders, orders.c.id == _C.order_id).where(*which)
     async with infra.engine.connect() as connection:
@@ -105,7 +106,7 @@ async def expire(infra: Infrastructure) -> int:
     for order_id in ids:
         with contextlib.suppress(ServiceError):  # ended, or being placed, a moment ago
             ended += await _expire(infra, order_id)
-    return ended
+    return Turn.of(ended, len(ids), _AT_ONCE)
 
 
 async def _expire(infra: Infrastructure, order_id: UUID) -> bool:
@@ -139,11 +140,15 @@ class Reminders:
     async def run(self) -> None:
         self._stop.clear()
         while not self._stop.is_set():
-            for work in (expire, remind_expiring, remind_waiting, finish_interrupted):
-                try:
-                    while await work(self._infra) >= _AT_ONCE:
-                        pass
-                except Exception as error:
-                    log.warning("shared orders not looked at", work=work.__name__, error=repr(error))
+            await self.turn()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), EVERY_SECONDS)
+
+    async def turn(self) -> None:
+        """All that is due now."""
+        for work in (expire, remind_expiring, remind_waiting, finish_interrupted):
+            try:
+                while (await work(self._infra)).more and not self._stop.is_set():
+                    pass
+            except Exception as error:
+                log.warning("shared orders not looked at", work=work.__name__, error=repr(error))
