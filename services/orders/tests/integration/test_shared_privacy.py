@@ -11,11 +11,14 @@ from commis.orders.v1 import orders_pb2
 from commis.orders.v1 import shared_orders_pb2 as pb
 
 from chassis.ids import new_id
+from chassis.money import Money
 from chassis.testing import as_customer
+from orders.domain.parties import Party, Spender
 from orders.ports import SpendingControl
 from orders.privacy import collecting, erasing
+from orders.shared.store import set_spender
 from services.orders.tests.integration.test_privacy import FakeCustomers, requested, scope
-from services.orders.tests.negotiating import TERMS, Desk, Table, a_sent_table
+from services.orders.tests.negotiating import TERMS, Desk, Table, a_sent_table, a_table
 from services.orders.tests.shop import Shop, refused
 
 CANARY = "Zzcanary"
@@ -27,6 +30,13 @@ TABLES = (
     "shared_order_lines",
     "shared_order_changes",
 )
+
+
+async def exported(shop: Shop, person: UUID | None = None) -> dict[str, Any]:
+    client = FakeCustomers()
+    await collecting.hand_in(shop.infra.sessions, client, new_id(), shop.account, person)  # type: ignore[arg-type]
+    whole: dict[str, Any] = json.loads(b"".join(client.parts[number] for number in sorted(client.parts)))
+    return whole
 
 
 async def negotiated(shop: Shop) -> Table:
@@ -74,15 +84,60 @@ async def canaries(shop: Shop, *tables: str) -> list[str]:
 @pytest.mark.spec("A-23", "N-10")
 async def test_an_account_is_handed_its_sheets_and_their_logs(shop: Shop) -> None:
     table = await negotiated(shop)
-    client = FakeCustomers()
-    await collecting.hand_in(shop.infra.sessions, client, new_id(), shop.account, None)  # type: ignore[arg-type]
-    whole: dict[str, Any] = json.loads(b"".join(client.parts[number] for number in sorted(client.parts)))
+    whole = await exported(shop)
     (sheet,) = whole["shared_orders"]
     assert sheet["order_id"] == table.vendor.seen.order_id
     assert sheet["lines"][0]["references"]["note"] == CANARY
     kinds = [change["kind"] for change in whole["shared_order_changes"]]
     assert kinds[0] == "started"
     assert kinds[-1] == "placed"
+
+
+@pytest.mark.spec("A-23", "N-10")
+async def test_a_person_is_handed_neither_the_names_nor_the_limits_of_others(shop: Shop) -> None:
+    table = await a_sent_table(shop)
+    await table.customer.accept(**TERMS)  # the terms of sale are the person's, the limit is a colleague's
+    order, colleague = UUID(table.customer.seen.order_id), Party("PERSON", str(new_id()), CANARY)
+    async with shop.infra.engine.begin() as connection:
+        await set_spender(connection, order, Spender(colleague, Money(123_45, "EUR")))
+    mine, whole = [(await exported(shop, who))["shared_orders"][0] for who in (shop.person, None)]
+    assert mine["spender"] == {"party": ["PERSON", colleague.id]}
+    assert mine["acceptance"] == whole["acceptance"]
+    assert mine["acceptance"]["party"][1] == str(shop.person)
+    assert len(mine["acceptance"]["party"]) == 3
+    assert whole["spender"] == {"party": ["PERSON", colleague.id, CANARY], "limit": [123_45, "EUR"]}
+
+
+@pytest.mark.spec("A-23", "N-10")
+async def test_a_person_is_handed_the_own_limit_and_not_who_else_accepted_the_terms(shop: Shop) -> None:
+    shop.customers.names[str(shop.person)] = CANARY
+    shop.customers.controls[shop.account] = SpendingControl(Money(100_00, "EUR"))
+    person, table = new_id(), a_table(shop)
+    user = Desk(table.customer.stub, as_customer(person, shop.account, role="USER"))
+    await user.start(await shop.sheet(("A", 1), who=user.who), send=True)
+    assert (await exported(shop, person))["shared_orders"][0]["acceptance"] is None
+    await table.vendor.look(user.seen.order_id)
+    await table.vendor.change(0, quantity=2)
+    await table.vendor.send()
+    await table.customer.look(user.seen.order_id)
+    await table.customer.accept(table.customer.seen.lines[0].id, **TERMS)
+    (mine,) = (await exported(shop, person))["shared_orders"]
+    assert mine["acceptance"]["party"] == ["PERSON", str(shop.person)]
+    assert mine["spender"]["party"][1] == str(person)
+    assert mine["spender"]["limit"] == [100_00, "EUR"]
+
+
+@pytest.mark.spec("A-24", "N-10")
+async def test_a_person_who_leaves_accepted_the_terms_of_sale_without_a_name(shop: Shop) -> None:
+    shop.customers.names[str(shop.person)] = CANARY
+    theirs, table = await shop.sheet(("A", 1), who=shop.as_rep), a_table(shop)
+    await table.rep.start(theirs, send=True)
+    await table.customer.look(theirs.id)
+    await table.customer.change(0, quantity=2)
+    await table.customer.accept(**TERMS)
+    assert "shared_orders" in await canaries(shop, "shared_orders")
+    await erase(shop, shop.person)
+    assert await canaries(shop, *TABLES) == []
 
 
 @pytest.mark.spec("A-24", "N-10")

@@ -33,9 +33,15 @@ def _typed(sql: str) -> sa.TextClause:
     return sa.text(sql).bindparams(*(sa.bindparam(name, type_=types[name]) for name in used))
 
 
+# Of a person's own sheets others are named by their id only, and what they may spend is theirs.
+_PARTIES = ", ".join(
+    f"'{name}', CASE WHEN :person <> '' AND s.{name} #>> '{{party,1}}' <> :person"
+    f" THEN (s.{name} #- '{{party,2}}') - 'limit' ELSE s.{name} END"
+    for name in ("acceptance", "spender")
+)
 _SHEETS = _typed(
-    "SELECT s.order_id, 0 AS sequence, (to_jsonb(s) || jsonb_build_object('lines', (SELECT jsonb_agg(l.item"  # noqa: S608
-    " ORDER BY l.position) FROM shared_order_lines l WHERE l.order_id = s.order_id)))::text AS row"
+    f"SELECT s.order_id, 0 AS sequence, (to_jsonb(s) || jsonb_build_object({_PARTIES}, 'lines', (SELECT"  # noqa: S608
+    " jsonb_agg(l.item ORDER BY l.position) FROM shared_order_lines l WHERE l.order_id = s.order_id)))::text AS row"
     f" FROM shared_orders s JOIN orders o ON o.id = s.order_id WHERE {_MINE}"
     f" AND (s.order_id, 0) > (:order, :sequence) ORDER BY s.order_id LIMIT {_PAGE}"
 )
