@@ -14,6 +14,7 @@ from commis.orders.v1 import shared_orders_pb2 as pb
 from chassis.errors import FieldViolation, InvalidFields, Unavailable
 from chassis.ids import new_id
 from orders.shared import finishing
+from services.orders.tests.files import add, remove
 from services.orders.tests.negotiating import GREEN, TERMS, Table, a_sent_table, a_table
 from services.orders.tests.rpc.test_shared_amendments import a_placed_table
 from services.orders.tests.rpc.test_shared_spending import Firm
@@ -73,6 +74,20 @@ async def test_what_was_agreed_is_placed_by_itself_in_the_name_of_who_agreed_las
     assert len(await shop.events("order_placed")) == 1
     assert (await table.customer.look()).status.colour == GREEN
     assert await later(shop, clock) == 0
+
+
+@pytest.mark.spec("N-14")
+async def test_it_is_in_nobodys_name_who_only_added_a_file_or_a_note_since(shop: Shop, clock: Any) -> None:
+    table = await an_agreed_table(shop)
+    order_id, line_id = table.vendor.seen.order_id, table.vendor.seen.lines[0].id
+    await table.customer.look()
+    await table.customer.change(0, note="for Karel")
+    added = await add(shop, order_id, who=shop.as_rep, line_id=line_id)
+    await add(shop, order_id, who=shop.customer, line_id=line_id)
+    await remove(shop, order_id, added.id, shop.as_rep)
+    assert await later(shop, clock) == 1
+    order = await shop.get(order_id)
+    assert (order.state, order.parties.actor.kind) == (PLACED, common_pb2.PARTY_KIND_STAFF)
 
 
 @pytest.mark.spec("N-09")

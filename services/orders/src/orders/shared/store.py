@@ -181,9 +181,10 @@ async def set_obstacles(
 
 
 async def last_word(connection: AsyncConnection, order_id: UUID) -> Party:
-    """Whose change of a line or the header was the last of either side."""
-    of_items = (log.c.order_id == order_id, log.c.item != SHEET, log.c.side.is_not(None))
-    who = sa.select(log.c.actor_kind, log.c.actor_id, log.c.actor_name).where(*of_items)
+    """Who was the last to agree, of either side: not who added a file or changed a reference since, nor a price that
+    moved by itself."""
+    agreed = (log.c.order_id == order_id, log.c.kind == "agreed", log.c.actor_kind != "SERVICE")
+    who = sa.select(log.c.actor_kind, log.c.actor_id, log.c.actor_name).where(*agreed)
     row = (await connection.execute(who.order_by(log.c.sequence.desc()).limit(1))).one()
     return Party(*row)
 
