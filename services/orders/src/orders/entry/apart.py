@@ -11,7 +11,8 @@ import os
 import resource
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+import traceback
+from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 
 from chassis.errors import InvalidFields
@@ -23,6 +24,19 @@ AT_ONCE = 2
 # The largest workbooks that have no more rows than may be take a third of both.
 CPU_SECONDS, MEMORY = 8, 256 * 1024**2
 _REFUSED = "refused"
+# How a process ends that was given too much to read: nothing else is the workbook's doing.
+_OUT_OF_MEMORY = 3
+_TOO_MUCH = {_OUT_OF_MEMORY} | {
+    -number for number in (signal.SIGXCPU, signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)
+}
+_LAST_WORDS = 4 * 1024  # bytes of what it told in the end
+
+
+class ReaderFailed(Exception):
+    """The process did not do what it should, whatever the workbook."""
+
+    def __init__(self, status: int, told: str) -> None:
+        super().__init__(f"the process that reads a workbook ended with status {status}: {told}")
 
 
 class WorkbookReader:
@@ -33,27 +47,33 @@ class WorkbookReader:
         self._free = asyncio.Semaphore(AT_ONCE)
 
     async def records(self, content: bytes) -> list[Record]:
-        """Raises InvalidFields, also for a workbook that takes more than it may."""
+        """Raises InvalidFields, also for a workbook that takes more than it may; ReaderFailed."""
         async with self._free:
             process = await self._start()
             try:
-                answer, _ = await process.communicate(content)
+                answer, told = await process.communicate(content)
             finally:
                 if process.returncode is None:
                     with suppress(ProcessLookupError):
                         process.kill()
                     await process.wait()
         if process.returncode:
-            log.warning("workbook not read", status=process.returncode)
-            raise unreadable("the workbook takes too much to read; save the rows alone, or as CSV")
+            raise _failure(process.returncode, told[-_LAST_WORDS:].decode(errors="replace"))
         return _records(answer)
 
     async def _start(self) -> Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-c", f"from {__name__} import main; main()", *self._limits,
-            stdin=PIPE, stdout=PIPE, stderr=DEVNULL,
+            sys.executable, "-W", "ignore", "-c", f"from {__name__} import main; main()", *self._limits,
+            stdin=PIPE, stdout=PIPE, stderr=PIPE,
             env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )  # fmt: skip
+
+
+def _failure(status: int, told: str) -> Exception:
+    if status not in _TOO_MUCH:
+        return ReaderFailed(status, told)
+    log.warning("workbook not read", status=status, told=told)
+    return unreadable("the workbook takes too much to read; save the rows alone, or as CSV")
 
 
 def _records(answer: bytes) -> list[Record]:
@@ -71,10 +91,22 @@ def main() -> None:
     with suppress(ValueError, OSError):  # not every system on which people develop knows this limit
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     try:
-        answer: object = workbooks.records(sys.stdin.buffer.read())
+        answer = _answer(sys.stdin.buffer.read())
+        with suppress(BrokenPipeError):
+            sys.stdout.write(answer)
+            sys.stdout.flush()
+    except MemoryError:
+        os._exit(_OUT_OF_MEMORY)  # there may be none left to end in good order
+    except Exception as error:  # its message is left out: it may hold what the workbook holds
+        sys.stderr.writelines((*traceback.format_tb(error.__traceback__), type(error).__qualname__))
+        sys.exit(1)
+
+
+def _answer(content: bytes) -> str:
+    answer: object
+    try:
+        answer = workbooks.records(content)
     except InvalidFields as refusal:
         [violation] = refusal.violations
         answer = {_REFUSED: (violation.description, violation.reason)}
-    with suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps(answer))
-        sys.stdout.flush()
+    return json.dumps(answer)
