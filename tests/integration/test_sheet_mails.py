@@ -57,3 +57,26 @@ async def test_each_side_is_mailed_what_the_other_one_does(world: World) -> None
         "vendor_sheet_declined",
     }
     assert len(listed) == 5
+    await _a_placed_order_that_is_cancelled(world, buyer, rep)
+
+
+async def _a_placed_order_that_is_cancelled(world: World, buyer: Api, rep: Api) -> None:
+    """Was ordered, so that nobody hears of a sheet that was declined."""
+    draft = await world.sheet(rep, (world.skus[31], 2), order_reference="NEG-2")
+    path = f"/v1/shared-orders/{draft['id']}"
+    await rep.post("/v1/shared-orders", {"order_id": draft["id"], "send": True})
+    terms = await buyer.get(f"/v1/orders/{draft['id']}/checkout")
+    accepted = {"terms_version": terms["terms_version"], "terms_hash": terms["terms_hash"]}
+    sheet = await buyer.get(path)
+    named = {"revision": sheet["revision"], "hash": sheet["hash"]}
+    placed = await buyer.post(f"{path}:accept", named | accepted)
+    assert placed["state"] == "PLACED"
+    await rep.post(f"/v1/orders/{draft['id']}:cancel", {"reason": "uitverkocht"})
+    (mail,) = await world.mailbox.wait_for(to=BUYER_MAIL, subject="geannuleerd", seconds=40)
+    assert placed["number"] in mail["text"]
+    assert "uitverkocht" in mail["text"]
+    listed = (await world.admin.get("/v1/mails", order_id=draft["id"]))["items"]
+    assert {mail["template"] for mail in listed if "sheet" in mail["template"]} == {
+        "sheet_sent",
+        "sheet_cancelled",
+    }

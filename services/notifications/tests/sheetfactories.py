@@ -158,6 +158,7 @@ async def every_sheet_mail(language: str) -> list[Draft]:
             ("sheet_withdrawn", True, False),
             ("sheet_declined", True, False),
             ("sheet_dropped", True, False),
+            ("sheet_cancelled", True, False),
         ):
             letter = Letter(kind, new_id(), ORDER_ID, to, 8 if quoted else 0, changes=listed)
             drafts += await made.drafts(letter)

@@ -66,6 +66,27 @@ async def test_an_order_that_is_processed_was_not_declined(
         assert "1.234,50" not in mail.text  # what the talk would have come to
 
 
+@pytest.mark.spec("O-33")
+@pytest.mark.parametrize(
+    ("by", "template"), [(CUSTOMER, "vendor_sheet_cancelled"), (VENDOR, "sheet_cancelled")]
+)
+async def test_of_an_order_that_was_placed_nobody_hears_that_nothing_was_ordered(
+    sessions: Sessions, by: str, template: str
+) -> None:
+    """Its cancellation ends the sheet, whoever had started that; a change of it that was open goes with it."""
+    gone = orders_pb2.Order.STATE_CANCELLED
+    change, ended = a_change(31, "proposed", by, **QUANTITY), a_change(32, "ended", by, text="Not now.")
+    sheets = [a_sheet(side, change, state=gone, number="2026-000123") for side in (VENDOR, CUSTOMER)]
+    desk = Desk(sessions, FakeShared(*sheets, said=[ended]))
+    await desk.take(event(change, state=orders_pb2.Order.STATE_PLACED))
+    await desk.take(event(ended, state=gone))
+    await desk.digests.turn()
+    mails = await desk.mails()
+    assert {mail.template for mail in mails} == {template}
+    assert all("2026-000123" in mail.text and "Not now." in mail.text for mail in mails)
+    assert not any("1.234,50" in mail.text for mail in mails)
+
+
 @pytest.mark.spec("N-06", "N-09")
 async def test_an_amendment_ends_no_digest(sessions: Sessions) -> None:
     """Whoever proposed it still learns that the other side agreed, also where nobody is mailed the confirmation."""

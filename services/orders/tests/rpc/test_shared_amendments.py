@@ -176,3 +176,19 @@ async def test_the_platform_of_an_assisted_order_is_told_what_it_was_amended_to(
     assert event.assistance == events_pb2.OrderPlaced.FromString(placed).assistance
     assert event.assistance.platform_id == str(care.platform)
     assert event.total == (await shop.get(draft.id, shop.staff)).totals.total
+
+
+@pytest.mark.spec("O-33")
+async def test_the_sheet_of_an_order_that_is_cancelled_ends_and_tells_that_it_had_been_placed(
+    shop: Shop,
+) -> None:
+    table = await a_placed_table(shop)
+    order_id, number = table.vendor.seen.order_id, (await table.vendor.look()).number
+    await table.vendor.change(0, quantity=9)
+    request = orders_pb2.CancelOrderRequest(order_id=order_id, reason="no longer needed")
+    await shop.orders.CancelOrder(request, metadata=shop.customer)
+    seen = await table.vendor.look()
+    assert (seen.state, seen.number) == (orders_pb2.Order.STATE_CANCELLED, number)
+    assert number
+    told = pb.SheetChanged.FromString((await shop.events(f"sheets.{order_id}"))[-1])
+    assert ([each.kind for each in told.changes], told.state) == (["ended"], seen.state)

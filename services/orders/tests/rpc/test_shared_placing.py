@@ -192,7 +192,7 @@ async def test_nothing_but_the_sheet_changes_a_shared_order_and_cancelling_ends_
     request = orders_pb2.CancelOrderRequest(order_id=order.id, reason="not needed")
     await shop.orders.CancelOrder(request, metadata=shop.customer)
     ended = await table.vendor.look()
-    assert ended.state == orders_pb2.Order.STATE_CANCELLED
+    assert (ended.state, ended.number) == (orders_pb2.Order.STATE_CANCELLED, "")
     last = (await table.vendor.log())[-1]
     assert (last.kind, last.text, last.side) == ("ended", "not needed", CUSTOMER)
     async with refused("ORDER_STATE"):

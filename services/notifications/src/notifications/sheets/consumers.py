@@ -72,9 +72,7 @@ class SheetConsumer:
         sheet = await self._writer.sheet(found.order_id, found.ended_for) if found.ended_for else None
         if sheet is None or (found.dropped and not loses(sheet, found.ended_for)):
             return []
-        withdrawn = sheet.started_by != sheet.side
-        kind = "sheet_dropped" if found.dropped else "sheet_withdrawn" if withdrawn else "sheet_declined"
-        letter = Letter(kind, meta.id, found.order_id, found.ended_for, found.ended_sequence)
+        letter = Letter(_end(found, sheet), meta.id, found.order_id, found.ended_for, found.ended_sequence)
         return await self._writer.drafts(letter, sheet)
 
     async def _reminder(self, event: events_pb2.SheetReminderDue, meta: Meta) -> list[Draft]:
@@ -99,3 +97,12 @@ class SheetConsumer:
             await store.told(session, order_id, account_id, side, found.revision, self._pace)
         for side, revision in found.gathered_for:
             await store.changed(session, found.order_id, found.account_id, side, revision, self._pace)
+
+
+def _end(found: News, sheet: pb.SharedOrder) -> str:
+    """What it is to the side that sees the sheet so. An order that has its number was placed, whatever became of it."""
+    if found.dropped:
+        return "sheet_dropped"
+    if sheet.number:
+        return "sheet_cancelled"
+    return "sheet_withdrawn" if sheet.started_by != sheet.side else "sheet_declined"

@@ -20,8 +20,9 @@ from notifications.wording import languages
 from notifications.wording.orders import named_facts, persons_in
 from notifications.wording.sheets import SheetView
 
-DROPPED = "sheet_dropped"
-ENDED = ("sheet_withdrawn", "sheet_declined", DROPPED)
+# Of the talk nothing counts any more, such as its amounts: what there is, or was, is an order that was placed.
+_OF_PLACED = ("sheet_dropped", "sheet_cancelled")
+_ENDED = ("sheet_withdrawn", "sheet_declined", *_OF_PLACED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,9 @@ class Writer:
         for to in readers:
             language = languages.known(to.language)
             values = {**SheetView(sheet, language).values(shown), "name": to.display_name, **_quoted(said)}
-            if letter.kind in ENDED:
+            if letter.kind in _ENDED:
                 values |= {"state": None, "lines": []}
-            if letter.kind == DROPPED:  # of the talk nothing counts any more, such as its amounts
+            if letter.kind in _OF_PLACED:
                 values["facts"] = named_facts(order, language)
             kind = f"vendor_{letter.kind}" if letter.side == VENDOR else letter.kind
             drafts.append(draft(kind, about, to.email, language, values, self._vendor))

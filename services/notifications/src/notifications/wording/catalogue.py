@@ -51,7 +51,7 @@ KINDS = {
         f"{to}{kind}": (kind, "sheet")
         for kind in (
             *("sheet_sent", "sheet_changed", "sheet_waiting", "sheet_expiring", "sheet_expired"),
-            *("sheet_withdrawn", "sheet_declined", "sheet_dropped"),
+            *("sheet_withdrawn", "sheet_declined", "sheet_dropped", "sheet_cancelled"),
         )
         for to in ("", "vendor_")
     },
