@@ -114,6 +114,12 @@ ACCOUNT = f"/v1/accounts/{ANY_ID}"
 PRODUCT = {"name": {}, "vat_class": "", "variants": []}
 VAT = "business_profile.vat_number"
 STREET = "delivery_address.postal_code"
+BUDGETS, SHIPPING = "/v1/budgets", "/v1/shipping-methods"
+BUDGET = {"account_id": ANY_ID, "code": "A", "total": {"amount": "1", "currency": "EUR"}}
+BUDGET |= {"period_start_date": "2026-01-01", "period_end_date": "2026-12-31"}
+METHOD = {"code": "A", "name": {}, "currency_code": "EUR"}
+BAND = "zones[0].bands[1].price"
+RULE = "price_rules[0].currency_code"
 PATHS: list[tuple[str, str, Any, str, str, str]] = [
     ("PATCH", ACCOUNT, {"email": "x"}, "UpdateAccount", "account.email", "email"),
     ("PATCH", ACCOUNT, {}, "UpdateAccount", f"account.{VAT}", VAT),
@@ -137,6 +143,11 @@ PATHS: list[tuple[str, str, Any, str, str, str]] = [
     ("POST", "/v1/products", PRODUCT, "CreateProduct", "product.name.texts.fr", "name.fr"),
     ("POST", "/v1/products", PRODUCT, "CreateProduct", 'product.name.texts["fr"]', "name.fr"),
     ("POST", "/v1/products", PRODUCT, "CreateProduct", "product.variants[2].gtin", "variants[2].gtin"),
+    ("POST", BUDGETS, BUDGET, "CreateBudget", "budget.total.currency_code", "total.currency"),
+    ("POST", BUDGETS, BUDGET, "CreateBudget", "total.units", "total.amount"),
+    ("POST", SHIPPING, METHOD, "CreateShippingMethod", f"shipping_method.{BAND}.nanos", f"{BAND}.amount"),
+    ("POST", SHIPPING, METHOD, "CreateShippingMethod", "shipping_method.currency_code", "currency_code"),
+    ("PUT", "/v1/onix-mapping", {}, "SetOnixMapping", f"mapping.{RULE}", RULE),
 ]
 
 

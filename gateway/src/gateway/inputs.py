@@ -13,6 +13,7 @@ from gateway.operation import Operation
 from gateway.problems import Problem, invalid_fields
 from gateway.query import query_reader
 from gateway.wire.parse import nested, object_reader, writable
+from gateway.wire.paths import money_member
 
 _TEXTS = re.compile(r"\.texts(?:\.|\[[\"']?)([a-z]{2})(?:[\"']?\])?")
 _NOT_FOUND = {
@@ -32,6 +33,8 @@ class Inputs:
         self._query = query_reader(operation.queries, operation.request)
         self._body = object_reader(operation.body_fields) if operation.body else None
         self._back = self._names_back()
+        inner = (operation.body_message,) if operation.body and operation.body.inside else ()
+        self._roots = (operation.request, *inner)
 
     def read(self, exchange: Exchange, ids: Mapping[str, str], query: bytes, body: Any) -> dict[str, Any]:
         """Raises Problem 400 with every violation of the shape."""
@@ -112,6 +115,7 @@ class Inputs:
     def client_path(self, path: str) -> str:
         """The field path of the protobuf request as the client knows it: `account.email` -> `email`."""
         inside = self._operation.body.inside if self._operation.body else ""
+        path = money_member(path, *self._roots)
         if inside and path.startswith(inside + "."):
             path = path[len(inside) + 1 :]
         path = _TEXTS.sub(r".\1", path)
