@@ -16,7 +16,7 @@ OPERATIONS = (
         "account among the own identities.",
         body=Body(),
         status=201,
-        errors="ACCOUNT_NOT_FOUND INVALID_FIELDS ALREADY_MEMBER NOT_A_BUSINESS",
+        errors="ACCOUNT_NOT_FOUND INVALID_FIELDS ALREADY_MEMBER EMAIL_TAKEN NOT_A_BUSINESS",
     ),
     _members.patch(
         _MEMBER,

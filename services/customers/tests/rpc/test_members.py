@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from commis.customers.v1 import accounts_pb2 as pb
-from commis.customers.v1 import sessions_pb2
+from commis.customers.v1 import representatives_pb2, sessions_pb2
 from google.type import money_pb2
 
 from chassis.ids import new_id
@@ -14,6 +14,7 @@ from chassis.testing import as_customer, as_rep_for, as_service, as_staff
 
 from ..conftest import bearer
 from .test_access_service import context
+from .test_representatives_and_staff import staff
 
 ADMINISTRATOR, USER = pb.Person.ROLE_ADMINISTRATOR, pb.Person.ROLE_USER
 EUR_50 = money_pb2.Money(currency_code="EUR", units=50)
@@ -86,6 +87,19 @@ async def test_a_known_person_gets_the_membership_and_chooses(world: Any, refuse
     with pytest.raises(refused) as error:
         await world.invite(business.id, "LIES@shops.example")
     assert (error.value.code, error.value.reason) == ("ALREADY_EXISTS", "ALREADY_MEMBER")
+
+
+@pytest.mark.spec("A-06", "A-10")
+async def test_whoever_works_for_the_vendor_is_no_user_of_a_customer(world: Any, refused: Any) -> None:
+    account = await world.business()
+    await world.rep(email="robin@reps.example")
+    await staff(world, "sam@commis.example", representatives_pb2.STAFF_ROLE_ORDER_DESK)
+    for email in ("robin@reps.example", "Sam@commis.example"):
+        for inviting in (admin_of(account), None):
+            with pytest.raises(refused) as error:
+                await world.invite(account.id, email, as_=inviting)
+            assert (error.value.code, error.value.reason) == ("ALREADY_EXISTS", "EMAIL_TAKEN")
+    assert await members(world, account.id) == {account.persons[0].id: ADMINISTRATOR}
 
 
 @pytest.mark.spec("A-06")

@@ -889,8 +889,8 @@ class MembershipServiceServicer:
     def InvitePerson(self, request, context):
         """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
         A known person keeps the own name and language. Administrators of the account, staff (ORDER_DESK, FINANCE).
-        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS, TOO_MANY_MEMBERS
-        (1000).
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, EMAIL_TAKEN (of staff or a
+        representative, who are no customer's users), NOT_A_BUSINESS, TOO_MANY_MEMBERS (1000).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

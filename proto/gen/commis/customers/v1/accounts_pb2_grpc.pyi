@@ -347,8 +347,8 @@ class MembershipServiceStub:
     InvitePerson: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.InvitePersonRequest, _accounts_pb2.InvitePersonResponse]
     """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
     A known person keeps the own name and language. Administrators of the account, staff (ORDER_DESK, FINANCE).
-    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS, TOO_MANY_MEMBERS
-    (1000).
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, EMAIL_TAKEN (of staff or a
+    representative, who are no customer's users), NOT_A_BUSINESS, TOO_MANY_MEMBERS (1000).
     """
     ListMembers: _grpc.UnaryUnaryMultiCallable[_accounts_pb2.ListMembersRequest, _accounts_pb2.ListMembersResponse]
     """Whoever sees the account. Errors: ACCOUNT_NOT_FOUND."""
@@ -370,8 +370,8 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     InvitePerson: _aio.UnaryUnaryMultiCallable[_accounts_pb2.InvitePersonRequest, _accounts_pb2.InvitePersonResponse]  # type: ignore[assignment]
     """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
     A known person keeps the own name and language. Administrators of the account, staff (ORDER_DESK, FINANCE).
-    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS, TOO_MANY_MEMBERS
-    (1000).
+    Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, EMAIL_TAKEN (of staff or a
+    representative, who are no customer's users), NOT_A_BUSINESS, TOO_MANY_MEMBERS (1000).
     """
     ListMembers: _aio.UnaryUnaryMultiCallable[_accounts_pb2.ListMembersRequest, _accounts_pb2.ListMembersResponse]  # type: ignore[assignment]
     """Whoever sees the account. Errors: ACCOUNT_NOT_FOUND."""
@@ -396,8 +396,8 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_accounts_pb2.InvitePersonResponse, _abc.Awaitable[_accounts_pb2.InvitePersonResponse]]:
         """Invites by e-mail; a new person gets an activation link, a known one finds the account among the own identities.
         A known person keeps the own name and language. Administrators of the account, staff (ORDER_DESK, FINANCE).
-        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, NOT_A_BUSINESS, TOO_MANY_MEMBERS
-        (1000).
+        Errors: ACCOUNT_NOT_FOUND, CHANGE_NOT_ALLOWED, INVALID_FIELDS, ALREADY_MEMBER, EMAIL_TAKEN (of staff or a
+        representative, who are no customer's users), NOT_A_BUSINESS, TOO_MANY_MEMBERS (1000).
         """
 
     @_abc_1.abstractmethod

@@ -32,8 +32,11 @@ from customers.accounts.models import Account, Membership
 from customers.members import events
 from customers.members.errors import MAX_MEMBERS, AlreadyMember, NotABusiness, TooManyMembers
 from customers.people import store as people
+from customers.people.errors import EmailTaken
 from customers.people.store import NewPerson
+from customers.reps.models import Representative
 from customers.sessions import store as sessions
+from customers.staff.models import StaffMember
 
 USER = "USER"
 
@@ -59,9 +62,10 @@ class MemberChange:
 
 
 async def invite_person(session: AsyncSession, who: Principal, new: Invitation) -> UUID:
-    """A person who is known by the e-mail address gets the membership and keeps the own name and language.
+    """A person who is known by the e-mail address gets the membership and keeps the own name and language. Whoever
+    works for the vendor is no customer's user: the next sign-in would not be for the own work any more.
 
-    Raises AccountNotFound, ChangeNotAllowed, NotABusiness, TooManyMembers, AlreadyMember."""
+    Raises AccountNotFound, ChangeNotAllowed, NotABusiness, TooManyMembers, AlreadyMember, EmailTaken."""
     account = await _lock(session, who, new.account_id)
     if account.kind != "BUSINESS":
         raise NotABusiness(account.id)
@@ -69,6 +73,8 @@ async def invite_person(session: AsyncSession, who: Principal, new: Invitation) 
     if (await session.scalar(query) or 0) >= MAX_MEMBERS:
         raise TooManyMembers
     person_id = await people.find_or_add(session, new.person)
+    if await _works_for_vendor(session, person_id):
+        raise EmailTaken
     row = {
         "account_id": account.id,
         "person_id": person_id,
@@ -84,6 +90,12 @@ async def invite_person(session: AsyncSession, who: Principal, new: Invitation) 
     if not known:
         await people.invite(session, person_id, account.id)
     return person_id
+
+
+async def _works_for_vendor(session: AsyncSession, person_id: UUID) -> bool:
+    rep = sa.exists().where(Representative.person_id == person_id)
+    staff = sa.exists().where(StaffMember.person_id == person_id)
+    return bool(await session.scalar(sa.select(rep | staff)))
 
 
 async def update_member(session: AsyncSession, who: Principal, change: MemberChange) -> None:
