@@ -172,11 +172,13 @@ def address(item: Operation) -> str:
 
 
 def required_query(item: Operation) -> str:
-    """Dates, and the first value of what is one of several."""
+    """Dates, identifiers, and the first value of what is one of several."""
     pairs = []
     for query in item.queries:
         kind = query.field(item.request).enum_type
-        value = "2026-11-21" if kind is None else kind.values[1].name.removeprefix(f"{kind.name.upper()}_")
+        value = ANY_ID if query.name.endswith("_id") else "2026-11-21"
+        if kind is not None:
+            value = kind.values[1].name.removeprefix(f"{kind.name.upper()}_")
         pairs += [f"{query.name}={value}"] if query.required else []
     return "?" + "&".join(pairs) if pairs else ""
 

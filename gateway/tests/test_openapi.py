@@ -100,6 +100,14 @@ def test_examples_are_valid(path: str, method: str, item: Any) -> None:
                 validator(media["schema"]).validate(media["example"])
 
 
+async def test_deliveries_are_those_of_one_subscription(http: httpx.AsyncClient) -> None:
+    parameters = DOCUMENT["paths"]["/v1/webhook-deliveries"]["get"]["parameters"]
+    assert [given["name"] for given in parameters if given["required"]] == ["subscription_id"]
+    answered = await http.get("/v1/webhook-deliveries")
+    assert answered.status_code == 400
+    assert answered.json()["violations"][0]["field"] == "subscription_id"
+
+
 def test_a_refusal_needs_no_words_and_a_question_does() -> None:
     for verb, valid in (("reject", True), ("ask", False), ("answer", False)):
         path = f"/v1/business-requests/{{business_request_id}}:{verb}"

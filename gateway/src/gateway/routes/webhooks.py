@@ -50,7 +50,7 @@ OPERATIONS = (
         "ListWebhookDeliveries",
         "List webhook deliveries",
         description="Newest first, with attempts and the last answer.",
-        query=(Query("subscription_id"), Query("state")),
+        query=(Query("subscription_id", required=True), Query("state")),
     ),
     _webhooks.post(
         "/v1/webhook-deliveries/{delivery_id:id}:redeliver",
