@@ -44,6 +44,11 @@ async def test_a_token_by_form_or_basic(http: httpx.AsyncClient, services: Servi
     assert "authorization" not in services.last.metadata
 
 
+def found_in(*names: str) -> Any:
+    violations = [(name, "must be right", "TOO_LONG") for name in names]
+    return refusal(Kind.INVALID_ARGUMENT, "INVALID_FIELDS", violations=violations)
+
+
 ASSERTED = {
     "grant_type": "client_credentials",
     "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
@@ -124,6 +129,9 @@ async def test_two_ways_at_once(http: httpx.AsyncClient) -> None:
     [
         (refusal(Kind.UNAUTHENTICATED, "CLIENT_REFUSED"), "invalid_client", 401),
         (refusal(Kind.INVALID_ARGUMENT, "INVALID_FIELDS"), "invalid_scope", 400),
+        (found_in("scope"), "invalid_scope", 400),
+        (found_in("client_id"), "invalid_client", 401),
+        (found_in("scope", "client_secret"), "invalid_client", 401),
     ],
 )
 async def test_refusals(

@@ -16,12 +16,15 @@ from gateway.endpoint import JSON, check_media_type, read_body, reply
 from gateway.exchange import Exchange, Scope
 from gateway.form import FORM, FormRefused, read_form
 from gateway.operation import TIMEOUT
+from gateway.problems import violated_fields
 
 TOKEN_PATH, KEYS_PATH = "/v1/oauth/token", "/.well-known/jwks.json"
 ISSUE = "/commis.customers.v1.TokenService/IssueServiceToken"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _MAX_FORM = 20 * 1024  # an assertion has at most 16 KiB
 _REFUSED = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND}
+
+_CREDENTIALS = {"client_id", "client_secret", "client_assertion"}
 
 
 class OAuthError(Exception):
@@ -83,7 +86,7 @@ class Token:
             await self._clients.connected("customers")
             return await self._clients[ISSUE](request, timeout=TIMEOUT, metadata=metadata)
         except grpc.aio.AioRpcError as error:
-            if error.code() in _REFUSED:
+            if error.code() in _REFUSED or not _CREDENTIALS.isdisjoint(violated_fields(error)):
                 raise OAuthError("invalid_client", "The client or its secret is wrong.", 401) from None
             if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
                 raise OAuthError("invalid_scope", "The scope is not one of the client's.") from None

@@ -144,6 +144,12 @@ def from_rpc_error(
     )
 
 
+def violated_fields(error: grpc.aio.AioRpcError) -> set[str]:
+    """The fields of the protobuf request that the service finds wrong."""
+    _, bad, _ = _details(error)
+    return {found.field for found in bad.field_violations}
+
+
 def _details(error: grpc.aio.AioRpcError) -> tuple[Any, Any, Any]:
     info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     retry = error_details_pb2.RetryInfo()
