@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commis.orders.v1 import entry_pb2 as pb
+from commis.orders.v1 import entry_pb2_grpc
 
+from chassis import context
+from chassis.context import Principal, Request
 from chassis.errors import InvalidFields
+from chassis.ids import new_id
+from chassis.testing import as_customer
 from orders.entry import apart, workbooks
-from orders.entry.apart import AT_ONCE, ReaderFailed, WorkbookReader
+from orders.entry.apart import AT_ONCE, ReaderFailed, WorkbookReader, WorkbooksBusy
+from orders.entry.given import Record
+from services.orders.tests.shop import Shop, refused
 from services.orders.tests.unit.test_entry_workbooks import changed, workbook
 
 pytestmark = pytest.mark.spec("O-04")
@@ -24,6 +32,27 @@ async def refusal(reader: WorkbookReader, content: bytes) -> tuple[str, str]:
         await reader.records(content)
     [violation] = caught.value.violations
     return violation.field, violation.reason
+
+
+def given_by(person: str, reader: WorkbookReader, content: bytes = BOOK) -> asyncio.Task[list[Record]]:
+    with context.bind(Request("r1", principal=Principal("account", "ACCOUNT", person, "PERSON"))):
+        return asyncio.create_task(reader.records(content))
+
+
+class Held:
+    """Readings that begin and wait."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.began = asyncio.Semaphore(0)
+        self.gate = asyncio.Event()
+        original = WorkbookReader._start
+
+        async def start(reader: WorkbookReader) -> Process:
+            self.began.release()
+            await self.gate.wait()
+            return await original(reader)
+
+        monkeypatch.setattr(WorkbookReader, "_start", start)
 
 
 async def test_it_reads_and_refuses_what_would_be_here() -> None:
@@ -112,7 +141,7 @@ async def test_it_knows_no_secrets_and_ends_with_who_waits_for_it(monkeypatch: p
         return started[-1]
 
     monkeypatch.setattr(WorkbookReader, "_start", start)
-    waiting = [asyncio.create_task(reader.records(BOOK)) for _ in range(AT_ONCE + 2)]
+    waiting = [given_by(f"person {number}", reader) for number in range(AT_ONCE + 2)]
     while len(started) < AT_ONCE:
         await asyncio.sleep(0.001)
     environment = Path(f"/proc/{started[0].pid}/environ")
@@ -123,3 +152,54 @@ async def test_it_knows_no_secrets_and_ends_with_who_waits_for_it(monkeypatch: p
     await asyncio.gather(*waiting, return_exceptions=True)
     assert len(started) == AT_ONCE
     assert all(process.returncode is not None for process in started)
+
+
+async def test_who_gives_one_workbook_after_the_other_keeps_nobody_from_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held, reader = Held(monkeypatch), WorkbookReader()
+    first = given_by("loop", reader)
+    await held.began.acquire()
+    for _ in range(AT_ONCE):
+        with pytest.raises(WorkbooksBusy) as caught:
+            await given_by("loop", reader)
+    assert caught.value.retry_after
+    others = [given_by("other", reader), given_by("third", reader)]  # the third waits, and that is its one
+    await held.began.acquire()
+    with pytest.raises(WorkbooksBusy):
+        await given_by("third", reader)
+    held.gate.set()
+    assert all(found == workbooks.records(BOOK) for found in await asyncio.gather(first, *others))
+
+
+async def test_whatever_became_of_a_workbook_the_caller_may_give_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held, reader = Held(monkeypatch), WorkbookReader()
+    left = given_by("person", reader)
+    await held.began.acquire()
+    left.cancel()
+    await asyncio.wait((left,))
+    held.gate.set()
+    with pytest.raises(InvalidFields):
+        await given_by("person", reader, b"none")
+    assert await given_by("person", reader) == workbooks.records(BOOK)
+
+
+async def test_it_is_the_caller_of_the_rpc_who_has_one(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, administrator = Held(monkeypatch), as_customer(new_id(), shop.account)
+    request = pb.CheckEntryRequest(
+        order_id=(await shop.sheet()).id, format=pb.ENTRY_FORMAT_XLSX, content=BOOK
+    )
+
+    def check(who: Any) -> Any:
+        return entry_pb2_grpc.QuickEntryServiceStub(shop.channel).CheckEntry(request, metadata=who)
+
+    mine = check(shop.customer)
+    await held.began.acquire()
+    async with refused("WORKBOOKS_BUSY"):
+        await check(shop.customer)
+    theirs = check(administrator)
+    await held.began.acquire()
+    held.gate.set()
+    assert [len((await call).rows) for call in (mine, theirs)] == [2, 2]

@@ -15,12 +15,13 @@ import traceback
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 
-from chassis.errors import InvalidFields
+from chassis.errors import InvalidFields, ResourceExhausted
 from chassis.logs import log
+from orders import access
 from orders.entry import workbooks
 from orders.entry.given import Record, unreadable
 
-AT_ONCE = 2
+AT_ONCE = 2  # in each replica
 # The largest workbooks that have no more rows than may be take a third of both.
 CPU_SECONDS, MEMORY = 8, 256 * 1024**2
 _REFUSED = "refused"
@@ -32,6 +33,13 @@ _TOO_MUCH = {_OUT_OF_MEMORY} | {
 _LAST_WORDS = 4 * 1024  # bytes of what it told in the end
 
 
+class WorkbooksBusy(ResourceExhausted):
+    reason = "WORKBOOKS_BUSY"
+
+    def __init__(self) -> None:
+        super().__init__("A workbook of yours is still being read; try again later.", retry_after=2.0)
+
+
 class ReaderFailed(Exception):
     """The process did not do what it should, whatever the workbook."""
 
@@ -40,26 +48,38 @@ class ReaderFailed(Exception):
 
 
 class WorkbookReader:
-    """Has the results of `workbooks.records`. Of more than two at once the others wait."""
+    """Has the results of `workbooks.records`. Of more than two at once the others wait; a caller has one, which
+    is read or waits, so that nobody keeps the others from theirs."""
 
     def __init__(self, cpu_seconds: int = CPU_SECONDS, memory: int = MEMORY) -> None:
         self._limits = (str(cpu_seconds), str(memory))
         self._free = asyncio.Semaphore(AT_ONCE)
+        self._callers: set[tuple[str, str]] = set()
 
     async def records(self, content: bytes) -> list[Record]:
-        """Raises InvalidFields, also for a workbook that takes more than it may; ReaderFailed."""
-        async with self._free:
-            process = await self._start()
-            try:
-                answer, told = await process.communicate(content)
-            finally:
-                if process.returncode is None:
-                    with suppress(ProcessLookupError):
-                        process.kill()
-                    await process.wait()
+        """Raises InvalidFields, also for a workbook that takes more than it may; WorkbooksBusy, ReaderFailed."""
+        caller = access.caller().owner
+        if caller in self._callers:
+            raise WorkbooksBusy
+        self._callers.add(caller)
+        try:
+            async with self._free:
+                return _records(await self._read(content))
+        finally:
+            self._callers.remove(caller)
+
+    async def _read(self, content: bytes) -> bytes:
+        process = await self._start()
+        try:
+            answer, told = await process.communicate(content)
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
         if process.returncode:
             raise _failure(process.returncode, told[-_LAST_WORDS:].decode(errors="replace"))
-        return _records(answer)
+        return answer
 
     async def _start(self) -> Process:
         return await asyncio.create_subprocess_exec(
