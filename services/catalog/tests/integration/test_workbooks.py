@@ -10,8 +10,9 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.xml.constants import SHEET_MAIN_NS
 
-from catalog.imports import xlsx
+from catalog.imports import parts, xlsx
 from chassis.db import Sessions
 
 from .. import factories as a
@@ -146,7 +147,7 @@ async def test_a_workbook_that_would_grow_is_refused_before_it_does(
 ) -> None:
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/sharedStrings.xml", b" " * (xlsx.MAX_PART + 1))
+        archive.writestr("xl/sharedStrings.xml", b" " * (parts.MAX_PART + 1))
     assert len(bomb.getvalue()) < 1_000_000
     job = await importing("PRODUCTS", bomb.getvalue(), "XLSX")
     assert "more than" in job.error
@@ -158,3 +159,60 @@ async def test_a_workbook_that_would_grow_is_refused_before_it_does(
     monkeypatch.setattr(xlsx, "MAX_FILE", 1000)
     job = await importing("PRODUCTS", workbook(("sku", "name_en"), ("A", "B")), "XLSX")
     assert "at most 1000 bytes" in job.error
+
+
+MIB = 1024**2
+A_SHEET, SHARED = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
+INLINE = '<row r="3"><c t="inlineStr"><is><t>{}</t></is></c></row></sheetData>'
+LONG = "A" * 64 * MIB
+
+
+@pytest.mark.spec("C-04")
+@pytest.mark.parametrize(
+    ("part", "before", "grown"),
+    [
+        (A_SHEET, "</sheetData>", INLINE.format(LONG)),
+        (A_SHEET, "</sheetData>", INLINE.format(("A" * MIB + "<!--x-->") * 64)),
+        (A_SHEET, "</sheetData>", INLINE.format(("A" * MIB + "<![CDATA[<row>]]>") * 64)),
+        (A_SHEET, "</sheetData>", INLINE.format("&amp;" * 13 * MIB)),
+        (A_SHEET, "</sheetData>", INLINE.format(("A" * MIB + "</t><t>") * 64)),
+        (A_SHEET, "</sheetData>", "<row>" + "<c/>" * 16 * MIB + "</row></sheetData>"),
+        (A_SHEET, "</sheetData>", "<row></row>" * 6 * MIB + "</sheetData>"),
+        (A_SHEET, "<sheetData>", f"<!--{LONG}--><sheetData>"),
+        (SHARED, "</sst>", f"<si><t>{LONG}</t></si></sst>"),
+    ],
+    ids=["text", "comments", "cdata", "entities", "elements", "cells", "rows", "comment", "shared"],
+)
+async def test_of_a_row_that_would_grow_only_the_beginning_is_read(
+    importing: Importing, monkeypatch: pytest.MonkeyPatch, part: str, before: str, grown: str
+) -> None:
+    book = io.BytesIO(workbook(("sku", "name_en")))
+    with zipfile.ZipFile(book, "a") as archive:
+        archive.writestr(SHARED, f'<sst xmlns="{SHEET_MAIN_NS}"></sst>')
+    content = altered(book.getvalue(), part, lambda text: text.replace(before, grown))
+    assert len(content) < 3 * MIB
+    seen = {part: 0}
+    read = zipfile.ZipExtFile.read
+
+    def counting(file: zipfile.ZipExtFile, n: int | None = -1) -> bytes:
+        found = read(file, n)
+        if file.name == part:
+            seen[part] += len(found)
+        return found
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", counting)
+    job = await importing("PRODUCTS", content, "XLSX")
+    assert job.state == "FAILED"
+    assert part in job.error or "1048576 rows" in job.error
+    assert seen[part] < 12 * MIB
+
+
+@pytest.mark.spec("C-04")
+async def test_a_row_longer_than_a_record_of_csv_is_refused_alone(importing: Importing) -> None:
+    content = altered(
+        workbook(("sku", "name_en"), ("B", "Chair")), A_SHEET,
+        lambda text: text.replace("</sheetData>", INLINE.format("A" * (MIB + 1))),
+    )  # fmt: skip
+    job = await importing("PRODUCTS", content, "XLSX")
+    assert (job.state, counts(job)) == ("SUCCEEDED", (1, 0, 0, 1))
+    assert (await importing.findings(job))[3] == [("record", "A" * 200, "TOO_LONG", False)]

@@ -14,6 +14,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 ACCEPTED, CHANGED, UNCHANGED, REFUSED = "ACCEPTED", "CHANGED", "UNCHANGED", "REFUSED"
 MAX_BYTES = 2 * 1024**3
 MAX_PIECE = 1024**2
+MAX_RECORD = 1024**2  # characters
 
 
 class ImportNotFound(NotFound):
@@ -88,6 +89,10 @@ class Finding:
             "rule": self.rule,
             "repaired": self.repaired,
         }
+
+
+def too_long(begin: str) -> Finding:
+    return Finding("record", begin[:200], f"TOO_LONG: {MAX_RECORD} characters at most")
 
 
 @dataclass(slots=True)

@@ -11,27 +11,23 @@ import datetime
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
-from xml.parsers import expat
 
 import openpyxl
 
+from catalog.imports import parts
 from catalog.imports.cells import restored
 from catalog.imports.columns import SKIPPED, Columns
-from catalog.imports.domain import Finding, Record, Unreadable
+from catalog.imports.domain import MAX_RECORD, Finding, Record, Unreadable, too_long
 
 MAX_FILE = 256 * 1024**2
-MAX_SHEET, MAX_PART, MAX_ENTRIES = 4 * 1024**3, 128 * 1024**2, 2000
-MAX_ROWS, MAX_COLUMNS = 1_048_576, 500
+MAX_COLUMNS = 500
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _ERRORS = frozenset(("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"))
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MIDNIGHT = datetime.time(0)
-
-
-class _RootReached(Exception):
-    """What stands before the first element of a part was harmless."""
 
 
 class XlsxReader:
@@ -62,12 +58,15 @@ class XlsxReader:
             SyntaxError,
             TypeError,
             AttributeError,
+            RuntimeError,
+            zlib.error,
         ) as error:
             raise Unreadable(f"the file is not a readable XLSX workbook: {error}") from None
 
     def _open(self) -> None:
         self._file.seek(0)
-        _check(self._file)
+        with zipfile.ZipFile(self._file) as archive:
+            parts.check(archive)
         self._file.seek(0)
         book = openpyxl.load_workbook(self._file, read_only=True, data_only=True, keep_links=False)
         if not book.worksheets:
@@ -94,8 +93,8 @@ class XlsxReader:
     def _records(self) -> Iterator[Record]:
         try:
             for number, row in enumerate(self._rows, start=1):
-                if number > MAX_ROWS:  # rows may be numbered as one likes, and what is skipped counts
-                    raise Unreadable(f"a sheet has at most {MAX_ROWS} rows")
+                if number > parts.MAX_ROWS:  # rows may be numbered as one likes, and what is skipped counts
+                    raise Unreadable(f"a sheet has at most {parts.MAX_ROWS} rows")
                 self.share = min(1.0, number / self._last_row) if self._last_row else None
                 if all(value is None for value in row):
                     continue
@@ -111,10 +110,13 @@ class XlsxReader:
             SyntaxError,
             TypeError,
             OverflowError,
+            zlib.error,
         ) as error:
             raise Unreadable(f"the sheet cannot be read to its end: {error}") from None
 
     def _read_header(self, number: int, row: Sequence[Any]) -> None:
+        if _size(row) > MAX_RECORD:
+            raise Unreadable(f"the header is longer than {MAX_RECORD} characters")
         names = [_text(value) for value in row]
         while names and not names[-1].strip():
             names.pop()
@@ -128,6 +130,9 @@ class XlsxReader:
             raise Unreadable("the file has no header")
 
     def _record(self, number: int, row: Sequence[Any]) -> Record:
+        if _size(row) > MAX_RECORD:
+            begin = next(value for value in row if isinstance(value, str) and value)
+            return Record(number, {}, too_long(begin))
         cells = [_text(value) for value in row]
         if any(cells[len(self.header) :]):
             rule = f"COLUMN_COUNT: {len(cells)} columns where the header has {len(self.header)}"
@@ -143,6 +148,10 @@ class XlsxReader:
             if _UNSTORABLE.search(value):
                 return Record(number, {}, Finding(name, value, "UNSTORABLE_CHARACTER"))
         return Record(number, values, size=sum(map(len, cells)))
+
+
+def _size(row: Sequence[Any]) -> int:
+    return sum(len(value) for value in row if isinstance(value, str))
 
 
 def _text(value: Any) -> str:
@@ -164,41 +173,3 @@ def _decimal(value: float) -> str:
     """The fifteen digits that spreadsheets show of a number, not those that binary fractions add."""
     text = f"{value:.15g}"
     return text if "e" not in text else f"{value:.20f}".rstrip("0") if abs(value) < 1 else text
-
-
-def _check(file: Any) -> None:
-    """Sizes as the table of contents has them, and no document type in any part: nothing is expanded or fetched."""
-    with zipfile.ZipFile(file) as archive:
-        entries = archive.infolist()
-        if len(entries) > MAX_ENTRIES:
-            raise Unreadable(f"the workbook has more than {MAX_ENTRIES} parts")
-        for entry in entries:
-            most = MAX_SHEET if entry.filename.startswith("xl/worksheets/") else MAX_PART
-            if entry.file_size > most:
-                raise Unreadable(f"{entry.filename} has more than {most} bytes; save the sheet as CSV")
-            if entry.filename.endswith((".xml", ".rels", ".vml")):
-                with archive.open(entry) as part:
-                    _refuse_doctype(part, entry.filename)
-
-
-def _refuse_doctype(part: Any, name: str) -> None:
-    parser = expat.ParserCreate()
-
-    def doctype(*_found: object) -> None:
-        raise Unreadable(f"{name} declares a document type, which is not read")
-
-    def root(*_found: object) -> None:
-        raise _RootReached
-
-    parser.StartDoctypeDeclHandler, parser.StartElementHandler = doctype, root
-    try:
-        for _ in range(64):  # a prolog of a megabyte is none
-            content = part.read(16 * 1024)
-            parser.Parse(content, not content)
-            if not content:
-                return
-    except _RootReached:
-        return
-    except expat.ExpatError as error:
-        raise Unreadable(f"{name} is not XML: {error}") from None
-    raise Unreadable(f"{name} does not begin as XML does")
