@@ -23,7 +23,6 @@ ISSUE = "/commis.customers.v1.TokenService/IssueServiceToken"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _MAX_FORM = 20 * 1024  # an assertion has at most 16 KiB
 _REFUSED = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND}
-
 _CREDENTIALS = {"client_id", "client_secret", "client_assertion"}
 
 

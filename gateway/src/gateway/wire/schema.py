@@ -8,7 +8,15 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from gateway.wire import enums, scalars
-from gateway.wire.examples import BY_TYPE, EXAMPLES, example_text
+from gateway.wire.examples import (
+    BY_TYPE,
+    EXAMPLES,
+    FLAGS,
+    NUMBERS,
+    example_of_type,
+    example_text,
+    without_alternatives,
+)
 from gateway.wire.parse import MAX_ITEMS, nested, writable
 from gateway.wire.render import is_map
 from gateway.wire.rules import REQUIRED, is_identifier
@@ -164,7 +172,8 @@ def nullable(schema: Schema) -> Schema:
 
 
 def example(fields: Mapping[str, FieldDescriptor], *, accepted: bool, depth: int = 4) -> dict[str, Any]:
-    """A filled-in object; for requests only what clients may send."""
+    """A filled-in object; for requests only what clients may send, and together."""
+    fields = without_alternatives(fields) if accepted else fields
     return {name: example_field(field, accepted=accepted, depth=depth) for name, field in fields.items()}
 
 
@@ -172,23 +181,23 @@ def example_field(field: FieldDescriptor, *, accepted: bool, depth: int) -> Any:
     if is_map(field):
         return {"fr": EXAMPLES["hash"]}
     if field.message_type is not None:
-        one = _example_message(field.message_type, accepted=accepted, depth=depth - 1)
+        one = example_of_type(field) or _example_message(
+            field.message_type, accepted=accepted, depth=depth - 1
+        )
         if one is None:
             return [] if field.is_repeated else None
     elif field.enum_type is not None:
         one = next(iter(enums.numbers(field.enum_type)))
     elif field.cpp_type in _BOUNDS:
-        one = 2
+        one = NUMBERS.get(field.name, 2)
     elif field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
-        one = True
+        one = FLAGS.get(field.name, True)
     else:
         one = example_text(field)
     return [one] if field.is_repeated else one
 
 
 def _example_message(descriptor: Descriptor, *, accepted: bool, depth: int) -> Any:
-    if descriptor.full_name in BY_TYPE:
-        return BY_TYPE[descriptor.full_name]
     if depth <= 0:
         return None
     fields = writable(descriptor) if accepted else {field.name: field for field in descriptor.fields}
