@@ -6,7 +6,7 @@ import pytest
 
 from catalog.imports import cells
 from catalog.imports.columns import PRICES, PRODUCTS, STOCK, Columns
-from catalog.imports.domain import Finding, Record, Unreadable
+from catalog.imports.domain import MAX_RECORD, Finding, Record, Unreadable
 from catalog.imports.encodings import UNKNOWN, Detector
 from catalog.imports.reader import CsvReader
 
@@ -138,3 +138,45 @@ def test_lines_within_a_cell_stay_as_they_are() -> None:
         {"sku": "A", "name_en": "x\r\ny\nz", "name_fr": "b"}, {"sku": "B", "name_en": "c", "name_fr": "d"},
     ]  # fmt: skip
     assert [record.number for record in records] == [2, 6]
+
+
+LONG = MAX_RECORD + 1
+
+
+@pytest.mark.spec("C-04")
+@pytest.mark.parametrize(
+    ("line", "number", "broken"),
+    [
+        ("A," + "x" * 5 * LONG, 3, [3]),
+        ("A," + "x" * (LONG - 2), 3, [3]),
+        ("A," + "x," * LONG, 3, [3]),
+        (" " * 5 * LONG + "A,x", 3, [3]),
+        ('A,"' + "x" * 5 * LONG, 3, [3]),
+        ('A,"\n' + '"' * 5 * LONG, 4, [3, 4]),
+        ('A,"\nB\n' + "x" * 5 * LONG + '"', 5, [3, 4, 5]),
+    ],
+    ids=["one cell", "by one", "cells", "blank at first", "quote", "within quotes", "quotes"],
+)
+@pytest.mark.parametrize("piece", [100_000, 1024**2, 100 * 1024**2])
+def test_a_line_too_long_is_refused_alone_and_not_kept(
+    line: str, number: int, broken: list[int], piece: int
+) -> None:
+    content = f"sku,name_en\nFIRST,Chair\n{line}\nNEXT,Table\n".encode()
+    reader = CsvReader("utf-8", PRODUCTS)
+    records: list[Record] = []
+    for start in range(0, len(content), piece):
+        records += reader.feed(content[start : start + piece])
+        assert len(reader._rest) <= LONG
+    records += reader.feed(b"", last=True)
+    assert [record.number for record in records if record.broken] == broken
+    refused = next(record.broken for record in records if record.number == number)
+    assert refused is not None
+    assert refused.rule.startswith("TOO_LONG")
+    assert [record.values["sku"] for record in records if not record.broken] == ["FIRST", "NEXT"]
+
+
+@pytest.mark.spec("C-04")
+@pytest.mark.parametrize("end", ["", "\nA,Chair\n"])
+def test_a_header_too_long_ends_the_file(end: str) -> None:
+    with pytest.raises(Unreadable, match="line 1 is longer"):
+        read(("sku," + "x" * LONG + end).encode(), encoding="utf-8")

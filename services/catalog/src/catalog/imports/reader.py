@@ -3,7 +3,7 @@ known columns of the header.
 
 A record is complete when its quotes are balanced. Where that does not come true within a limit, or a record
 does not parse, its first line is taken alone and the rest is read again: a stray quote spoils its own line and
-not the rest of the file.
+not the rest of the file. A line longer than a record may be is refused alone, and read over without being kept.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from collections.abc import Iterator, Sequence
 
 from catalog.imports.cells import restored
 from catalog.imports.columns import SKIPPED, Columns
-from catalog.imports.domain import Finding, Record, Unreadable
+from catalog.imports.domain import MAX_RECORD, Finding, Record, Unreadable, too_long
 
 SEPARATORS = (",", ";", "\t")
-MAX_RECORD = 1024**2
 MAX_LINES = 100_000
 # Bytes that mean nothing in the encoding become lone surrogates where it allows that, else U+FFFD.
 _BAD = re.compile("[\x00\ud800-\udfff]")
@@ -57,10 +56,11 @@ class CsvReader:
         self._rest = "" if last else lines.pop()
         if last and lines and not lines[-1]:
             lines.pop()
-        if len(self._rest) > MAX_RECORD:
-            raise Unreadable(f"line {self._line + 1} is longer than {MAX_RECORD} characters")
+        self._rest = self._rest[: MAX_RECORD + 1]  # what makes it too long is kept, and no more
         for line in lines:
             yield from self._next(line)
+        if not self.header:
+            self._check_header(self._rest)
         if last:
             yield from self._flush()
 
@@ -74,6 +74,7 @@ class CsvReader:
     def _next(self, line: str) -> Iterator[Record]:
         self._line += 1
         if not self.header:
+            self._check_header(line)
             self._read_header(line.removesuffix("\r"))
         else:
             yield from self._add([(self._line, line)])
@@ -82,7 +83,7 @@ class CsvReader:
         waiting = deque(lines)
         while waiting:
             number, line = waiting.popleft()
-            if not self._pending and not line.strip():
+            if not self._pending and not line.strip() and len(line) <= MAX_RECORD:
                 continue
             self._pending.append((number, line))
             self._size += len(line)
@@ -102,10 +103,14 @@ class CsvReader:
         """The record of the pending lines; when they make none, that of the first, and the rest to read again."""
         lines, self._pending = self._pending, []
         self._odd, self._size = False, 0
-        record = self._parse("\n".join(line for _, line in lines).removesuffix("\r"), lines[0][0])
-        if record.broken is None or len(lines) == 1:
-            return record, []
-        return self._parse(lines[0][1].removesuffix("\r"), lines[0][0]), lines[1:]
+        number, first = lines[0]
+        if max(len(line) for _, line in lines) <= MAX_RECORD:
+            record = self._parse("\n".join(line for _, line in lines).removesuffix("\r"), number)
+            if record.broken is None or len(lines) == 1:
+                return record, []
+        elif len(lines) == 1:
+            return Record(number, {}, too_long(self._shown(first))), []
+        return self._parse(first.removesuffix("\r"), number), lines[1:]
 
     def _parse(self, text: str, number: int) -> Record:
         try:
@@ -128,6 +133,10 @@ class CsvReader:
 
     def _shown(self, text: str) -> str:
         return self._bad.sub("\ufffd", text[:200])
+
+    def _check_header(self, line: str) -> None:
+        if len(line) > MAX_RECORD:
+            raise Unreadable(f"line {max(self._line, 1)} is longer than {MAX_RECORD} characters")
 
     def _read_header(self, line: str) -> None:
         if not line.strip():
