@@ -130,7 +130,7 @@ async def _apply_rows(session: AsyncSession, job: Job, rows: Sequence[StockRow])
         place = (variants[row.sku], places[row.warehouse])
         level = levels[place]
         taken[row.key] = row.quantity
-        row.verdict.outcome = UNCHANGED if level.counted else ACCEPTED
+        row.verdict.outcome = UNCHANGED  # a first count of nothing too: it moves nothing
         if row.quantity != level.on_hand:
             changes[place] = (row.quantity, row.quantity - level.on_hand)
             row.verdict.outcome = CHANGED if level.counted else ACCEPTED
