@@ -267,6 +267,21 @@ async def test_the_grid_over_the_wire(catalog: Catalog) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.spec("C-12")
+async def test_what_selects_is_not_blank(catalog: Catalog) -> None:
+    """A discount for a group without a name would be everybody's."""
+    for name in ("group", "brand"):
+        row = pb.DiscountRow(percent=decimal_pb2.Decimal(value="10"), valid_from=day("2026-01-01"))
+        setattr(row, name, " \t ")
+        request = pb.CreateDiscountRowRequest(discount_row=row)
+        refused = await refusal(catalog.grid.CreateDiscountRow(request, metadata=STAFF))
+        assert refused.fields == {f"discount_row.{name}"}
+    listing = catalog.grid.ListDiscountRows(pb.ListDiscountRowsRequest(group=" "), metadata=STAFF)
+    assert (await refusal(listing)).fields == {"group"}
+    everything = await catalog.grid.ListDiscountRows(pb.ListDiscountRowsRequest(), metadata=STAFF)
+    assert list(everything.discount_rows) == []
+
+
 @pytest.mark.spec("C-03")
 async def test_an_account_asks_for_itself_and_a_rep_is_checked_each_time(catalog: Catalog) -> None:
     account, person, rep = new_id(), new_id(), new_id()

@@ -73,7 +73,7 @@ class DiscountGridServicer(pricing_pb2_grpc.DiscountGridServiceServicer):
     ) -> pb.ListDiscountRowsResponse:
         v = Violations()
         account_id = fields.identifier(v, "account_id", request.account_id, required=False)
-        group = fields.text(v, "group", request.group, max_length=100) or None
+        group = list_wire.selecting(v, "group", request.group, max_length=100) or None
         v.raise_if_any()
         filters = {"account": request.account_id, "group": request.group}
         page = paging.decode(request.page_size, request.page_token, filters)

@@ -210,7 +210,7 @@ def _subject(v: Violations, account_id: str, group: str) -> Subject:
     if bool(account_id) == bool(group):
         v.add("account_id", "and group: exactly one of them is needed", "REQUIRED")
     fields.identifier(v, "account_id", account_id, required=False)
-    name = fields.text(v, "group", group, max_length=100)
+    name = list_wire.selecting(v, "group", group, max_length=100)
     return Subject("ACCOUNT", account_id) if account_id else Subject("GROUP", name)
 
 
@@ -225,7 +225,7 @@ def _asked(request: pb.SetPricesRequest, currency: str) -> list[tuple[Any, ...]]
         if bool(price.variant_id) == bool(price.sku):
             v.add(path.rstrip("."), "needs exactly one of variant_id and sku", "REQUIRED")
         fields.identifier(v, f"{path}variant_id", price.variant_id, required=False)
-        fields.text(v, f"{path}sku", price.sku, max_length=100)
+        list_wire.selecting(v, f"{path}sku", price.sku, max_length=100)
         begin = fields.date(v, f"{path}valid_from", price.valid_from)
         end = fields.date(v, f"{path}valid_to", price.valid_to)
         valid = list_wire.validity(v, path, begin, end)

@@ -126,6 +126,14 @@ def _unit_price(v: Violations, path: str, step: pb.LadderStep, currency_code: st
     return price
 
 
+def selecting(v: Violations, field: str, sent: str, *, max_length: int = 200) -> str:
+    """Empty selects nothing; what is given and blank would be taken for that, and select everything."""
+    clean = fields.text(v, field, sent, max_length=max_length)
+    if sent and not sent.strip():
+        v.add(field, "must not be blank", "BLANK")
+    return clean
+
+
 def new_row(v: Violations, sent: pb.DiscountRow) -> NewRow:
     path = "discount_row."
     begin = fields.date(v, f"{path}valid_from", sent.valid_from)
@@ -144,8 +152,8 @@ def new_row(v: Violations, sent: pb.DiscountRow) -> NewRow:
     }
     return NewRow(
         **ids,
-        group_name=fields.text(v, f"{path}group", sent.group, max_length=100) or None,
-        brand=fields.text(v, f"{path}brand", sent.brand) or None,
+        group_name=selecting(v, f"{path}group", sent.group, max_length=100) or None,
+        brand=selecting(v, f"{path}brand", sent.brand) or None,
         min_quantity=fields.integer(
             v, f"{path}min_quantity", sent.min_quantity or 1, minimum=1, maximum=MAX_QUANTITY
         ),

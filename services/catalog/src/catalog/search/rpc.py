@@ -112,7 +112,9 @@ def _parse(request: pb.SearchProductsRequest) -> tuple[Query, str, UUID | None]:
         if request.language_code
         else "en",
         category_ids=tuple(identity for identity in ids if identity is not None),
-        brands=tuple(fields.text(v, f"brands[{n}]", text) for n, text in enumerate(request.brands)),
+        brands=tuple(
+            fields.text(v, f"brands[{n}]", text, required=bool(text)) for n, text in enumerate(request.brands)
+        ),
         characteristics=tuple(
             (
                 fields.text(v, f"characteristics[{n}].name", pair.name, required=True, max_length=100),

@@ -73,7 +73,7 @@ class StockServicer(stock_pb2_grpc.StockServiceServicer):
         v = Violations()
         variant_id = fields.identifier(v, "variant_id", request.variant_id, required=False)
         warehouse_id = fields.identifier(v, "warehouse_id", request.warehouse_id, required=False)
-        sku = fields.text(v, "sku", request.sku, max_length=100)
+        sku = fields.text(v, "sku", request.sku, required=bool(request.sku), max_length=100)
         v.raise_if_any()
         filters = {"variant": request.variant_id, "warehouse": request.warehouse_id, "sku": sku}
         page = paging.decode(request.page_size, request.page_token, filters)
