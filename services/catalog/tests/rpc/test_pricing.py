@@ -278,6 +278,8 @@ async def test_what_selects_is_not_blank(catalog: Catalog) -> None:
         assert refused.fields == {f"discount_row.{name}"}
     listing = catalog.grid.ListDiscountRows(pb.ListDiscountRowsRequest(group=" "), metadata=STAFF)
     assert (await refusal(listing)).fields == {"group"}
+    order = catalog.lists.SetPriceListOrder(pb.SetPriceListOrderRequest(group=" "), metadata=STAFF)
+    assert (await refusal(order)).fields == {"group"}
     everything = await catalog.grid.ListDiscountRows(pb.ListDiscountRowsRequest(), metadata=STAFF)
     assert list(everything.discount_rows) == []
 
