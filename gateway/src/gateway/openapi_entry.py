@@ -16,7 +16,7 @@ The encoding is found in the text: UTF-8, UTF-16 or Windows-1252.
 
 Every row is answered: `OK`, `UNKNOWN`, `AMBIGUOUS`, `NOT_AVAILABLE`, `BAD_QUANTITY` (also a `1.000` that may be 1 or
 1000) or `BAD_REFERENCE`, with why, or with what was assumed."""
-_ERRORS = "\n\nReasons of errors: `ORDER_NOT_FOUND`, `INVALID_FIELDS`"
+_ERRORS = "\n\nReasons of errors: `ORDER_NOT_FOUND`, `INVALID_FIELDS`, `WORKBOOKS_BUSY`"
 _ADDING_ERRORS = ", `ETAG_MISMATCH`, `ORDER_NOT_EDITABLE`, `PLACEMENT_IN_PROGRESS`, `REQUEST_ID_REUSED`"
 _EXAMPLE = "9782070360024;3\nAB-1;12\n"
 

@@ -61,7 +61,7 @@ class QuickEntryServiceServicer:
 
     def CheckEntry(self, request, context):
         """Reads pasted text or a CSV or XLSX file (at most 2 000 rows, 1 MiB; XLSX 5 MiB) and answers every row; nothing is
-        changed. Errors: ORDER_NOT_FOUND, INVALID_FIELDS.
+        changed. One workbook of a caller at a time. Errors: ORDER_NOT_FOUND, INVALID_FIELDS, WORKBOOKS_BUSY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -33,7 +33,7 @@ class QuickEntryServiceStub:
     def __new__(cls, channel: _aio.Channel) -> QuickEntryServiceAsyncStub: ...
     CheckEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.CheckEntryRequest, _entry_pb2.CheckEntryResponse]
     """Reads pasted text or a CSV or XLSX file (at most 2 000 rows, 1 MiB; XLSX 5 MiB) and answers every row; nothing is
-    changed. Errors: ORDER_NOT_FOUND, INVALID_FIELDS.
+    changed. One workbook of a caller at a time. Errors: ORDER_NOT_FOUND, INVALID_FIELDS, WORKBOOKS_BUSY.
     """
     AddEntry: _grpc.UnaryUnaryMultiCallable[_entry_pb2.AddEntryRequest, _entry_pb2.AddEntryResponse]
     """The same, and adds the rows that are OK, all in one change of the sheet. Errors as CheckEntry and AddOrderLines."""
@@ -50,7 +50,7 @@ class QuickEntryServiceAsyncStub(QuickEntryServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CheckEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.CheckEntryRequest, _entry_pb2.CheckEntryResponse]  # type: ignore[assignment]
     """Reads pasted text or a CSV or XLSX file (at most 2 000 rows, 1 MiB; XLSX 5 MiB) and answers every row; nothing is
-    changed. Errors: ORDER_NOT_FOUND, INVALID_FIELDS.
+    changed. One workbook of a caller at a time. Errors: ORDER_NOT_FOUND, INVALID_FIELDS, WORKBOOKS_BUSY.
     """
     AddEntry: _aio.UnaryUnaryMultiCallable[_entry_pb2.AddEntryRequest, _entry_pb2.AddEntryResponse]  # type: ignore[assignment]
     """The same, and adds the rows that are OK, all in one change of the sheet. Errors as CheckEntry and AddOrderLines."""
@@ -70,7 +70,7 @@ class QuickEntryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_entry_pb2.CheckEntryResponse, _abc.Awaitable[_entry_pb2.CheckEntryResponse]]:
         """Reads pasted text or a CSV or XLSX file (at most 2 000 rows, 1 MiB; XLSX 5 MiB) and answers every row; nothing is
-        changed. Errors: ORDER_NOT_FOUND, INVALID_FIELDS.
+        changed. One workbook of a caller at a time. Errors: ORDER_NOT_FOUND, INVALID_FIELDS, WORKBOOKS_BUSY.
         """
 
     @_abc_1.abstractmethod
