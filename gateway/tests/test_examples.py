@@ -26,6 +26,8 @@ EXCLUSIVE = [
     {"unit_price", "list_price"},
     {"terms", "hash"},
     {"jwks_uri", "jwks_json"},
+    {"zones", "pick_up_region_code"},
+    {"zones", "pick_up_postal_code"},
 ]
 # valid_from and valid_to, min_amount and max_amount, from_warehouse_id and to_warehouse_id ...
 PAIRS = [("from", "to"), ("min", "max"), ("start", "end")]
@@ -98,3 +100,8 @@ def test_numbers_are_in_their_range(example: Any) -> None:
 @every_example
 def test_nothing_is_changed_and_taken_away_at_once(example: Any) -> None:
     assert not any(each.get("removed") or each.get("discontinued") for each in objects(example))
+
+
+@every_example
+def test_nothing_is_in_it_that_only_services_may_send(example: Any) -> None:
+    assert not [path for path, _ in leaves(example) if "negotiated_unit_price" in path]

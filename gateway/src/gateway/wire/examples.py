@@ -162,7 +162,11 @@ EITHER = (
     ("terms", "hash"),
     ("unit_price", "list_price"),
     ("jwks_uri", "jwks_json"),
+    ("zones", "pick_up_region_code"),
+    ("zones", "pick_up_postal_code"),
 )
+# What only our own services may send.
+INTERNAL = frozenset(("negotiated_unit_price",))
 BY_TYPE: dict[str, Any] = {
     "google.type.Money": {"amount": "12.34", "currency": "EUR"},
     "google.type.Decimal": "12.5",
@@ -192,7 +196,7 @@ def example_of_type(field: FieldDescriptor) -> Any:
 
 
 def without_alternatives(fields: Mapping[str, FieldDescriptor]) -> dict[str, FieldDescriptor]:
-    """Of fields that exclude each other only the first."""
+    """Of fields that exclude each other only the first, and none that clients may not send."""
     names = {field.name for field in fields.values()}
-    left_out = {name for group in EITHER for name in [each for each in group if each in names][1:]}
+    left_out = INTERNAL | {name for group in EITHER for name in [each for each in group if each in names][1:]}
     return {name: field for name, field in fields.items() if field.name not in left_out}
