@@ -60,7 +60,7 @@ OPERATIONS = (
         "Set which price lists an account has, in order",
         body=Body(),
         id="setAccountPriceLists",
-        errors=_ORDER,
+        errors=_ORDER + " ACCOUNT_NOT_FOUND",
     ),
     _lists.get(
         _ORDER_OF_ACCOUNT, "GetPriceListOrder", "Get an account's price lists", id="getAccountPriceLists"
@@ -80,7 +80,7 @@ OPERATIONS = (
         "Add a row to the discount grid",
         body=Body("discount_row"),
         status=201,
-        errors="INVALID_FIELDS",
+        errors="INVALID_FIELDS ACCOUNT_NOT_FOUND VARIANT_NOT_FOUND PRODUCT_NOT_FOUND CATEGORY_NOT_FOUND",
     ),
     _grid.get(
         "/v1/discount-rows",

@@ -61,6 +61,11 @@ class Accounts:
             )
         return found
 
+    async def check(self, account_id: UUID | None) -> None:
+        """For what is kept about an account. Raises as `find`."""
+        if account_id is not None:
+            await self.find(account_id)
+
     async def _recent(self, account_id: UUID, who: Principal) -> Customer:
         key = (account_id, f"{who.session_id}:{who.effective_actor[1]}")
         now = time.monotonic()

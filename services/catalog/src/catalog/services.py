@@ -72,8 +72,8 @@ def servicers(needs: Needs, quoter: Quoter, runner: ImportRunner) -> list[Servic
             products_pb2_grpc, "SearchService", SearchServicer(needs.engine, needs.hot, quoter, accounts)
         ),
         _served(pricing_pb2_grpc, "PricingService", PricingServicer(needs.hot, quoter, accounts)),
-        _served(pricing_pb2_grpc, "PriceListService", PriceListServicer(sessions, quoter)),
-        _served(pricing_pb2_grpc, "DiscountGridService", DiscountGridServicer(sessions, quoter)),
+        _served(pricing_pb2_grpc, "PriceListService", PriceListServicer(sessions, quoter, accounts)),
+        _served(pricing_pb2_grpc, "DiscountGridService", DiscountGridServicer(sessions, quoter, accounts)),
         _served(legal_caps_pb2_grpc, "LegalCapService", LegalCapServicer(sessions, quoter)),
         _served(selections_pb2_grpc, "SelectionService", SelectionServicer(sessions, quoter, accounts)),
         _served(stock_pb2_grpc, "StockService", StockServicer(sessions)),

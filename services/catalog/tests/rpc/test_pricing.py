@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -91,6 +92,7 @@ async def test_whose_lists_are_used(catalog: Catalog) -> None:
     for code, amount in prices.items():
         await a.a_price(catalog.sessions, chair, lists[code], [(1, amount)])
     account = str(new_id())
+    catalog.customers.known[UUID(account)] = a.a_customer(UUID(account))
     assert await unit(catalog, quote(chair)) == "1.0000"
     assert await unit(catalog, quote(chair, business=False)) == "2.4200"  # with 21 % VAT
     assert await unit(catalog, quote(chair, groups=["shops"])) == "1.0000"
@@ -228,6 +230,7 @@ async def test_price_lists(catalog: Catalog) -> None:
 async def test_the_grid_over_the_wire(catalog: Catalog) -> None:
     chair = await a.a_variant(catalog.sessions, brand="Linde")
     account = str(new_id())
+    catalog.customers.known[UUID(account)] = a.a_customer(UUID(account))
 
     async def create(**fields: object) -> pb.DiscountRow:
         values = {"percent": decimal_pb2.Decimal(value="10"), "valid_from": day("2026-01-01")} | fields
@@ -265,6 +268,23 @@ async def test_the_grid_over_the_wire(catalog: Catalog) -> None:
     assert (await refusal(catalog.grid.CreateDiscountRow(request, metadata=STAFF))).fields == {
         "discount_row", "discount_row.valid_from", "discount_row.min_quantity", "discount_row.percent",
     }  # fmt: skip
+
+
+@pytest.mark.spec("C-10", "C-12")
+async def test_lists_and_discounts_are_of_accounts_that_there_are(catalog: Catalog) -> None:
+    row = pb.DiscountRow(
+        account_id=str(new_id()), percent=decimal_pb2.Decimal(value="10"), valid_from=day("2026-01-01")
+    )
+    discount = pb.CreateDiscountRowRequest(discount_row=row)
+    order = pb.SetPriceListOrderRequest(account_id=row.account_id)
+    assert (
+        await refusal(catalog.grid.CreateDiscountRow(discount, metadata=STAFF))
+    ).reason == "ACCOUNT_NOT_FOUND"
+    assert (
+        await refusal(catalog.lists.SetPriceListOrder(order, metadata=STAFF))
+    ).reason == "ACCOUNT_NOT_FOUND"
+    listed = await catalog.grid.ListDiscountRows(pb.ListDiscountRowsRequest(), metadata=STAFF)
+    assert not listed.discount_rows
 
 
 @pytest.mark.spec("C-12")

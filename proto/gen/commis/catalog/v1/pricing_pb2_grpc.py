@@ -196,7 +196,8 @@ class PriceListServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetPriceListOrder(self, request, context):
-        """The ordered set of lists of an account or a group; replaces the set.
+        """The ordered set of lists of an account or a group; replaces the set. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS,
+        PRICE_LIST_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -512,7 +513,8 @@ class DiscountGridServiceServicer:
     """
 
     def CreateDiscountRow(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Errors: INVALID_FIELDS; ACCOUNT_NOT_FOUND, VARIANT_NOT_FOUND, PRODUCT_NOT_FOUND, CATEGORY_NOT_FOUND.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')

@@ -76,7 +76,9 @@ class PriceListServiceStub:
     ListPrices: _grpc.UnaryUnaryMultiCallable[_pricing_pb2.ListPricesRequest, _pricing_pb2.ListPricesResponse]
     """All prices ever valid of a list or a variant, newest first."""
     SetPriceListOrder: _grpc.UnaryUnaryMultiCallable[_pricing_pb2.SetPriceListOrderRequest, _pricing_pb2.SetPriceListOrderResponse]
-    """The ordered set of lists of an account or a group; replaces the set."""
+    """The ordered set of lists of an account or a group; replaces the set. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS,
+    PRICE_LIST_NOT_FOUND.
+    """
     GetPriceListOrder: _grpc.UnaryUnaryMultiCallable[_pricing_pb2.GetPriceListOrderRequest, _pricing_pb2.GetPriceListOrderResponse]
 
 @_typing.type_check_only
@@ -96,7 +98,9 @@ class PriceListServiceAsyncStub(PriceListServiceStub):
     ListPrices: _aio.UnaryUnaryMultiCallable[_pricing_pb2.ListPricesRequest, _pricing_pb2.ListPricesResponse]  # type: ignore[assignment]
     """All prices ever valid of a list or a variant, newest first."""
     SetPriceListOrder: _aio.UnaryUnaryMultiCallable[_pricing_pb2.SetPriceListOrderRequest, _pricing_pb2.SetPriceListOrderResponse]  # type: ignore[assignment]
-    """The ordered set of lists of an account or a group; replaces the set."""
+    """The ordered set of lists of an account or a group; replaces the set. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS,
+    PRICE_LIST_NOT_FOUND.
+    """
     GetPriceListOrder: _aio.UnaryUnaryMultiCallable[_pricing_pb2.GetPriceListOrderRequest, _pricing_pb2.GetPriceListOrderResponse]  # type: ignore[assignment]
 
 class PriceListServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -155,7 +159,9 @@ class PriceListServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pricing_pb2.SetPriceListOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pricing_pb2.SetPriceListOrderResponse, _abc.Awaitable[_pricing_pb2.SetPriceListOrderResponse]]:
-        """The ordered set of lists of an account or a group; replaces the set."""
+        """The ordered set of lists of an account or a group; replaces the set. Errors: ACCOUNT_NOT_FOUND, INVALID_FIELDS,
+        PRICE_LIST_NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def GetPriceListOrder(
@@ -174,6 +180,7 @@ class DiscountGridServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DiscountGridServiceAsyncStub: ...
     CreateDiscountRow: _grpc.UnaryUnaryMultiCallable[_pricing_pb2.CreateDiscountRowRequest, _pricing_pb2.CreateDiscountRowResponse]
+    """Errors: INVALID_FIELDS; ACCOUNT_NOT_FOUND, VARIANT_NOT_FOUND, PRODUCT_NOT_FOUND, CATEGORY_NOT_FOUND."""
     EndDiscountRow: _grpc.UnaryUnaryMultiCallable[_pricing_pb2.EndDiscountRowRequest, _pricing_pb2.EndDiscountRowResponse]
     """Ends a row's validity; rows are never changed or deleted. Errors: DISCOUNT_ROW_NOT_FOUND, DISCOUNT_ROW_ENDED."""
     ListDiscountRows: _grpc.UnaryUnaryMultiCallable[_pricing_pb2.ListDiscountRowsRequest, _pricing_pb2.ListDiscountRowsResponse]
@@ -184,6 +191,7 @@ class DiscountGridServiceAsyncStub(DiscountGridServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateDiscountRow: _aio.UnaryUnaryMultiCallable[_pricing_pb2.CreateDiscountRowRequest, _pricing_pb2.CreateDiscountRowResponse]  # type: ignore[assignment]
+    """Errors: INVALID_FIELDS; ACCOUNT_NOT_FOUND, VARIANT_NOT_FOUND, PRODUCT_NOT_FOUND, CATEGORY_NOT_FOUND."""
     EndDiscountRow: _aio.UnaryUnaryMultiCallable[_pricing_pb2.EndDiscountRowRequest, _pricing_pb2.EndDiscountRowResponse]  # type: ignore[assignment]
     """Ends a row's validity; rows are never changed or deleted. Errors: DISCOUNT_ROW_NOT_FOUND, DISCOUNT_ROW_ENDED."""
     ListDiscountRows: _aio.UnaryUnaryMultiCallable[_pricing_pb2.ListDiscountRowsRequest, _pricing_pb2.ListDiscountRowsResponse]  # type: ignore[assignment]
@@ -196,7 +204,8 @@ class DiscountGridServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _pricing_pb2.CreateDiscountRowRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_pricing_pb2.CreateDiscountRowResponse, _abc.Awaitable[_pricing_pb2.CreateDiscountRowResponse]]: ...
+    ) -> _typing.Union[_pricing_pb2.CreateDiscountRowResponse, _abc.Awaitable[_pricing_pb2.CreateDiscountRowResponse]]:
+        """Errors: INVALID_FIELDS; ACCOUNT_NOT_FOUND, VARIANT_NOT_FOUND, PRODUCT_NOT_FOUND, CATEGORY_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def EndDiscountRow(

@@ -10,6 +10,7 @@ from commis.catalog.v1 import pricing_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import commands
+from catalog.accounts import Accounts
 from catalog.pricing import events, grid, list_wire
 from catalog.pricing.quote import Quoter
 from chassis import access, fields, paging
@@ -27,9 +28,10 @@ class DiscountGridServicer(pricing_pb2_grpc.DiscountGridServiceServicer):
         "ListDiscountRows": _STAFF,
     }
 
-    def __init__(self, sessions: Sessions, quoter: Quoter) -> None:
+    def __init__(self, sessions: Sessions, quoter: Quoter, accounts: Accounts) -> None:
         self._sessions = sessions
         self._quoter = quoter
+        self._accounts = accounts
 
     async def CreateDiscountRow(
         self, request: pb.CreateDiscountRowRequest, _context: Any
@@ -37,6 +39,7 @@ class DiscountGridServicer(pricing_pb2_grpc.DiscountGridServiceServicer):
         v = Violations()
         new = list_wire.new_row(v, request.discount_row)
         v.raise_if_any()
+        await self._accounts.check(new.account_id)
 
         async def work(session: AsyncSession) -> pb.CreateDiscountRowResponse:
             view = await grid.create(session, new)

@@ -11,6 +11,7 @@ from commis.catalog.v1 import pricing_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import commands
+from catalog.accounts import Accounts
 from catalog.pricing import events, list_wire, lists, queries
 from catalog.pricing.history import NewPrice, Stored
 from catalog.pricing.lists import Subject
@@ -36,9 +37,8 @@ class PriceListServicer(pricing_pb2_grpc.PriceListServiceServicer):
         _STAFF,
     )  # fmt: skip
 
-    def __init__(self, sessions: Sessions, quoter: Quoter) -> None:
-        self._sessions = sessions
-        self._quoter = quoter
+    def __init__(self, sessions: Sessions, quoter: Quoter, accounts: Accounts) -> None:
+        self._sessions, self._quoter, self._accounts = sessions, quoter, accounts
 
     async def CreatePriceList(
         self, request: pb.CreatePriceListRequest, _context: Any
@@ -162,6 +162,7 @@ class PriceListServicer(pricing_pb2_grpc.PriceListServiceServicer):
             for n, text in enumerate(request.price_list_ids)
         ]
         v.raise_if_any()
+        await self._accounts.check(UUID(request.account_id) if request.account_id else None)
 
         async def work(session: AsyncSession) -> pb.SetPriceListOrderResponse:
             wanted = [list_id for list_id in ids if list_id is not None]
